@@ -1,0 +1,10 @@
+// The parts of the extension module.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace ait {
+
+void bind_compare(pybind11::module_& m);
+
+}  // namespace ait

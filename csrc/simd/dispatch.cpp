@@ -1,0 +1,42 @@
+#include "simd/dispatch.h"
+
+#include <cstdlib>
+#include <stdexcept>
+
+namespace ait {
+
+extern const Kernels kernels_base;
+#if defined(AIT_HAS_X86_LEVELS)
+extern const Kernels kernels_v3;
+extern const Kernels kernels_v4;
+#endif
+
+const std::vector<const Kernels*>& supported_kernels() {
+  static const std::vector<const Kernels*> kSupported = [] {
+    std::vector<const Kernels*> found;
+#if defined(AIT_HAS_X86_LEVELS)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("x86-64-v4")) found.push_back(&kernels_v4);
+    if (__builtin_cpu_supports("x86-64-v3")) found.push_back(&kernels_v3);
+#endif
+    found.push_back(&kernels_base);
+    return found;
+  }();
+  return kSupported;
+}
+
+const Kernels& find_kernels(const std::string& name) {
+  std::string wanted = name;
+  if (wanted.empty())
+    if (const char* forced = std::getenv("AIT_CMP_ISA")) wanted = forced;
+  const auto& supported = supported_kernels();
+  if (wanted.empty()) return *supported.front();
+  std::string names;
+  for (const Kernels* kernels : supported) {
+    if (wanted == kernels->name) return *kernels;
+    names += (names.empty() ? "" : ", ") + std::string(kernels->name);
+  }
+  throw std::invalid_argument("CPU level \"" + wanted + "\": this machine runs " + names);
+}
+
+}  // namespace ait

