@@ -1,0 +1,140 @@
+"""Sorts the files of one folder: GE dumps, FX dumps, graphs, overflow records, foreign files."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ait_cmp.discover.file_names import (
+    KIND_RANK,
+    parse_fx_name,
+    parse_ge_name,
+    parse_hash_name,
+    parse_overflow_name,
+    read_mapping,
+)
+from ait_cmp.discover.graph_files import is_ge_proto_name, parse_graph_name
+from ait_cmp.discover.scan import Folder, readable
+from ait_cmp.discover.tree import FxFile, GeFile, GraphFile, OverflowFile
+
+_MAPPING = "mapping.csv"
+# A header begins with field 1 (`version`) after its length of 8 bytes.
+_HEADER_START = 0x0A
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The files of one folder by what they are.
+
+    Attributes:
+        path: Absolute path of the folder.
+        ge: GE files, one per dump (a reduced file counts only where the original is gone).
+        fx: FX files, one per argument or result and time, likewise.
+        graphs: Graphs of torchair.
+        ge_graphs: Paths of graph texts of GE.
+        overflow: Overflow records.
+        exceptions: Names of exception dumps.
+        foreign: Names of all other files.
+        notes: What went wrong here.
+    """
+
+    path: str
+    ge: list[GeFile] = field(default_factory=list)
+    fx: list[FxFile] = field(default_factory=list)
+    graphs: list[GraphFile] = field(default_factory=list)
+    ge_graphs: list[str] = field(default_factory=list)
+    overflow: list[OverflowFile] = field(default_factory=list)
+    exceptions: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def sort_files(folder: Folder) -> Contents:
+    """Tell files by their names; only `mapping.csv` and files with doubtful names are opened."""
+    found = Contents(folder.path)
+    mapping = _mapping_of(folder, found.notes)
+    ge: dict[str, GeFile] = {}
+    fx: dict[tuple[str, str, str, int, int, int], FxFile] = {}
+    hashes: dict[str, GeFile] = {}
+    for name in folder.files:
+        if name == _MAPPING:
+            continue
+        if name.startswith("exception_info."):
+            found.exceptions.append(name)
+            continue
+        fx_file = parse_fx_name(folder.path, name)
+        if fx_file is not None:
+            _keep_fx(fx, fx_file)
+            continue
+        overflow = parse_overflow_name(folder.path, name)
+        if overflow is not None:
+            found.overflow.append(overflow)
+            continue
+        ge_name = parse_ge_name(folder.path, name, mapping)
+        if ge_name is not None:
+            _keep_ge(ge, *ge_name)
+            continue
+        ge_name = parse_hash_name(folder.path, name)
+        if ge_name is not None:
+            _keep_ge(hashes, *ge_name)
+            continue
+        graph = parse_graph_name(folder.path, name)
+        if graph is not None:
+            found.graphs.append(graph)
+        elif is_ge_proto_name(name):
+            found.ge_graphs.append(f"{folder.path}/{name}")
+        else:
+            found.foreign.append(name)
+    for base, file in hashes.items():
+        # In a folder of dumps such a name is a dump; elsewhere the bytes have to say so.
+        if ge or _MAPPING in folder.files or _starts_like_a_dump(file.path):
+            ge[base] = file
+        else:
+            found.foreign.append(Path(file.path).name)
+    found.ge.extend(ge.values())
+    found.fx.extend(fx.values())
+    return found
+
+
+def _keep_ge(kept: dict[str, GeFile], base: str, file: GeFile) -> None:
+    before = kept.get(base)
+    if before is None or KIND_RANK[file.kind] < KIND_RANK[before.kind]:
+        kept[base] = file
+
+
+def _keep_fx(kept: dict[tuple[str, str, str, int, int, int], FxFile], file: FxFile) -> None:
+    key = (file.node, file.target, file.io, file.index, file.sub_index, file.timestamp)
+    before = kept.get(key)
+    if before is None or KIND_RANK[file.kind] < KIND_RANK[before.kind]:
+        kept[key] = file
+
+
+def _mapping_of(folder: Folder, notes: list[str]) -> dict[str, str]:
+    if _MAPPING not in folder.files:
+        return {}
+    path = f"{folder.path}/{_MAPPING}"
+    try:
+        return read_mapping(path)
+    except OSError as error:
+        notes.append(
+            readable(
+                f"{path}: the names of files with long names could not be read ({error.strerror})."
+            )
+        )
+        return {}
+
+
+def _starts_like_a_dump(path: str) -> bool:
+    """Whether the file begins with a header length that fits, then a header."""
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(9)
+            size_bytes = os.fstat(file.fileno()).st_size
+    except OSError:
+        return False
+    return (
+        len(start) == 9
+        and 1 <= int.from_bytes(start[:8], "little") <= size_bytes - 8
+        and start[8] == _HEADER_START
+    )

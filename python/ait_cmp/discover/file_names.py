@@ -1,0 +1,126 @@
+"""File names of GE and FX dumps -> what they say, parsed from both ends, not by part counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from ait_cmp.discover.tree import FxFile, GeFile, OverflowFile
+
+# {type}.{name}.{task}[.{stream}].{time}[.{task type}.{context}.{thread}.{device}][.csv]
+_GE_NAME = re.compile(
+    r"(?P<type>[^.]+)\.(?P<name>.+?)\.(?P<task>\d+)(?:\.(?P<stream>\d+))?\.(?P<time>\d{10,20})"
+    r"(?:\.\d+\.(?P<context>\d+)\.(?P<thread>\d+)\.\d+)?(?P<csv>\.csv)?",
+    re.ASCII | re.DOTALL,
+)
+# {node}-{target}.{INPUT|OUTPUT}.{i}[.{j}].{time}, then what the kind of file adds
+_FX_NAME = re.compile(
+    r"(?P<node>[^-]+)-(?P<target>.+)\.(?P<io>INPUT|OUTPUT)\.(?P<index>0|[1-9]\d*)"
+    r"(?:\.(?P<sub>0|[1-9]\d*))?\.(?P<time>\d{14,20})"
+    r"(?P<tail>\.npy|_min_max\.npy|\.npy_info\.npz|_info\.npz)",
+    re.ASCII | re.DOTALL,
+)
+_FX_KINDS = {
+    ".npy": "dump",
+    "_min_max.npy": "min_max",
+    ".npy_info.npz": "sketch",
+    "_info.npz": "sketch",
+}
+_GE_REDUCED = (("_min_max.npz", "min_max"), ("_info.npz", "sketch"))
+_OVERFLOW_NUMBERS = re.compile(r"\.(\d+)\.(\d+)\.(\d{10,20})$", re.ASCII)
+# A 64-bit hash printed in decimal; shorter numbers are names that a person gave.
+_HASH_DIGITS = range(8, 21)
+
+# Of one tensor's files the most telling one is compared.
+KIND_RANK = {"dump": 0, "sketch": 1, "stats": 2, "min_max": 3}
+
+
+def is_number(text: str) -> bool:
+    """Whether a name consists of the digits 0 to 9 alone."""
+    return text.isascii() and text.isdigit()
+
+
+def parse_ge_name(folder: str, name: str, mapping: Mapping[str, str]) -> tuple[str, GeFile] | None:
+    """Read the name of a GE file.
+
+    Args:
+        folder: Absolute path of the folder that holds it.
+        name: Name in that folder.
+        mapping: Lines of the folder's `mapping.csv`: name on disk -> original name.
+
+    Returns:
+        (name of the dump without the endings of reduced files, the file), or None for other names.
+    """
+    base, kind = name, "dump"
+    for ending, reduced in _GE_REDUCED:
+        if name.endswith(ending):
+            base, kind = name[: -len(ending)], reduced
+            break
+    base = mapping.get(base, base)
+    found = _GE_NAME.fullmatch(base)
+    if found is None:
+        return None
+    if found["csv"]:
+        if kind != "dump":
+            return None
+        base, kind = base[: -len(".csv")], "stats"
+    return base, GeFile(
+        path=f"{folder}/{name}",
+        op_type=found["type"],
+        op_name=found["name"],
+        task_id=int(found["task"]),
+        stream_id=int(found["stream"] or -1),
+        timestamp=int(found["time"]),
+        context_id=int(found["context"] or -1),
+        thread_id=int(found["thread"] or -1),
+        kind=kind,
+    )
+
+
+def parse_hash_name(folder: str, name: str) -> tuple[str, GeFile] | None:
+    """Read the name of a GE file called by a hash that no `mapping.csv` explains; else None."""
+    base, kind = name, "dump"
+    for ending, reduced in _GE_REDUCED:
+        if name.endswith(ending):
+            base, kind = name[: -len(ending)], reduced
+    if len(base) not in _HASH_DIGITS or not is_number(base):
+        return None
+    return base, GeFile(f"{folder}/{name}", "", "", -1, -1, -1, -1, -1, kind)
+
+
+def parse_fx_name(folder: str, name: str) -> FxFile | None:
+    """Read the name of an FX file in the folder of this absolute path; None for other names."""
+    found = _FX_NAME.fullmatch(name)
+    if found is None:
+        return None
+    return FxFile(
+        path=f"{folder}/{name}",
+        node=found["node"],
+        target=found["target"],
+        io=found["io"],
+        index=int(found["index"]),
+        sub_index=int(found["sub"] or -1),
+        timestamp=int(found["time"]),
+        kind=_FX_KINDS[found["tail"]],
+    )
+
+
+def parse_overflow_name(folder: str, name: str) -> OverflowFile | None:
+    """Read `Opdebug.{name}.{task}.{stream}.{time}`; None for other names."""
+    if not name.lower().startswith("opdebug."):
+        return None
+    numbers = _OVERFLOW_NUMBERS.search(name)
+    ids = [int(n) for n in numbers.groups()] if numbers else [-1, -1, -1]
+    return OverflowFile(f"{folder}/{name}", *ids)
+
+
+def read_mapping(path: str) -> dict[str, str]:
+    """Read a `mapping.csv`: {name on disk},{original name} a line; lines may repeat.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with Path(path).open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+        pairs = (line.rstrip("\r\n").partition(",") for line in file)
+        return {short.strip(): name.strip() for short, _, name in pairs if name}

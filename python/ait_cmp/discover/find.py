@@ -1,0 +1,183 @@
+"""The search itself: scan, sort, choose, and say what was chosen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from ait_cmp.discover.contents import Contents, sort_files
+from ait_cmp.discover.fx_tree import build_fx_steps, fx_places
+from ait_cmp.discover.ge_tree import build_ge_steps, ge_places
+from ait_cmp.discover.graph_files import graph_files_above, last_ge_graphs, newest_graph_files
+from ait_cmp.discover.levels import needs_link_target
+from ait_cmp.discover.remarks import content_notes
+from ait_cmp.discover.runs import Place, name_list
+from ait_cmp.discover.scan import readable, scan_folders
+from ait_cmp.discover.tree import DumpTree, FxFile, GeFile, GraphFile, StepKey
+from ait_cmp.errors import ConfigError
+
+Item = TypeVar("Item")
+# Exception dumps lie in extra-info/data-dump/{device}; they are no part of a graph's run.
+_EXCEPTION_FOLDER = "/extra-info/"
+
+
+def discover(
+    path: str | os.PathLike[str],
+    *,
+    ranks: Collection[int] | None = None,
+    tokens: Collection[int] | None = None,
+    kind: str | None = None,
+) -> DumpTree:
+    """Find every dump file of one side.
+
+    Args:
+        path: Any level of a GE or FX dump: the dump folder, a rank, time, device, graph, model id
+            or step folder. Levels above it are told by the names of its parents, and graph files
+            are looked for there if none lie below.
+        ranks: Ranks to keep; None keeps all. A tree without rank folders is kept as it is.
+        tokens: Steps to keep, from 0; None keeps all.
+        kind: "ge" or "fx" to look at one kind in a folder that holds both; None refuses such.
+
+    Returns:
+        The newest run of every rank and graph.
+
+    Raises:
+        ConfigError: The folder is missing or cannot be read, holds no dump, or holds both kinds.
+    """
+    root = os.path.normpath(Path(path).absolute())
+    shown = readable(root)
+    _check_folder(root, shown)
+    try:
+        folders, notes = scan_folders(root)
+    except OSError as error:
+        message = f"{shown}: this folder could not be read ({error.strerror})."
+        raise ConfigError(message) from error
+    # A link called "latest" tells no level, its target does.
+    named = str(Path(root).resolve()) if needs_link_target(root) else root
+    contents = [
+        (named + at.path[len(root) :], sort_files(at))
+        for at in folders
+        if _EXCEPTION_FOLDER not in f"{at.path[len(root) :]}/"
+    ]
+    ge = ge_places(contents) if kind != "fx" else []
+    fx = fx_places(contents) if kind != "ge" else []
+    if ge and fx:
+        raise ConfigError(_both_kinds(shown, ge, fx))
+    if not ge and not fx:
+        raise ConfigError(_nothing_found(shown, contents, kind))
+    ge_steps, ge_chosen, ge_notes = build_ge_steps(ge)
+    fx_steps, fx_chosen, fx_notes = build_fx_steps(fx)
+    notes += ge_notes + fx_notes
+    bases = dict.fromkeys(_bases(ge) | _bases(fx), False)
+    bases.update(dict.fromkeys(_bases(ge_chosen) | _bases(fx_chosen), True))
+    graph_files, graph_notes = _graph_files(named, contents, bases)
+    notes += graph_notes
+    chosen = {at.folder for at in ge_chosen} | {at.folder for at in fx_chosen}
+    notes += content_notes(folders, contents, chosen)
+    return DumpTree(
+        root=root,
+        kind="ge" if ge else "fx",
+        ge=_keep_steps(ge_steps, ranks, tokens, shown, notes),
+        fx=_keep_steps(fx_steps, ranks, tokens, shown, notes),
+        graph_files=graph_files,
+        overflow_files=[
+            file
+            for _, found in contents
+            if found.path in chosen or not found.ge
+            for file in found.overflow
+        ],
+        notes=[readable(note) for note in notes],
+    )
+
+
+def _check_folder(root: str, shown: str) -> None:
+    try:
+        exists, is_folder = Path(root).exists(), Path(root).is_dir()
+    except OSError as error:
+        message = f"{shown}: this folder could not be read ({error.strerror})."
+        raise ConfigError(message) from error
+    if not exists:
+        message = f"{shown}: there is no such folder."
+        raise ConfigError(message)
+    if not is_folder:
+        message = f"{shown}: this is a file; expected the folder of a dump."
+        raise ConfigError(message)
+
+
+def _bases(places: Sequence[Place[Item]]) -> set[str]:
+    return {place.levels.base for place in places}
+
+
+def _graph_files(
+    named: str, contents: Sequence[tuple[str, Contents]], bases: dict[str, bool]
+) -> tuple[list[GraphFile], list[str]]:
+    """Graph files below `named`, or of the nearest folder above it up to the dump folder.
+
+    Args:
+        bases: Dump folder -> whether its files were chosen; graphs of others are left out.
+    """
+    graphs: list[GraphFile] = []
+    ge_graphs: list[str] = []
+    for path, found in contents:
+        owners = [base for base in bases if f"{path}/".startswith(f"{base}/")]
+        if not owners or bases[max(owners, key=len)]:
+            graphs += found.graphs
+            ge_graphs += found.ge_graphs
+    if not graphs:
+        highest = min((base for base, taken in bases.items() if taken), key=len)
+        graphs, above = graph_files_above(named, highest)
+        ge_graphs += above
+    kept, notes = newest_graph_files(graphs)
+    return kept + last_ge_graphs(ge_graphs), notes
+
+
+def _keep_steps(
+    steps: dict[StepKey, list[Item]],
+    ranks: Collection[int] | None,
+    tokens: Collection[int] | None,
+    shown: str,
+    notes: list[str],
+) -> dict[StepKey, list[Item]]:
+    """The steps of the ranks and tokens asked for; a wish that nothing fulfils is noted."""
+    there = {key.rank for key in steps}
+    if ranks is not None and steps:
+        if there == {-1}:
+            notes.append(
+                f"{shown}: there are no rank folders; the whole dump stands for the rank asked for."
+            )
+        else:
+            missing = sorted(set(ranks) - there)
+            notes += [f"{shown}: there is no rank {rank} in this dump." for rank in missing]
+            steps = {key: files for key, files in steps.items() if key.rank in ranks}
+    if tokens is not None and steps:
+        missing = sorted(set(tokens) - {key.step for key in steps})
+        notes += [f"{shown}: there is no step {step} in this dump." for step in missing]
+        steps = {key: files for key, files in steps.items() if key.step in tokens}
+    return steps
+
+
+def _both_kinds(shown: str, ge: list[Place[GeFile]], fx: list[Place[FxFile]]) -> str:
+    ge_folders, fx_folders = _bases(ge), _bases(fx)
+    if ge_folders & fx_folders:
+        # Both were dumped into one folder: rank/time/... beside rank/graph_N/...
+        ge_folders = {place.levels.container for place in ge}
+        fx_folders = {f"{place.levels.container}/{place.levels.graph}" for place in fx}
+    return readable(
+        f"{shown}: holds GE and FX dumps; give one of them, GE: {name_list(ge_folders)}; "
+        f"FX: {name_list(fx_folders)}."
+    )
+
+
+def _nothing_found(shown: str, contents: Sequence[tuple[str, Contents]], kind: str | None) -> str:
+    wanted = {
+        "ge": "GE dump files (type.name.task.stream.time)",
+        "fx": "FX dump files (node-target.OUTPUT.0.time.npy)",
+    }
+    looked_for = wanted[kind] if kind else " and ".join(wanted.values())
+    foreign = [name for _, found in contents for name in found.foreign]
+    held = f"; it holds other files: {name_list(foreign)}" if foreign else "; it holds no files"
+    return readable(
+        f"{shown}: no dump found; looked for {looked_for} in this folder and all below{held}."
+    )

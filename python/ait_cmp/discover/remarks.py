@@ -1,0 +1,45 @@
+"""Sentences about what lies in a dump folder beside the dumps that are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from ait_cmp.discover.contents import Contents
+from ait_cmp.discover.levels import fx_levels, ge_levels
+from ait_cmp.discover.runs import name_list
+from ait_cmp.discover.scan import Folder
+
+
+def content_notes(
+    folders: Sequence[Folder], contents: Sequence[tuple[str, Contents]], chosen: Collection[str]
+) -> list[str]:
+    """Overflow records, exception dumps, foreign files and empty steps, one sentence each kind.
+
+    Args:
+        folders: All folders of the tree.
+        contents: (path by which levels are told, files) of the folders.
+        chosen: Paths of the folders whose dumps are compared; foreign files elsewhere say nothing.
+    """
+    notes = [note for _, found in contents for note in found.notes]
+    overflow = [file for _, found in contents for file in found.overflow]
+    if overflow:
+        tasks = name_list({f"task {at.task_id} of stream {at.stream_id}" for at in overflow})
+        notes.append(
+            f"The device reported overflow in {tasks} ({overflow[0].path}); that explains NaN and "
+            "inf values."
+        )
+    n_exceptions = sum(len(found.exceptions) for _, found in contents)
+    if n_exceptions:
+        notes.append(f"{n_exceptions} exception dumps (exception_info.*) are not compared.")
+    foreign = [name for _, found in contents if found.path in chosen for name in found.foreign]
+    if foreign:
+        notes.append(f"{len(foreign)} files are no dumps and are ignored: {name_list(foreign)}.")
+    empty = {at.path for at in folders if not at.files and not at.has_folders}
+    steps = [found.path for path, found in contents if found.path in empty and _is_step(path)]
+    if steps:
+        notes.append(f"Step folders without any file: {name_list(steps)}.")
+    return notes
+
+
+def _is_step(path: str) -> bool:
+    return ge_levels(path).is_complete or fx_levels(path).is_complete

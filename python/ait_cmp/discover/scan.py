@@ -1,0 +1,82 @@
+"""One walk over a folder, without asking the file system about single files."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder, the names of its files, and whether it has subfolders."""
+
+    path: str
+    files: list[str]
+    has_folders: bool
+
+
+def readable(text: str) -> str:
+    """The text with bytes that are no UTF-8 (as Python keeps them in file names) made printable."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _identity(path: str) -> tuple[int, int] | str:
+    status = Path(path).stat()
+    # Some network file systems number no inodes.
+    return (status.st_dev, status.st_ino) if status.st_ino else str(Path(path).resolve())
+
+
+def scan_folders(root: str) -> tuple[list[Folder], list[str]]:
+    """List every folder at and below `root` (absolute), sorted by path.
+
+    Links to folders are followed after all real folders were seen, each target once, so loops end.
+    Hidden folders (names that start with a dot: snapshots, caches) are left out. Only regular files
+    and links to files are listed: a pipe would block its reader.
+
+    Returns:
+        (folders, a sentence for each folder that could not be read)
+
+    Raises:
+        OSError: `root` itself cannot be listed.
+    """
+    folders: list[Folder] = []
+    notes: list[str] = []
+    # A link upwards would bring in everything beside the root.
+    seen = {_identity(str(above)) for above in Path(root).resolve().parents}
+    waiting: list[str] = [root]
+    links: list[str] = []
+    while waiting or links:
+        path = waiting.pop() if waiting else links.pop(0)
+        try:
+            identity = _identity(path)
+            if identity in seen:
+                continue
+            seen.add(identity)
+            files, below = _list_folder(path, links)
+        except OSError as error:
+            if path == root:
+                raise
+            notes.append(readable(f"{path}: this folder could not be read ({error.strerror})."))
+            continue
+        waiting.extend(below)
+        folders.append(Folder(path, files, bool(below)))
+    return sorted(folders, key=lambda folder: folder.path), notes
+
+
+def _list_folder(path: str, links: list[str]) -> tuple[list[str], list[str]]:
+    """Names of files, paths of real subfolders; paths of links to folders go to `links`."""
+    files, below = [], []
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.is_file(follow_symlinks=False):
+                files.append(entry.name)
+            elif entry.is_dir(follow_symlinks=False):
+                if not entry.name.startswith("."):
+                    below.append(entry.path)
+            elif entry.is_symlink():
+                if entry.is_file():
+                    files.append(entry.name)
+                elif entry.is_dir() and not entry.name.startswith("."):
+                    links.append(entry.path)
+    return files, below

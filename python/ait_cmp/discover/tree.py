@@ -1,0 +1,127 @@
+"""What a dump folder holds, as plain data: files, steps and the remarks on how they were chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class GeFile:
+    """One file that GE wrote for one executed task, or what a tool left in its place.
+
+    Attributes:
+        path: Absolute path.
+        op_type: Operator type of the file name.
+        op_name: Operator name of the file name, where `. / \\` and blanks are `_`; "" if the file
+            is called by a hash and no `mapping.csv` tells its name (the header has it).
+        task_id: Task, -1 where the name lacks it. The same holds for the following numbers.
+        stream_id: Stream.
+        timestamp: Microseconds since the epoch.
+        context_id: FFTS+ context.
+        thread_id: FFTS+ thread (the slice of an automatically cut operator).
+        kind: "dump", "stats" (CSV of statistics), "min_max" or "sketch" (reduced files).
+    """
+
+    path: str
+    op_type: str
+    op_name: str
+    task_id: int
+    stream_id: int
+    timestamp: int
+    context_id: int
+    thread_id: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class FxFile:
+    """One argument or result of an FX node.
+
+    Attributes:
+        path: Absolute path.
+        node: Name of the FX node.
+        target: What the node calls, `aten.add.Tensor`.
+        io: "INPUT" or "OUTPUT".
+        index: Position of the argument or result.
+        sub_index: Position inside an argument that is a list, else -1.
+        timestamp: `YYYYmmddHHMMSSffffff` read as one number.
+        kind: "dump", "min_max" or "sketch".
+    """
+
+    path: str
+    node: str
+    target: str
+    io: str
+    index: int
+    sub_index: int
+    timestamp: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class GraphFile:
+    """A text file of a graph.
+
+    Attributes:
+        path: Absolute path.
+        number: N of `graph_N`, -1 if neither the name nor the first line tells it.
+        rank: Rank of the name, -1 if the name has none.
+        pid: Process of the name, -1 if the name has none.
+        timestamp: Time of the name (20 digits), for "ge_proto" its running order.
+        stage: "original", "optimized" (both torchair) or "ge_proto" (final graph of GE).
+        format: "txt", "pbtxt" or "py".
+    """
+
+    path: str
+    number: int
+    rank: int
+    pid: int
+    timestamp: int
+    stage: str
+    format: str
+
+
+@dataclass(frozen=True, order=True)
+class StepKey:
+    """One execution of one graph: rank (-1 without rank level), graph name, step from 0."""
+
+    rank: int
+    graph: str
+    step: int
+
+
+@dataclass(frozen=True)
+class OverflowFile:
+    """An overflow record of the device (`Opdebug.*`); ids are -1 where the name lacks them."""
+
+    path: str
+    task_id: int
+    stream_id: int
+    timestamp: int
+
+
+@dataclass(frozen=True)
+class DumpTree:
+    """Everything that one side of a comparison holds.
+
+    Attributes:
+        root: The folder that was searched, absolute.
+        kind: "ge" or "fx".
+        ge: Files of every step by time, then name; empty for an FX tree.
+        fx: Files of every step by time, node, inputs before outputs, index; empty for a GE tree.
+        graph_files: Newest file of every graph, stage and rank.
+        overflow_files: Overflow records found.
+        notes: One sentence for every choice that was made and everything that was left out.
+    """
+
+    root: str
+    kind: str
+    ge: dict[StepKey, list[GeFile]]
+    fx: dict[StepKey, list[FxFile]]
+    graph_files: list[GraphFile]
+    overflow_files: list[OverflowFile]
+    notes: list[str]
+
+    def keys(self) -> list[StepKey]:
+        """Steps of this tree, sorted by rank, graph, step."""
+        return sorted(self.ge if self.kind == "ge" else self.fx)
