@@ -44,7 +44,7 @@ double exp_of_nonpositive(double t) {
 inline Lanes first_lanes(size_t n) {
   double one[kLanes];
   for (size_t l = 0; l < kLanes; ++l) one[l] = l < n ? 1.0 : 0.0;
-  return load(one);
+  return load<double>(reinterpret_cast<const uint8_t*>(one));
 }
 
 template <class T>

@@ -26,19 +26,25 @@ inline Lanes splat(double value) {
   return r;
 }
 
-inline Lanes load(const float* at) {
+/// Eight floats or doubles at any alignment.
+template <class T>
+inline Lanes load(const uint8_t* at);
+
+template <>
+inline Lanes load<float>(const uint8_t* at) {
   Lanes r;
   for (size_t i = 0; i < kRegisters; ++i) {
     HalfFloats narrow;
-    memcpy(&narrow, at + i * kPerRegister, sizeof narrow);
+    memcpy(&narrow, at + i * sizeof narrow, sizeof narrow);
     r.v[i] = __builtin_convertvector(narrow, Doubles);
   }
   return r;
 }
 
-inline Lanes load(const double* at) {
+template <>
+inline Lanes load<double>(const uint8_t* at) {
   Lanes r;
-  for (size_t i = 0; i < kRegisters; ++i) memcpy(&r.v[i], at + i * kPerRegister, sizeof(Doubles));
+  for (size_t i = 0; i < kRegisters; ++i) memcpy(&r.v[i], at + i * sizeof(Doubles), sizeof(Doubles));
   return r;
 }
 

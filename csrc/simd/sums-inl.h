@@ -9,9 +9,8 @@ struct Block {
 
   size_t whole() const { return n / kLanes; }
   Lanes group(size_t g) const {
-    T value[kLanes];
-    memcpy(value, bytes + g * sizeof value, sizeof value);
-    return load(value);
+    // Straight from the bytes: GCC would copy an array in between by halves, and each load would wait for two stores.
+    return load<T>(bytes + g * kLanes * sizeof(T));
   }
   /// Values past the end become `fill`; called when n % kLanes != 0.
   Lanes tail(T fill) const {
@@ -19,7 +18,7 @@ struct Block {
     const size_t left = n % kLanes;
     for (size_t l = 0; l < kLanes; ++l) value[l] = fill;
     memcpy(value, bytes + (n - left) * sizeof(T), left * sizeof(T));
-    return load(value);
+    return load<T>(reinterpret_cast<const uint8_t*>(value));
   }
   T first() const {
     T value;
