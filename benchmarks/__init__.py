@@ -1,0 +1,1 @@
+"""Benchmarks of ait-cmp: `python -m benchmarks --help`."""

@@ -1,0 +1,74 @@
+// What the benchmarks need beside the comparison: one kernel on data in L1, and the compiler's
+// name.
+#include <pybind11/pybind11.h>
+
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "bind/module.h"
+#include "simd/dispatch.h"
+
+namespace py = pybind11;
+
+namespace ait {
+namespace {
+
+/// Runs a kernel `calls` times on one block of benign numbers: as float32 or float64 from 0.5
+/// to 1.5, or their stored form.
+void repeat_kernel(const std::string& name, const std::string& isa, size_t calls) {
+  const Kernels& kernels = find_kernels(isa);
+  std::vector<float> x(kBlock), y(kBlock);
+  std::vector<double> wide_x(kBlock), wide_y(kBlock), decoded(kBlock);
+  std::vector<uint8_t> stored(kBlock * 2);  // fp16 near 1
+  for (size_t i = 0; i < kBlock; ++i) {
+    wide_y[i] = 0.5 + static_cast<double>(i) / kBlock;
+    wide_x[i] = wide_y[i] * (1 + 1e-3 * static_cast<double>(i % 7));
+    x[i] = static_cast<float>(wide_x[i]);
+    y[i] = static_cast<float>(wide_y[i]);
+    stored[2 * i] = static_cast<uint8_t>(i);
+    stored[2 * i + 1] = 0x3c;
+  }
+  const auto bytes = [](const auto& values) {
+    return reinterpret_cast<const uint8_t*>(values.data());
+  };
+  float* const floats = x.data();
+  PairBlock pair;
+  StatsBlock stats;
+  KlBlock kl;
+  const auto repeat = [calls](const auto& call) {
+    for (size_t i = 0; i < calls; ++i) call();
+  };
+  if (name == "pair_f32")
+    repeat([&] { kernels.pair_f32(bytes(x), bytes(y), kBlock, &pair); });
+  else if (name == "pair_f64")
+    repeat([&] { kernels.pair_f64(bytes(wide_x), bytes(wide_y), kBlock, &pair); });
+  else if (name == "stats_f32")
+    repeat([&] { kernels.stats_f32(bytes(x), kBlock, &stats); });
+  else if (name == "kl_near_f32")
+    repeat([&] { kernels.kl_near_f32(bytes(x), bytes(y), kBlock, 2, &kl); });
+  else if (name == "kl_far_f32")
+    repeat([&] { kernels.kl_far_f32(bytes(x), bytes(y), kBlock, 2, 2, &kl); });
+  else if (name == "decode_float16")
+    repeat([&] { kernels.decode_float16(stored.data(), kBlock, floats); });
+  else if (name == "decode_bfloat16")
+    repeat([&] { kernels.decode_bfloat16(stored.data(), kBlock, floats); });
+  else
+    throw std::invalid_argument("kernel \"" + name + "\": not known to the benchmark");
+}
+
+}  // namespace
+
+void bind_bench(py::module_& m) {
+#if defined(__clang__)
+  m.attr("compiler") = __VERSION__;
+#else
+  m.attr("compiler") = "GCC " __VERSION__;
+#endif
+  m.def("repeat_kernel", &repeat_kernel, py::arg("name"), py::arg("isa"), py::arg("calls"),
+        py::call_guard<py::gil_scoped_release>(),
+        "Runs one kernel `calls` times on a block of 512 pairs that stays in L1.");
+}
+
+}  // namespace ait
