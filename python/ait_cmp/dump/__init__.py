@@ -1,0 +1,1 @@
+"""Helpers for the machine that dumps; none imports torch before it is called."""
