@@ -40,8 +40,8 @@ def build_fx_steps(
         steps.setdefault(key, []).extend(place.files)
     mixed = {key: _keep_newest_calls(files) for key, files in steps.items()}
     mixed_notes = [
-        f"{_step_text(key)}: {len(nodes)} nodes were dumped more than once (several runs in one "
-        f"folder, for example {min(nodes)}); the newest of each is taken."
+        f"{_step_text(key)}: nodes that were dumped more than once (several runs in one folder): "
+        f"{len(nodes)}, for example {min(nodes)}; the newest call of each is taken."
         for key, nodes in sorted(mixed.items())
         if nodes
     ]

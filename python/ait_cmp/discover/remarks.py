@@ -30,10 +30,10 @@ def content_notes(
         )
     n_exceptions = sum(len(found.exceptions) for _, found in contents)
     if n_exceptions:
-        notes.append(f"{n_exceptions} exception dumps (exception_info.*) are not compared.")
+        notes.append(f"Exception dumps (exception_info.*) are not compared: {n_exceptions}.")
     foreign = [name for _, found in contents if found.path in chosen for name in found.foreign]
     if foreign:
-        notes.append(f"{len(foreign)} files are no dumps and are ignored: {name_list(foreign)}.")
+        notes.append(f"Files that are no dumps are ignored: {len(foreign)} ({name_list(foreign)}).")
     empty = {at.path for at in folders if not at.files and not at.has_folders}
     steps = [found.path for path, found in contents if found.path in empty and _is_step(path)]
     if steps:

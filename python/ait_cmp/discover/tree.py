@@ -122,6 +122,6 @@ class DumpTree:
     overflow_files: list[OverflowFile]
     notes: list[str]
 
-    def keys(self) -> list[StepKey]:
+    def step_keys(self) -> list[StepKey]:
         """Steps of this tree, sorted by rank, graph, step."""
         return sorted(self.ge if self.kind == "ge" else self.fx)
