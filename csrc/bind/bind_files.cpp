@@ -1,0 +1,290 @@
+// Files for Python: GE dumps, .npy files and graph texts.
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "bind/module.h"
+#include "ge_dump.h"
+#include "graph_text.h"
+#include "npy_file.h"
+#include "scan.h"
+
+namespace py = pybind11;
+using namespace pybind11::literals;
+
+namespace ait {
+namespace {
+
+/// A path as Python sees one: str, bytes or os.PathLike.
+std::string path_text(const py::handle& path) {
+  PyObject* encoded = nullptr;
+  if (PyUnicode_FSConverter(path.ptr(), &encoded) == 0) throw py::error_already_set();
+  return py::reinterpret_steal<py::bytes>(encoded);
+}
+
+std::vector<std::string> path_texts(const py::iterable& paths) {
+  std::vector<std::string> texts;
+  for (const py::handle path : paths) texts.push_back(path_text(path));
+  return texts;
+}
+
+/// Text of a file as str; bytes that are no UTF-8 show as \xNN, so that it can always be printed.
+py::str text(const std::string& bytes) {
+  PyObject* decoded =
+      PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "backslashreplace");
+  if (decoded == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::str>(decoded);
+}
+
+py::list texts(const std::vector<std::string>& all) {
+  py::list list;
+  for (const std::string& one : all) list.append(text(one));
+  return list;
+}
+
+py::tuple shape_tuple(const Dims& dims) {
+  py::tuple shape(dims.size());
+  for (size_t i = 0; i < dims.size(); ++i) shape[i] = py::int_(dims[i]);
+  return shape;
+}
+
+py::object shape_or_none(bool has_shape, const Dims& dims) {
+  return has_shape ? py::object(shape_tuple(dims)) : py::object(py::none());
+}
+
+py::object original_op(const Tensor& tensor) {
+  if (tensor.original_op.empty()) return py::none();
+  return py::make_tuple(text(tensor.original_op), tensor.original_op_index);
+}
+
+py::object path_object(const std::string& path) {
+  PyObject* decoded =
+      PyUnicode_DecodeFSDefaultAndSize(path.data(), static_cast<Py_ssize_t>(path.size()));
+  if (decoded == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::str>(decoded);
+}
+
+std::shared_ptr<const DataFile> open_file(const py::handle& path, const std::string& access) {
+  const std::string name = path_text(path);
+  const Access how = parse_access(access);
+  const py::gil_scoped_release release;
+  return DataFile::open(name, how);
+}
+
+/// A dump as Python holds it: with the file it came from.
+struct OpenGeDump {
+  std::shared_ptr<const DataFile> file;
+  GeDump dump;
+};
+
+OpenGeDump read_ge(const py::handle& path, const std::string& access) {
+  OpenGeDump open;
+  open.file = open_file(path, access);
+  const py::gil_scoped_release release;
+  open.dump = read_ge_dump(open.file);
+  return open;
+}
+
+Tensor read_npy_path(const py::handle& path, const std::string& access) {
+  const std::shared_ptr<const DataFile> file = open_file(path, access);
+  const py::gil_scoped_release release;
+  return read_npy(file);
+}
+
+std::vector<Graph> read_graph(const py::handle& path, const std::string& access) {
+  const std::shared_ptr<const DataFile> file = open_file(path, access);
+  const py::gil_scoped_release release;
+  return read_graph_text(*file);
+}
+
+py::list tensor_rows(const std::vector<Tensor>& tensors) {
+  py::list rows;
+  for (const Tensor& tensor : tensors) {
+    const bool has_original = !tensor.original_op.empty();
+    rows.append(py::make_tuple(tensor.dtype->report, shape_tuple(logical_shape(tensor)),
+                               state_name(tensor.state), text(tensor.note),
+                               has_original ? py::object(text(tensor.original_op)) : py::none(),
+                               tensor.original_op_index, tensor.format));
+  }
+  return rows;
+}
+
+py::list attr_rows(const GeDump& dump) {
+  py::list rows;
+  for (const auto& [name, value] : dump.attrs) rows.append(py::make_tuple(text(name), text(value)));
+  return rows;
+}
+
+py::object error_or_none(const std::string& error) {
+  return error.empty() ? py::object(py::none()) : py::object(text(error));
+}
+
+py::list scan_ge(const py::iterable& paths, unsigned threads) {
+  const std::vector<std::string> names = path_texts(paths);
+  std::vector<GeScan> scans;
+  {
+    const py::gil_scoped_release release;
+    scans = scan_ge_dumps(names, threads);
+  }
+  py::list rows;
+  for (const GeScan& scan : scans) {
+    const GeDump& dump = scan.dump;
+    rows.append(py::make_tuple(error_or_none(scan.error), text(dump.op_name), dump.dump_time,
+                               tensor_rows(dump.inputs), tensor_rows(dump.outputs),
+                               attr_rows(dump)));
+  }
+  return rows;
+}
+
+py::list scan_npy(const py::iterable& paths, unsigned threads) {
+  const std::vector<std::string> names = path_texts(paths);
+  std::vector<NpyScan> scans;
+  {
+    const py::gil_scoped_release release;
+    scans = scan_npy_files(names, threads);
+  }
+  py::list rows;
+  for (const NpyScan& scan : scans) {
+    if (!scan.error.empty()) {
+      rows.append(py::make_tuple(text(scan.error), "", py::tuple(), "", ""));
+      continue;
+    }
+    const Tensor& tensor = scan.tensor;
+    rows.append(py::make_tuple(py::none(), tensor.dtype->report, shape_tuple(logical_shape(tensor)),
+                               state_name(tensor.state), text(tensor.note)));
+  }
+  return rows;
+}
+
+/// One value per descriptor, as a list.
+template <class Value>
+py::list per_desc(const std::vector<GraphTensorDesc>& descs, const Value& value) {
+  py::list list;
+  for (const GraphTensorDesc& desc : descs) list.append(value(desc));
+  return list;
+}
+
+py::object fx_name(const GraphTensorDesc& desc) {
+  return desc.has_fx_name ? py::object(text(desc.fx_name)) : py::object(py::none());
+}
+
+py::object origin(const GraphTensorDesc& desc) {
+  if (desc.origin_name.empty()) return py::none();
+  return py::make_tuple(text(desc.origin_name), desc.origin_index);
+}
+
+py::object const_tuple(const GraphOp& op) {
+  if (!op.has_const) return py::none();
+  const py::object bytes =
+      op.has_const_bytes ? py::object(py::bytes(op.const_bytes)) : py::object(py::none());
+  return py::make_tuple(text(op.const_dtype), shape_tuple(op.const_shape), bytes);
+}
+
+py::object desc_shape(const GraphTensorDesc& desc) {
+  return shape_or_none(desc.has_shape, desc.shape);
+}
+
+py::str desc_dtype(const GraphTensorDesc& desc) { return text(desc.dtype); }
+
+void bind_tensor(py::module_& m) {
+  py::class_<Tensor>(m, "Tensor", "One tensor of a file: where its bytes lie and what they mean.")
+      .def_property_readonly("dtype", [](const Tensor& t) { return t.dtype->report; })
+      .def_readonly("dtype_number", &Tensor::dtype_number)
+      .def_readonly("format_number", &Tensor::format)
+      .def_readonly("sub_format", &Tensor::sub_format)
+      .def_property_readonly("shape", [](const Tensor& t) { return shape_tuple(logical_shape(t)); })
+      .def_property_readonly(
+          "storage_shape",
+          [](const Tensor& t) { return shape_or_none(t.has_shape, t.storage_shape); })
+      .def_property_readonly(
+          "original_shape",
+          [](const Tensor& t) { return shape_or_none(t.has_original_shape, t.original_shape); })
+      .def_readonly("size_bytes", &Tensor::size_bytes)
+      .def_readonly("offset_bytes", &Tensor::offset_bytes)
+      .def_property_readonly("state", [](const Tensor& t) { return state_name(t.state); })
+      .def_property_readonly("note", [](const Tensor& t) { return text(t.note); })
+      .def_property_readonly("original_op", &original_op)
+      .def_readonly("fortran_order", &Tensor::fortran_order)
+      .def_readonly("address", &Tensor::address);
+}
+
+void bind_ge_dump(py::module_& m) {
+  py::class_<OpenGeDump>(m, "GeDump", "The tensors that one operator read and wrote in one step.")
+      .def_property_readonly("path",
+                             [](const OpenGeDump& d) { return path_object(d.file->path()); })
+      .def_property_readonly("file_size", [](const OpenGeDump& d) { return d.file->size_bytes(); })
+      .def_property_readonly("version", [](const OpenGeDump& d) { return text(d.dump.version); })
+      .def_property_readonly("op_name", [](const OpenGeDump& d) { return text(d.dump.op_name); })
+      .def_property_readonly("dump_time", [](const OpenGeDump& d) { return d.dump.dump_time; })
+      .def_property_readonly("inputs", [](const OpenGeDump& d) { return d.dump.inputs; })
+      .def_property_readonly("outputs", [](const OpenGeDump& d) { return d.dump.outputs; })
+      .def_property_readonly("attrs", [](const OpenGeDump& d) { return attr_rows(d.dump); })
+      .def_property_readonly("notes", [](const OpenGeDump& d) { return texts(d.dump.notes); })
+      .def_property_readonly("header_bytes",
+                             [](const OpenGeDump& d) { return d.dump.header_bytes; })
+      .def_property_readonly("is_complete", [](const OpenGeDump& d) { return d.dump.is_complete; });
+}
+
+void bind_graph(py::module_& m) {
+  py::class_<GraphOp>(m, "GraphOp", "One operator of a graph text.")
+      .def_property_readonly("name", [](const GraphOp& op) { return text(op.name); })
+      .def_property_readonly("type", [](const GraphOp& op) { return text(op.type); })
+      .def_property_readonly("inputs", [](const GraphOp& op) { return texts(op.inputs); })
+      .def_property_readonly("input_names",
+                             [](const GraphOp& op) { return per_desc(op.input_descs, fx_name); })
+      .def_property_readonly("output_names",
+                             [](const GraphOp& op) { return per_desc(op.output_descs, fx_name); })
+      .def_property_readonly("input_shapes",
+                             [](const GraphOp& op) { return per_desc(op.input_descs, desc_shape); })
+      .def_property_readonly(
+          "output_shapes", [](const GraphOp& op) { return per_desc(op.output_descs, desc_shape); })
+      .def_property_readonly("input_dtypes",
+                             [](const GraphOp& op) { return per_desc(op.input_descs, desc_dtype); })
+      .def_property_readonly(
+          "output_dtypes", [](const GraphOp& op) { return per_desc(op.output_descs, desc_dtype); })
+      .def_property_readonly("output_origins",
+                             [](const GraphOp& op) { return per_desc(op.output_descs, origin); })
+      .def_property_readonly("unfed",
+                             [](const GraphOp& op) {
+                               return per_desc(op.input_descs, [](const GraphTensorDesc& desc) {
+                                 return py::bool_(desc.unfed_optional);
+                               });
+                             })
+      .def_readonly("index", &GraphOp::index)
+      .def_property_readonly("const", &const_tuple)
+      .def_property_readonly("readable_value",
+                             [](const GraphOp& op) {
+                               return op.has_readable_value ? py::object(text(op.readable_value))
+                                                            : py::object(py::none());
+                             })
+      .def_property_readonly("original_op_names",
+                             [](const GraphOp& op) { return texts(op.original_op_names); })
+      .def_property_readonly("meta", [](const GraphOp& op) { return text(op.meta); });
+  py::class_<Graph>(m, "Graph", "One graph of a graph text, its operators in file order.")
+      .def_property_readonly("name", [](const Graph& graph) { return text(graph.name); })
+      .def_property_readonly("ops", [](py::object self) {
+        // The operators stay where they are: each keeps its graph alive.
+        const auto& graph = self.cast<const Graph&>();
+        py::list ops;
+        for (const GraphOp& op : graph.ops) {
+          ops.append(py::cast(&op, py::return_value_policy::reference_internal, self));
+        }
+        return ops;
+      });
+}
+
+}  // namespace
+
+void bind_files(py::module_& m) {
+  bind_tensor(m);
+  bind_ge_dump(m);
+  bind_graph(m);
+  m.def("read_ge", &read_ge, "path"_a, "access"_a = "auto", "The tensors of one GE dump file.");
+  m.def("read_npy", &read_npy_path, "path"_a, "access"_a = "auto", "The array of one .npy file.");
+  m.def("read_graph", &read_graph, "path"_a, "access"_a = "auto", "The graphs of one graph text.");
+  m.def("scan_ge", &scan_ge, "paths"_a, "threads"_a,
+        "Headers of GE dumps: (error, op_name, dump_time, inputs, outputs, attrs) per path.");
+  m.def("scan_npy", &scan_npy, "paths"_a, "threads"_a,
+        "Headers of .npy files: (error, dtype, shape, state, note) per path.");
+}
+
+}  // namespace ait

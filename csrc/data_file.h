@@ -1,0 +1,114 @@
+// A read-only file of untrusted content: mapped, read on demand, or small and in memory.
+//
+// What remains: a mapped file that another process cuts short raises SIGBUS when a lost page is
+// touched. `check_unchanged()` narrows that window, it cannot close it: nothing can stop a file
+// from shrinking between the check and the touch. Use Access::kRead (pread, which then fails with
+// an ordinary error) for files that are still being written and for network file systems. kAuto
+// does so by itself for files whose last change is younger than `kYoungFileSeconds`.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "bytes.h"
+
+struct stat;  // of <sys/stat.h>
+
+namespace ait {
+
+/// Files up to this size are copied into memory at open: one pread costs less than mapping,
+/// faulting and unmapping, and the copy cannot shrink. Most tensors of a model are this small.
+inline constexpr uint64_t kSmallFileBytes = 64 * 1024;
+
+/// A file changed less than this ago, or in the future, may still be written to: it is not mapped.
+inline constexpr int64_t kYoungFileSeconds = 2;
+
+/// The operating system refused something about one file.
+struct FileError : std::system_error {
+  FileError(int error_number, std::string file_path);
+  std::string path;
+};
+
+/// How a file is opened; small files are in memory in every case.
+enum class Access {
+  kAuto,  ///< Map, but read young files.
+  kMap,   ///< Map.
+  kRead   ///< Read windows on demand; never the whole file, never SIGBUS.
+};
+
+/// "auto", "map" or "read". Throws std::invalid_argument for any other text.
+Access parse_access(const std::string& name);
+
+/// One open file. Immutable, so any number of threads may read it at once.
+/// `at()` and `head()` leave the path out of their messages: who reads a whole file adds it once.
+class DataFile {
+ public:
+  /// Opens a regular file. FileError if the system refuses, FormatError for a directory, a pipe or
+  /// a device.
+  static std::shared_ptr<const DataFile> open(const std::string& path, Access access);
+
+  DataFile(const DataFile&) = delete;
+  DataFile& operator=(const DataFile&) = delete;
+  ~DataFile();
+
+  const std::string& path() const { return path_; }
+  uint64_t size_bytes() const { return size_bytes_; }
+
+  /// Whether pointers of `at()` stay valid as long as the file, without a scratch buffer.
+  bool in_memory() const { return data_ != nullptr || size_bytes_ == 0; }
+
+  /// `n` bytes from `offset`: a pointer into the map or the copy, or else into `scratch`, which is
+  /// resized to hold them. FormatError past the end or if the file has shrunk.
+  const uint8_t* at(uint64_t offset, size_t n, std::vector<uint8_t>& scratch) const;
+
+  /// The first bytes, `n` or as many as there are.
+  Bytes head(size_t n, std::vector<uint8_t>& scratch) const;
+
+  /// Throws FormatError if the size or the time of the last change is no longer that of the open.
+  void check_unchanged() const;
+
+ private:
+  struct Identity {
+    uint64_t device = 0;
+    uint64_t inode = 0;
+    uint64_t size_bytes = 0;
+    int64_t changed_s = 0;
+    int64_t changed_ns = 0;
+  };
+
+  DataFile() = default;
+  static Identity identify(const struct ::stat& status);
+  void read_exactly(uint64_t offset, size_t n, uint8_t* to) const;
+
+  std::string path_;
+  uint64_t size_bytes_ = 0;
+  Identity identity_;
+  int fd_ = -1;                    ///< Open only while read on demand.
+  const uint8_t* data_ = nullptr;  ///< The map or the copy.
+  bool is_mapped_ = false;
+  std::vector<uint8_t> copy_;
+};
+
+/// A sliding view of a file for readers of headers: they ask for a few bytes at a time, and a file
+/// that is read on demand then costs one pread per window rather than one per question.
+class FileWindow {
+ public:
+  explicit FileWindow(const DataFile& file) : file_(file) {}
+  FileWindow(const FileWindow&) = delete;
+  FileWindow& operator=(const FileWindow&) = delete;
+
+  /// `n` bytes from `offset`, valid until the next call. FormatError past the end.
+  Bytes at(uint64_t offset, size_t n);
+
+ private:
+  const DataFile& file_;
+  std::vector<uint8_t> scratch_;
+  uint64_t begin_ = 0;
+  Bytes view_;
+};
+
+}  // namespace ait
