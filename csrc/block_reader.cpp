@@ -12,9 +12,7 @@ constexpr uint64_t kWindowBytes = 256 * 1024;
 }  // namespace
 
 BlockReader::BlockReader(const View& view, const Kernels& kernels)
-    : view_(view),
-      kernels_(kernels),
-      n_values_(view.n_elements * view.tensor.dtype->components) {}
+    : view_(view), kernels_(kernels), n_values_(view.n_elements * view.tensor.dtype->components) {}
 
 const uint8_t* BlockReader::read(uint64_t at, size_t n, bool wide) {
   const DType& dtype = *view_.tensor.dtype;
@@ -51,19 +49,32 @@ const uint8_t* BlockReader::read(uint64_t at, size_t n, bool wide) {
       std::memcpy(floats_, raw, n_bytes);
       kernels_.widen(floats_, n, doubles_);
       return reinterpret_cast<const uint8_t*>(doubles_);
-    case Coding::kFloat64: return raw;
-    case Coding::kFloat16: return narrow(kernels_.decode_float16);
-    case Coding::kBfloat16: return narrow(kernels_.decode_bfloat16);
-    case Coding::kInt8: return narrow(kernels_.decode_int8);
-    case Coding::kUint8: return narrow(kernels_.decode_uint8);
-    case Coding::kBool: return narrow(kernels_.decode_bool);
-    case Coding::kInt16: return narrow(kernels_.decode_int16);
-    case Coding::kUint16: return narrow(kernels_.decode_uint16);
-    case Coding::kInt32: return broad(kernels_.decode_int32);
-    case Coding::kUint32: return broad(kernels_.decode_uint32);
-    case Coding::kInt64: return broad(kernels_.decode_int64);
-    case Coding::kUint64: return broad(kernels_.decode_uint64);
-    default: throw std::logic_error("no decoder for " + std::string(dtype.name));
+    case Coding::kFloat64:
+      return raw;
+    case Coding::kFloat16:
+      return narrow(kernels_.decode_float16);
+    case Coding::kBfloat16:
+      return narrow(kernels_.decode_bfloat16);
+    case Coding::kInt8:
+      return narrow(kernels_.decode_int8);
+    case Coding::kUint8:
+      return narrow(kernels_.decode_uint8);
+    case Coding::kBool:
+      return narrow(kernels_.decode_bool);
+    case Coding::kInt16:
+      return narrow(kernels_.decode_int16);
+    case Coding::kUint16:
+      return narrow(kernels_.decode_uint16);
+    case Coding::kInt32:
+      return broad(kernels_.decode_int32);
+    case Coding::kUint32:
+      return broad(kernels_.decode_uint32);
+    case Coding::kInt64:
+      return broad(kernels_.decode_int64);
+    case Coding::kUint64:
+      return broad(kernels_.decode_uint64);
+    default:
+      throw std::logic_error("no decoder for " + std::string(dtype.name));
   }
 }
 

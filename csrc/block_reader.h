@@ -9,7 +9,8 @@
 
 namespace ait {
 
-/// Reads a tensor's values in logical order; a complex number is two values (re, im). Not shared between threads.
+/// Reads a tensor's values in logical order; a complex number is two values (re, im). Not shared
+/// between threads.
 class BlockReader {
  public:
   /// `view` must outlive the reader and have no problem.
@@ -17,7 +18,8 @@ class BlockReader {
 
   uint64_t n_values() const { return n_values_; }
 
-  /// n <= kBlock values from value `at` on: n floats, or n doubles when `wide`, at any alignment; valid until the next call.
+  /// n <= kBlock values from value `at` on: n floats, or n doubles when `wide`, at any alignment;
+  /// valid until the next call.
   const uint8_t* read(uint64_t at, size_t n, bool wide);
 
  private:

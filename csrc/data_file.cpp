@@ -106,6 +106,13 @@ std::shared_ptr<const DataFile> DataFile::open(const std::string& path, Access a
   return file;
 }
 
+std::shared_ptr<const DataFile> DataFile::of_memory(Bytes bytes) {
+  std::shared_ptr<DataFile> file(new DataFile());
+  file->data_ = bytes.data();
+  file->size_bytes_ = bytes.size();
+  return file;
+}
+
 DataFile::~DataFile() {
   if (is_mapped_) ::munmap(const_cast<uint8_t*>(data_), static_cast<size_t>(size_bytes_));
   if (fd_ >= 0) ::close(fd_);

@@ -51,6 +51,9 @@ class DataFile {
   /// a device.
   static std::shared_ptr<const DataFile> open(const std::string& path, Access access);
 
+  /// Bytes that somebody else keeps alive, with an empty path.
+  static std::shared_ptr<const DataFile> of_memory(Bytes bytes);
+
   DataFile(const DataFile&) = delete;
   DataFile& operator=(const DataFile&) = delete;
   ~DataFile();

@@ -6,8 +6,8 @@
 namespace ait {
 namespace {
 
-// Numbers, names and bits: enum OutputDataType of dump_task.proto. The numpy type is the narrowest that holds every value
-// exactly. Unit roundoff: half the distance from 1 to the next value.
+// Numbers, names and bits: enum OutputDataType of dump_task.proto. The numpy type is the narrowest
+// that holds every value exactly. Unit roundoff: half the distance from 1 to the next value.
 constexpr DType kRows[] = {
     {0, "DT_UNDEFINED", "undefined", "", Coding::kRaw, 8, 1, false, 0},
     {1, "DT_FLOAT", "torch.float32", "float32", Coding::kFloat32, 32, 1, false, -24},

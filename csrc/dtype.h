@@ -38,14 +38,14 @@ enum class Coding : uint8_t {
 
 /// One row of the table.
 struct DType {
-  uint32_t number;      ///< number in the dump header
-  const char* name;     ///< DT_BF16
-  const char* report;   ///< torch.bfloat16; a type that torch lacks without the prefix
-  const char* numpy;    ///< dtype of Tensor.numpy(); "" = raw uint8
-  Coding coding;        ///< how one component is stored
-  uint32_t bits;        ///< of one element in storage, all components together
-  uint32_t components;  ///< 2 for complex numbers (re, im), else 1
-  bool wide;            ///< needs float64 blocks: more than 24 significant bits
+  uint32_t number;        ///< number in the dump header
+  const char* name;       ///< DT_BF16
+  const char* report;     ///< torch.bfloat16; a type that torch lacks without the prefix
+  const char* numpy;      ///< dtype of Tensor.numpy(); "" = raw uint8
+  Coding coding;          ///< how one component is stored
+  uint32_t bits;          ///< of one element in storage, all components together
+  uint32_t components;    ///< 2 for complex numbers (re, im), else 1
+  bool wide;              ///< needs float64 blocks: more than 24 significant bits
   int unit_roundoff_exp;  ///< log2 of the unit roundoff; 0 for integers: exact
 };
 

@@ -18,10 +18,10 @@ struct ViewStep {
 /// A located tensor with the order in which its values are read.
 struct View {
   Tensor tensor;
-  Dims shape;             ///< logical, after the steps
+  Dims shape;  ///< logical, after the steps
   uint64_t n_elements = 0;
-  std::string note;       ///< what the reader of a report should know
-  std::string problem;    ///< why the values cannot be read in this order; empty if they can
+  std::string note;     ///< what the reader of a report should know
+  std::string problem;  ///< why the values cannot be read in this order; empty if they can
 
   bool is_raw() const { return tensor.dtype->coding == Coding::kRaw; }
 };

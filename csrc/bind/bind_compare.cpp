@@ -1,13 +1,175 @@
-// Kernels and comparisons for Python.
+// Comparisons for Python: arguments in, plain tuples out, the GIL released while the core works.
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "batch.h"
+#include "bind/convert.h"
 #include "bind/module.h"
+#include "plain_read.h"
 #include "simd/dispatch.h"
 
 namespace py = pybind11;
+using namespace pybind11::literals;
 
 namespace ait {
+namespace {
+
+// How long a wait for results may keep Ctrl-C waiting.
+constexpr double kSignalSeconds = 0.1;
+
+TensorRef::Io parse_io(const std::string& name) {
+  if (name == "inputs") return TensorRef::Io::kInputs;
+  if (name == "outputs") return TensorRef::Io::kOutputs;
+  if (name.empty()) return TensorRef::Io::kNpy;
+  throw py::value_error("io is \"inputs\", \"outputs\" or \"\" (an .npy file), found \"" + name +
+                        "\"");
+}
+
+ViewStep parse_step(const py::handle& step) {
+  const auto pair = py::cast<py::sequence>(step);
+  const auto name = py::cast<std::string>(pair[0]);
+  const auto dims = py::cast<Dims>(pair[1]);
+  if (name == "reshape") return {ViewStep::Kind::kReshape, dims};
+  if (name == "transpose") return {ViewStep::Kind::kTranspose, dims};
+  if (name == "select") return {ViewStep::Kind::kSelect, dims};
+  throw py::value_error("a view step is \"reshape\", \"transpose\" or \"select\", found \"" + name +
+                        "\"");
+}
+
+/// (path, io, index, view steps), or None.
+std::optional<TensorRef> parse_ref(const py::handle& ref) {
+  if (ref.is_none()) return {};
+  const auto fields = py::cast<py::sequence>(ref);
+  TensorRef parsed{path_text(fields[0]),
+                   parse_io(py::cast<std::string>(fields[1])),
+                   py::cast<uint32_t>(fields[2]),
+                   {}};
+  for (const py::handle step : py::cast<py::sequence>(fields[3]))
+    parsed.steps.push_back(parse_step(step));
+  return parsed;
+}
+
+/// (dtype, shape, sums or None); sums = (n, nan, +inf, -inf, max, min, mean) of the finite values.
+/// None if nothing was read.
+py::object side_tuple(const SideResult& side) {
+  if (!side.is_known) return py::none();
+  py::object sums = py::none();
+  if (side.has_sums) {
+    const SideSums& s = side.sums;
+    sums =
+        py::make_tuple(s.n, s.n_nan, s.n_positive_inf, s.n_negative_inf, s.max, s.min, side.mean);
+  }
+  return py::make_tuple(side.dtype->report, shape_tuple(side.shape), std::move(sums));
+}
+
+py::tuple metrics_tuple(const Metrics& m) {
+  return py::make_tuple(m.cosine_similarity, m.max_relative_error, m.mean_relative_error,
+                        m.max_absolute_error, m.mean_absolute_error, m.kl_divergence,
+                        m.relative_euclidean_distance);
+}
+
+/// (status, reason, my side, golden side, metrics or None, mismatches, (worst index, my, golden) or
+/// None).
+py::tuple result_tuple(const JobResult& r) {
+  py::object metrics = py::none(), worst = py::none();
+  if (r.has_metrics) metrics = metrics_tuple(r.metrics);
+  if (r.has_worst) worst = py::make_tuple(r.worst_index, r.worst_my, r.worst_golden);
+  return py::make_tuple(status_name(r.status), text(r.reason), side_tuple(r.my),
+                        side_tuple(r.golden), std::move(metrics), r.n_mismatch, std::move(worst));
+}
+
+/// A running batch as Python iterates over it: lists of results, in order.
+class BatchIterator {
+ public:
+  BatchIterator(const py::iterable& jobs, unsigned threads, const std::string& isa,
+                const std::string& access, bool kl) {
+    std::vector<Job> parsed;
+    for (const py::handle job : jobs) {
+      const auto pair = py::cast<py::sequence>(job);
+      parsed.push_back({parse_ref(pair[0]), parse_ref(pair[1])});
+      if (!parsed.back().my && !parsed.back().golden)
+        throw py::value_error("a job needs a tensor on at least one side");
+    }
+    BatchOptions options;
+    options.n_threads = threads;
+    options.access = parse_access(access);
+    options.compare.with_kl = kl;
+    const Kernels& kernels = find_kernels(isa);
+    const py::gil_scoped_release release;
+    batch_ = std::make_unique<Batch>(std::move(parsed), options, kernels);
+  }
+
+  ~BatchIterator() { close(); }
+
+  /// Waits for the threads to finish the chunks in hand; later calls of next() find nothing.
+  void close() {
+    const py::gil_scoped_release release;
+    batch_.reset();
+  }
+
+  py::list next(size_t most) {
+    if (!batch_ || batch_->is_done()) throw py::stop_iteration();
+    while (true) {
+      bool ready = false;
+      {
+        const py::gil_scoped_release release;
+        ready = batch_->wait(kSignalSeconds);
+      }
+      if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+      if (ready) break;
+    }
+    py::list results;
+    for (const JobResult& result : batch_->next(most)) results.append(result_tuple(result));
+    return results;
+  }
+
+ private:
+  std::unique_ptr<Batch> batch_;
+};
+
+/// A contiguous buffer as a tensor of this shape, or of one dimension.
+Tensor buffer_tensor(const py::buffer_info& info, uint32_t dtype_number,
+                     const std::optional<Dims>& shape) {
+  Tensor tensor;
+  const auto n_bytes = static_cast<size_t>(info.size * info.itemsize);
+  tensor.file = DataFile::of_memory({static_cast<const uint8_t*>(info.ptr), n_bytes});
+  tensor.size_bytes = n_bytes;
+  tensor.dtype_number = dtype_number;
+  resolve_dtype(tensor);
+  tensor.has_shape = true;
+  tensor.storage_shape =
+      shape ? *shape : Dims{static_cast<int64_t>(n_bytes * 8 / tensor.dtype->bits)};
+  judge_size(tensor);
+  return tensor;
+}
+
+py::tuple compare_buffers(const py::buffer& x, uint32_t x_dtype, const py::buffer& y,
+                          uint32_t y_dtype, unsigned threads, const std::string& isa, bool kl,
+                          const std::optional<Dims>& x_shape, const std::optional<Dims>& y_shape) {
+  const py::buffer_info x_info = x.request(), y_info = y.request();
+  const View my = make_view(buffer_tensor(x_info, x_dtype, x_shape), {});
+  const View golden = make_view(buffer_tensor(y_info, y_dtype, y_shape), {});
+  const Kernels& kernels = find_kernels(isa);
+  CompareOptions options;
+  options.with_kl = kl;
+  JobResult result;
+  {
+    const py::gil_scoped_release release;
+    result = compare_views(my, golden, options, threads, kernels);
+  }
+  return result_tuple(result);
+}
+
+/// The machine's own limit beside every benchmark: sums all 64-bit words of a buffer.
+uint64_t plain_read(const py::buffer& buffer, unsigned threads) {
+  const py::buffer_info info = buffer.request();
+  const auto* bytes = static_cast<const uint8_t*>(info.ptr);
+  const auto n_bytes = static_cast<size_t>(info.size * info.itemsize);
+  const py::gil_scoped_release release;
+  return sum_words({bytes, n_bytes}, threads);
+}
+
+}  // namespace
 
 void bind_compare(py::module_& m) {
   m.def(
@@ -18,6 +180,20 @@ void bind_compare(py::module_& m) {
         return names;
       },
       "CPU levels that this machine runs, best first.");
+  py::class_<BatchIterator>(m, "Batch", "Many comparisons on a pool of threads; results in order.")
+      .def(py::init<const py::iterable&, unsigned, const std::string&, const std::string&, bool>(),
+           "jobs"_a, py::kw_only(), "threads"_a = 1, "isa"_a = "", "access"_a = "auto",
+           "kl"_a = true)
+      .def("__iter__", [](py::object self) { return self; })
+      .def("__next__", [](BatchIterator& self) { return self.next(1024); })
+      .def("close", &BatchIterator::close, "Stop after the chunks in hand.");
+  m.def("compare_buffers", &compare_buffers, "x"_a, "x_dtype"_a, "y"_a, "y_dtype"_a, py::kw_only(),
+        "threads"_a = 1, "isa"_a = "", "kl"_a = true, "x_shape"_a = py::none(),
+        "y_shape"_a = py::none(),
+        "Compare two contiguous buffers of the given dtype numbers (and shapes).");
+  m.def(
+      "plain_read", &plain_read, "buffer"_a, "threads"_a = 1,
+      "Sum of all 64-bit words of a buffer: the read bandwidth that a benchmark is held against.");
 }
 
 }  // namespace ait

@@ -2,6 +2,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "bind/convert.h"
 #include "bind/module.h"
 #include "ge_dump.h"
 #include "graph_text.h"
@@ -14,37 +15,16 @@ using namespace pybind11::literals;
 namespace ait {
 namespace {
 
-/// A path as Python sees one: str, bytes or os.PathLike.
-std::string path_text(const py::handle& path) {
-  PyObject* encoded = nullptr;
-  if (PyUnicode_FSConverter(path.ptr(), &encoded) == 0) throw py::error_already_set();
-  return py::reinterpret_steal<py::bytes>(encoded);
-}
-
 std::vector<std::string> path_texts(const py::iterable& paths) {
   std::vector<std::string> texts;
   for (const py::handle path : paths) texts.push_back(path_text(path));
   return texts;
 }
 
-/// Text of a file as str; bytes that are no UTF-8 show as \xNN, so that it can always be printed.
-py::str text(const std::string& bytes) {
-  PyObject* decoded =
-      PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "backslashreplace");
-  if (decoded == nullptr) throw py::error_already_set();
-  return py::reinterpret_steal<py::str>(decoded);
-}
-
 py::list texts(const std::vector<std::string>& all) {
   py::list list;
   for (const std::string& one : all) list.append(text(one));
   return list;
-}
-
-py::tuple shape_tuple(const Dims& dims) {
-  py::tuple shape(dims.size());
-  for (size_t i = 0; i < dims.size(); ++i) shape[i] = py::int_(dims[i]);
-  return shape;
 }
 
 py::object shape_or_none(bool has_shape, const Dims& dims) {

@@ -1,4 +1,5 @@
-// Stored bits -> float or double, element by element. Included by kernels.cpp inside its anonymous namespace.
+// Stored bits -> float or double, element by element. Included by kernels.cpp inside its anonymous
+// namespace.
 
 template <class Stored, class Value>
 void decode_number(const uint8_t* raw, size_t n, Value* out) {
@@ -28,8 +29,9 @@ void widen(const float* in, size_t n, double* out) {
   for (size_t i = 0; i < n; ++i) out[i] = in[i];
 }
 
-/// IEEE binary16 by bit operations: shift into place, then correct the exponent by one exact multiplication, which also turns
-/// subnormals into normal numbers. Infinity and NaN keep their bits (payloads and the quiet bit included).
+/// IEEE binary16 by bit operations: shift into place, then correct the exponent by one exact
+/// multiplication, which also turns subnormals into normal numbers. Infinity and NaN keep their
+/// bits (payloads and the quiet bit included).
 inline float half_to_float(uint16_t half) {
   const uint32_t magnitude = static_cast<uint32_t>(half & 0x7fffu) << 13;
   const uint32_t sign = static_cast<uint32_t>(half & 0x8000u) << 16;

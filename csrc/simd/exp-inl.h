@@ -1,11 +1,13 @@
-// exp and the softmax sums of the KL divergence. Included by kernels.cpp inside its anonymous namespace.
+// exp and the softmax sums of the KL divergence. Included by kernels.cpp inside its anonymous
+// namespace.
 //
 // With p = softmax(y), q = softmax(x), d = x - y:
 //   KL(p || q) = sum p (log p - log q) = log(sum p exp(d)) - sum p d.
-// Near blocks (every |d| <= kKlNear) sum exp(d) - 1 - d by its series: the difference of two nearly equal logarithms, which
-// would lose every digit of a small KL, never appears.
+// Near blocks (every |d| <= kKlNear) sum exp(d) - 1 - d by its series: the difference of two nearly
+// equal logarithms, which would lose every digit of a small KL, never appears.
 
-// 2^k * exp(r), k = round(t / ln 2), |r| <= ln(2)/2; ln 2 in two parts so that k * kLn2High is exact (Cody and Waite).
+// 2^k * exp(r), k = round(t / ln 2), |r| <= ln(2)/2; ln 2 in two parts so that k * kLn2High is
+// exact (Cody and Waite).
 constexpr double kLog2E = 0x1.71547652b82fep0;
 constexpr double kLn2High = 0x1.62e42fefa0000p-1;
 constexpr double kLn2Low = 0x1.cf79abc9e3b3ap-40;
@@ -14,13 +16,24 @@ constexpr double kRound = 0x1.8p52;
 // Below, exp(t) is not a normal number any more: it counts as 0.
 constexpr double kExpSmallest = -708.0;
 
-/// exp of lanes that are at most 0. Terms 1/k! up to r^kDegree; the remainder is below |r|^(kDegree+1) / (kDegree+1)!:
-/// 4e-18 at degree 13, 7e-12 at degree 9.
+/// exp of lanes that are at most 0. Terms 1/k! up to r^kDegree; the remainder is below
+/// |r|^(kDegree+1) / (kDegree+1)!: 4e-18 at degree 13, 7e-12 at degree 9.
 template <int kDegree>
 inline Lanes exp_nonpositive(const Lanes& t) {
-  constexpr double kFactor[] = {1.0,         1.0,          1.0 / 2,       1.0 / 6,      1.0 / 24,
-                                1.0 / 120,   1.0 / 720,    1.0 / 5040,    1.0 / 40320,  1.0 / 362880,
-                                1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
+  constexpr double kFactor[] = {1.0,
+                                1.0,
+                                1.0 / 2,
+                                1.0 / 6,
+                                1.0 / 24,
+                                1.0 / 120,
+                                1.0 / 720,
+                                1.0 / 5040,
+                                1.0 / 40320,
+                                1.0 / 362880,
+                                1.0 / 3628800,
+                                1.0 / 39916800,
+                                1.0 / 479001600,
+                                1.0 / 6227020800};
   const Lanes round = splat(kRound);
   const Lanes clamped = larger(t, splat(kExpSmallest));
   const Lanes shifted = clamped * splat(kLog2E) + round;
@@ -53,7 +66,8 @@ void kl_near(const uint8_t* x_bytes, const uint8_t* y_bytes, size_t n, double re
   const Lanes ref = splat(ref_y);
   Lanes a = splat(0), b = a, g = a;
   const auto add = [&](const Lanes& weight, const Lanes& d) {
-    // (expm1(d) - d) / d^2 = 1/2 + d/6 + d^2/24 + ...; the first term left out is below 3e-11 of the sum at |d| = 1/16.
+    // (expm1(d) - d) / d^2 = 1/2 + d/6 + d^2/24 + ...; the first term left out is below 3e-11 of
+    // the sum at |d| = 1/16.
     Lanes s = splat(1.0 / 5040);
     s = s * d + splat(1.0 / 720);
     s = s * d + splat(1.0 / 120);

@@ -1,5 +1,6 @@
-// One kernel table: this file is compiled once per CPU level (AIT_ISA) with that level's flags. Everything but the table is in the
-// anonymous namespace, so that no function compiled for one CPU is linked for another.
+// One kernel table: this file is compiled once per CPU level (AIT_ISA) with that level's flags.
+// Everything but the table is in the anonymous namespace, so that no function compiled for one CPU
+// is linked for another.
 #include "simd/kernels.h"
 
 #include <stddef.h>
@@ -20,11 +21,13 @@
 namespace ait {
 namespace {
 
+// The later files use the earlier ones.
+// clang-format off
 #include "simd/lanes-inl.h"
-// Keep this order: the later files use the earlier ones.
 #include "simd/sums-inl.h"
 #include "simd/exp-inl.h"
 #include "simd/decode-inl.h"
+// clang-format on
 
 }  // namespace
 

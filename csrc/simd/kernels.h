@@ -1,5 +1,6 @@
-// The kernel table: loops over one block of two tensors, compiled once per CPU level. C headers only: a std:: template compiled
-// for AVX-512 could be the copy that the linker keeps for every CPU.
+// The kernel table: loops over one block of two tensors, compiled once per CPU level. C headers
+// only: a std:: template compiled for AVX-512 could be the copy that the linker keeps for every
+// CPU.
 #pragma once
 
 #include <stddef.h>
@@ -10,19 +11,20 @@ namespace ait {
 /// Elements of a block: two blocks of float64 and their raw bytes stay in a 32 KiB L1 cache.
 constexpr size_t kBlock = 512;
 
-/// Partial sums of every loop. Load-bearing: the order of adds, and so every bit of a result, depends on it.
+/// Partial sums of every loop. Load-bearing: the order of adds, and so every bit of a result,
+/// depends on it.
 constexpr size_t kLanes = 8;
 
 /// Sums over one block of pairs; x is under test, y is the reference. Valid when `is_finite`.
 struct PairBlock {
   double sum_x, sum_y;
   double sum_xx, sum_yy, sum_xy;
-  double sum_dd;       // of (x - y)^2
-  double sum_abs;      // of |x - y|
-  double sum_rel;      // of |x - y| / |y| where |y| > 2^-23
+  double sum_dd;   // of (x - y)^2
+  double sum_abs;  // of |x - y|
+  double sum_rel;  // of |x - y| / |y| where |y| > 2^-23
   double min_x, max_x, min_y, max_y;
   double max_abs, max_rel;
-  bool is_finite;      // every x - y is finite; else the caller takes the pairs apart
+  bool is_finite;  // every x - y is finite; else the caller takes the pairs apart
 };
 
 /// Sums over one block of one tensor. Valid when `is_finite`.
@@ -31,12 +33,13 @@ struct StatsBlock {
   bool is_finite;
 };
 
-/// Softmax sums of one block, relative to the references given with the call. Near: every |x - y| <= kKlNear.
+/// Softmax sums of one block, relative to the references given with the call. Near: every |x - y|
+/// <= kKlNear.
 struct KlBlock {
-  double weight;       // A: sum of exp(y - ref_y)
-  double weighted_d;   // B: sum of exp(y - ref_y) * (x - y)
-  double weighted_g;   // near only, G: sum of exp(y - ref_y) * (expm1(d) - d)
-  double exp_x;        // far only: sum of exp(x - ref_x)
+  double weight;      // A: sum of exp(y - ref_y)
+  double weighted_d;  // B: sum of exp(y - ref_y) * (x - y)
+  double weighted_g;  // near only, G: sum of exp(y - ref_y) * (expm1(d) - d)
+  double exp_x;       // far only: sum of exp(x - ref_x)
 };
 constexpr double kKlNear = 0.0625;
 

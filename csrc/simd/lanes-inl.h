@@ -1,5 +1,6 @@
-// Eight lanes of float64 in as many registers as the CPU level needs: one zmm, two ymm, or four xmm / NEON registers. Included by
-// kernels.cpp inside its anonymous namespace. Vector extensions of GCC and Clang, no intrinsics.
+// Eight lanes of float64 in as many registers as the CPU level needs: one zmm, two ymm, or four xmm
+// / NEON registers. Included by kernels.cpp inside its anonymous namespace. Vector extensions of
+// GCC and Clang, no intrinsics.
 
 #if defined(__AVX512F__)
 constexpr size_t kRegisterBytes = 64;
@@ -44,15 +45,16 @@ inline Lanes load<float>(const uint8_t* at) {
 template <>
 inline Lanes load<double>(const uint8_t* at) {
   Lanes r;
-  for (size_t i = 0; i < kRegisters; ++i) memcpy(&r.v[i], at + i * sizeof(Doubles), sizeof(Doubles));
+  for (size_t i = 0; i < kRegisters; ++i)
+    memcpy(&r.v[i], at + i * sizeof(Doubles), sizeof(Doubles));
   return r;
 }
 
-#define AIT_LANES_OPERATOR(op)                                            \
-  inline Lanes operator op(const Lanes& a, const Lanes& b) {              \
-    Lanes r;                                                              \
-    for (size_t i = 0; i < kRegisters; ++i) r.v[i] = a.v[i] op b.v[i];    \
-    return r;                                                             \
+#define AIT_LANES_OPERATOR(op)                                         \
+  inline Lanes operator op(const Lanes& a, const Lanes& b) {           \
+    Lanes r;                                                           \
+    for (size_t i = 0; i < kRegisters; ++i) r.v[i] = a.v[i] op b.v[i]; \
+    return r;                                                          \
   }
 AIT_LANES_OPERATOR(+)
 AIT_LANES_OPERATOR(-)
@@ -62,8 +64,7 @@ AIT_LANES_OPERATOR(/)
 
 inline Lanes abs(const Lanes& a) {
   Lanes r;
-  for (size_t i = 0; i < kRegisters; ++i)
-    r.v[i] = (Doubles)((Ints)a.v[i] & (Ints{} + INT64_MAX));
+  for (size_t i = 0; i < kRegisters; ++i) r.v[i] = (Doubles)((Ints)a.v[i] & (Ints{} + INT64_MAX));
   return r;
 }
 

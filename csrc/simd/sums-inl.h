@@ -1,7 +1,8 @@
 // Sums and extrema of a block. Included by kernels.cpp inside its anonymous namespace.
 // Each loop keeps at most six lane sums: with more, AVX2's sixteen registers spill.
 
-/// A block of n values as whole groups of lanes; the last, partial group comes from a copy that is filled up.
+/// A block of n values as whole groups of lanes; the last, partial group comes from a copy that is
+/// filled up.
 template <class T>
 struct Block {
   const uint8_t* bytes;
@@ -9,7 +10,8 @@ struct Block {
 
   size_t whole() const { return n / kLanes; }
   Lanes group(size_t g) const {
-    // Straight from the bytes: GCC would copy an array in between by halves, and each load would wait for two stores.
+    // Straight from the bytes: GCC would copy an array in between by halves, and each load would
+    // wait for two stores.
     return load<T>(bytes + g * kLanes * sizeof(T));
   }
   /// Values past the end become `fill`; called when n % kLanes != 0.
@@ -27,7 +29,8 @@ struct Block {
   }
 };
 
-/// Calls `add(x, y)` for every group of lanes; the last one filled up with zeros, which add nothing.
+/// Calls `add(x, y)` for every group of lanes; the last one filled up with zeros, which add
+/// nothing.
 template <class T, class Add>
 inline void for_each_group(const Block<T>& x, const Block<T>& y, Add add) {
   const size_t groups = x.whole();

@@ -1,0 +1,519 @@
+#include "batch.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <exception>
+#include <list>
+#include <new>
+
+#include "ge_dump.h"
+#include "npy_file.h"
+
+namespace ait {
+namespace {
+
+// Jobs that one thread takes at once: neighbours share a file, and the lock is taken seldom.
+constexpr size_t kGrab = 16;
+// Results that may wait to be handed out: bounds memory when the reader of the results is slow.
+constexpr size_t kWindow = 8192;
+// Files that a thread keeps open: the one in hand and the last few of the other side.
+constexpr size_t kOpenFiles = 4;
+// Integers above 2^53 are rounded by the conversion to float64.
+constexpr double kExactInteger = 0x1p53;
+
+void add_sentence(std::string& text, const std::string& sentence) {
+  if (sentence.empty()) return;
+  if (!text.empty()) text += " ";
+  text += sentence;
+}
+
+Status status_of(TensorState state) {
+  switch (state) {
+    case TensorState::kOk:
+      return Status::kCompared;
+    case TensorState::kNoData:
+      return Status::kNoData;
+    case TensorState::kTruncated:
+    case TensorState::kShort:
+      return Status::kUnreadable;
+    case TensorState::kUnsupported:
+      return Status::kUnsupported;
+  }
+  return Status::kUnsupported;
+}
+
+bool is_64_bit_integer(const DType& dtype) {
+  return dtype.coding == Coding::kInt64 || dtype.coding == Coding::kUint64;
+}
+
+/// "golden_data includes NAN or inf. (3 NaN, 1 inf, 0 -inf of 64)"
+std::string nonfinite_sentence(const char* side, const SideSums& sums) {
+  if (sums.n_finite() == sums.n) return "";
+  return std::string(side) + "_data includes NAN or inf. (" + std::to_string(sums.n_nan) +
+         " NaN, " + std::to_string(sums.n_positive_inf) + " inf, " +
+         std::to_string(sums.n_negative_inf) + " -inf of " + std::to_string(sums.n) + ")";
+}
+
+void describe(SideResult& side, const View& view) {
+  side.is_known = true;
+  side.dtype = view.tensor.dtype;
+  side.shape = view.shape;
+}
+
+/// A status other than compared when the view cannot be read; the sentence goes to `reason`.
+Status check_view(const View& view, const char* side, std::string& reason) {
+  const Status status = status_of(view.tensor.state);
+  if (status != Status::kCompared && !view.is_raw()) {
+    add_sentence(reason, std::string(side) + ": " + view.tensor.note + ".");
+    return status;
+  }
+  if (!view.problem.empty()) {
+    add_sentence(reason, std::string(side) + ": " + view.problem + ".");
+    return Status::kUnsupported;
+  }
+  if (!view.tensor.note.empty())
+    add_sentence(reason, std::string(side) + ": " + view.tensor.note + ".");
+  if (!view.note.empty()) add_sentence(reason, std::string(side) + ": " + view.note + ".");
+  return Status::kCompared;
+}
+
+uint64_t n_values_of(const View& view) { return view.n_elements * view.tensor.dtype->components; }
+
+/// Power of two near a side's largest value; bounded so that its reciprocal is a float64 too.
+int scale_exponent(const SideSums& side) {
+  int exponent = 0;
+  std::frexp(side.largest(), &exponent);
+  return std::clamp(exponent, -1000, 1000);
+}
+
+/// Chunks of one pair, and their sums.
+struct PairTask {
+  const View& my;
+  const View& golden;
+  bool wide;
+  uint64_t n_values;
+
+  PairTask(const View& x, const View& y)
+      : my(x),
+        golden(y),
+        wide(x.tensor.dtype->wide || y.tensor.dtype->wide),
+        n_values(n_values_of(x)) {}
+  uint64_t n_chunks() const { return (n_values + kChunk - 1) / kChunk; }
+};
+
+PairSums sum_pair_chunk(const PairTask& task, uint64_t chunk, const Kernels& kernels,
+                        const CompareOptions& options, const Scale& scale) {
+  BlockReader x(task.my, kernels), y(task.golden, kernels);
+  const uint64_t begin = chunk * kChunk;
+  return sum_chunk(x, y, begin, std::min(begin + kChunk, task.n_values), task.wide, kernels,
+                   options, scale);
+}
+
+PairSums sum_scaled(const PairTask& task, const Kernels& kernels, const Scale& scale) {
+  PairSums sums;
+  CompareOptions without_kl;
+  without_kl.with_kl = false;
+  for (uint64_t chunk = 0; chunk < task.n_chunks(); ++chunk)
+    merge(sums, sum_pair_chunk(task, chunk, kernels, without_kl, scale), kernels);
+  return sums;
+}
+
+void finish_pair(JobResult& result, const PairTask& task, const PairSums& sums,
+                 const CompareOptions& options, const Kernels& kernels) {
+  ComparedPair pair{sums, {}};
+  if (needs_scale(sums)) {
+    const int ex = scale_exponent(sums.x), ey = scale_exponent(sums.y), common = std::max(ex, ey);
+    const Scale apart{std::ldexp(1, -ex), std::ldexp(1, -ey)};
+    const Scale both{std::ldexp(1, -common), std::ldexp(1, -common)};
+    pair.rescaled = {ex, ey, sum_scaled(task, kernels, apart), sum_scaled(task, kernels, both)};
+  }
+  result.my.has_sums = result.golden.has_sums = true;
+  result.my.sums = sums.x;
+  result.golden.sums = sums.y;
+  result.my.mean = mean_of_x(pair);
+  result.golden.mean = mean_of_y(pair);
+  result.metrics = metrics_of(pair, options.with_kl, kernels);
+  result.has_metrics = true;
+  result.n_mismatch = sums.n_mismatch;
+  if (sums.max_abs > 0) {
+    result.has_worst = true;
+    result.worst_index = sums.worst_index / task.my.tensor.dtype->components;
+    result.worst_my = sums.worst_x;
+    result.worst_golden = sums.worst_y;
+  }
+  add_sentence(result.reason, nonfinite_sentence("golden", sums.y));
+  add_sentence(result.reason, nonfinite_sentence("my", sums.x));
+  const bool rounded =
+      (is_64_bit_integer(*task.my.tensor.dtype) && sums.x.largest() > kExactInteger) ||
+      (is_64_bit_integer(*task.golden.tensor.dtype) && sums.y.largest() > kExactInteger);
+  if (rounded)
+    add_sentence(result.reason,
+                 "Integers beyond 2^53 were compared as float64, which rounds them.");
+}
+
+SideSums sum_side(const View& view, const Kernels& kernels) {
+  BlockReader reader(view, kernels);
+  const uint64_t n = n_values_of(view);
+  SideSums sums;
+  for (uint64_t at = 0; at < n; at += kChunk)
+    merge(sums, sum_chunk(reader, at, std::min(at + kChunk, n), view.tensor.dtype->wide, kernels));
+  return sums;
+}
+
+/// Statistics of one tensor that has no counterpart, or one that does not fit it.
+void add_side_sums(SideResult& side, const View& view, const Kernels& kernels) {
+  if (view.is_raw() || view.tensor.state != TensorState::kOk || !view.problem.empty()) return;
+  side.sums = sum_side(view, kernels);
+  side.mean = mean_of(side.sums);
+  side.has_sums = true;
+}
+
+/// Bytes without a value coding: equal or not.
+void compare_raw(JobResult& result, const View& my, const View& golden, const Kernels& kernels) {
+  const uint64_t n = my.tensor.size_bytes;
+  if (n != golden.tensor.size_bytes) {
+    result.status = Status::kUnsupported;
+    add_sentence(result.reason,
+                 "Values of " + std::string(my.tensor.dtype->name) +
+                     " have no public coding, and the sizes differ: " + std::to_string(n) +
+                     " bytes against " + std::to_string(golden.tensor.size_bytes) + ".");
+    return;
+  }
+  constexpr uint64_t kStep = 64 * 1024;
+  std::vector<uint8_t> scratch_x, scratch_y;
+  for (uint64_t at = 0; at < n; at += kStep) {
+    const size_t size = static_cast<size_t>(std::min(kStep, n - at));
+    const uint8_t* x = my.tensor.file->at(my.tensor.offset_bytes + at, size, scratch_x);
+    const uint8_t* y = golden.tensor.file->at(golden.tensor.offset_bytes + at, size, scratch_y);
+    const size_t same = static_cast<size_t>(std::mismatch(x, x + size, y).first - x);
+    if (same == size) continue;
+    result.status = Status::kUnsupported;
+    add_sentence(result.reason, "Values of " + std::string(my.tensor.dtype->name) +
+                                    " have no public coding; as bytes they differ first at byte " +
+                                    std::to_string(at + same) + " of " + std::to_string(n) + ".");
+    return;
+  }
+  result.has_metrics = true;
+  result.metrics = metrics_of(ComparedPair{}, true, kernels);
+  add_sentence(result.reason, "Compared as bytes: equal.");
+}
+
+/// The check that the pair can be compared value by value; false = the result is final.
+bool prepare_pair(JobResult& result, const View& my, const View& golden, const Kernels& kernels) {
+  describe(result.my, my);
+  describe(result.golden, golden);
+  const Status my_status = check_view(my, "my", result.reason);
+  const Status golden_status = check_view(golden, "golden", result.reason);
+  result.status = my_status != Status::kCompared ? my_status : golden_status;
+  if (result.status != Status::kCompared) {
+    add_side_sums(result.my, my, kernels);
+    add_side_sums(result.golden, golden, kernels);
+    return false;
+  }
+  if (my.is_raw() || golden.is_raw()) {
+    compare_raw(result, my, golden, kernels);
+    return false;
+  }
+  if (n_values_of(my) != n_values_of(golden)) {
+    result.status = Status::kShapeMismatch;
+    add_sentence(result.reason, "data shape doesn't match. (my " + shape_text(my.shape) +
+                                    ", golden " + shape_text(golden.shape) + ")");
+    add_side_sums(result.my, my, kernels);
+    add_side_sums(result.golden, golden, kernels);
+    return false;
+  }
+  if (my.shape != golden.shape)
+    add_sentence(result.reason, "Shapes differ, element counts agree: my " + shape_text(my.shape) +
+                                    ", golden " + shape_text(golden.shape) + ".");
+  return true;
+}
+
+}  // namespace
+
+const char* status_name(Status status) {
+  switch (status) {
+    case Status::kCompared:
+      return "compared";
+    case Status::kShapeMismatch:
+      return "shape_mismatch";
+    case Status::kNoData:
+      return "no_data";
+    case Status::kUnreadable:
+      return "unreadable";
+    case Status::kUnsupported:
+      return "unsupported";
+  }
+  return "unreadable";
+}
+
+JobResult compare_views(const View& my, const View& golden, const CompareOptions& options,
+                        unsigned n_threads, const Kernels& kernels) {
+  JobResult result;
+  if (!prepare_pair(result, my, golden, kernels)) return result;
+  const PairTask task(my, golden);
+  std::vector<PairSums> parts(task.n_chunks());
+  std::atomic<uint64_t> next{0};
+  const auto work = [&] {
+    for (uint64_t chunk = next++; chunk < parts.size(); chunk = next++)
+      parts[chunk] = sum_pair_chunk(task, chunk, kernels, options, {});
+  };
+  {
+    std::vector<std::jthread> helpers;
+    for (uint64_t i = 1; i < std::min<uint64_t>(n_threads, parts.size()); ++i)
+      helpers.emplace_back(work);
+    work();
+  }
+  PairSums sums;
+  for (const PairSums& part : parts) merge(sums, part, kernels);
+  finish_pair(result, task, sums, options, kernels);
+  return result;
+}
+
+JobResult describe_view(const View& view, const char* name, const Kernels& kernels) {
+  JobResult result;
+  const bool is_my = std::strcmp(name, "my") == 0;
+  SideResult& side = is_my ? result.my : result.golden;
+  describe(side, view);
+  result.status = check_view(view, name, result.reason);
+  add_side_sums(side, view, kernels);
+  if (side.has_sums) add_sentence(result.reason, nonfinite_sentence(name, side.sums));
+  return result;
+}
+
+/// A pair too large for one task: its views stay open until the last chunk is summed.
+struct Batch::Active {
+  size_t index;
+  View my, golden;
+  JobResult result;
+  PairTask task;
+  std::vector<PairSums> sums;
+  std::atomic<uint64_t> n_left;
+  std::mutex error_mutex;
+  std::exception_ptr error;  ///< of the first chunk that failed
+
+  Active(size_t job, View&& x, View&& y, JobResult&& prepared)
+      : index(job),
+        my(std::move(x)),
+        golden(std::move(y)),
+        result(std::move(prepared)),
+        task(my, golden),
+        sums(task.n_chunks()),
+        n_left(task.n_chunks()) {}
+};
+
+/// What one thread keeps between jobs: the files it read last.
+struct Batch::Worker {
+  struct Open {
+    std::string path;
+    TensorRef::Io io;
+    std::shared_ptr<const DataFile> file;
+    GeDump ge;
+    Tensor npy;
+  };
+  std::list<Open> open;  ///< most recent first
+
+  const Open& file(const TensorRef& ref, Access access) {
+    const bool is_npy = ref.io == TensorRef::Io::kNpy;
+    for (auto it = open.begin(); it != open.end(); ++it) {
+      if (it->path != ref.path || (it->io == TensorRef::Io::kNpy) != is_npy) continue;
+      open.splice(open.begin(), open, it);
+      return open.front();
+    }
+    Open entry{ref.path, ref.io, DataFile::open(ref.path, access), {}, {}};
+    if (is_npy)
+      entry.npy = read_npy(entry.file);
+    else
+      entry.ge = read_ge_dump(entry.file);
+    open.push_front(std::move(entry));
+    if (open.size() > kOpenFiles) open.pop_back();
+    return open.front();
+  }
+
+  View view(const TensorRef& ref, Access access) {
+    const Open& opened = file(ref, access);
+    if (ref.io == TensorRef::Io::kNpy) return make_view(opened.npy, ref.steps);
+    const bool is_input = ref.io == TensorRef::Io::kInputs;
+    const auto& tensors = is_input ? opened.ge.inputs : opened.ge.outputs;
+    if (ref.index >= tensors.size())
+      throw FormatError(ref.path + ": " + (is_input ? "input " : "output ") +
+                        std::to_string(ref.index) + " expected, the file has " +
+                        std::to_string(tensors.size()) + " (changed since it was listed?)");
+    return make_view(tensors[ref.index], ref.steps);
+  }
+};
+
+Batch::Batch(std::vector<Job> jobs, const BatchOptions& options, const Kernels& kernels)
+    : jobs_(std::move(jobs)), options_(options), kernels_(kernels) {
+  const unsigned n_threads = std::max(1u, options.n_threads);
+  threads_.reserve(n_threads);
+  for (unsigned i = 0; i < n_threads; ++i) threads_.emplace_back([this] { run(); });
+}
+
+Batch::~Batch() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  work_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+bool Batch::wait(double seconds) {
+  std::unique_lock lock(mutex_);
+  return done_.wait_for(lock, std::chrono::duration<double>(seconds),
+                        [this] { return is_done() || has_next(); });
+}
+
+std::vector<JobResult> Batch::next(size_t most) {
+  std::vector<JobResult> ready;
+  {
+    const std::lock_guard lock(mutex_);
+    while (ready.size() < most && has_next()) {
+      ready.push_back(std::move(*results_.front()));
+      results_.pop_front();
+      ++next_result_;
+    }
+  }
+  work_.notify_all();
+  return ready;
+}
+
+void Batch::run() {
+  Worker worker;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    // Chunks first: their results are wanted sooner, and their files are open.
+    work_.wait(lock, [this] {
+      const bool may_start = next_job_ < jobs_.size() && next_job_ < next_result_ + kWindow;
+      return stop_ || !chunks_.empty() || may_start;
+    });
+    if (stop_) return;
+    if (!chunks_.empty()) {
+      const auto [active, chunk] = chunks_.front();
+      chunks_.pop_front();
+      lock.unlock();
+      run_chunk(active, chunk);
+      lock.lock();
+      continue;
+    }
+    const size_t begin = next_job_;
+    // Near the end, or with many threads, smaller grabs keep all of them busy.
+    const size_t fair = (jobs_.size() - begin) / (2 * threads_.size()) + 1;
+    const size_t end = begin + std::min({kGrab, fair, jobs_.size() - begin});
+    next_job_ = end;
+    results_.resize(end - next_result_);
+    lock.unlock();
+    for (size_t index = begin; index < end; ++index) start_job(index, worker);
+    lock.lock();
+  }
+}
+
+void Batch::finish_job(size_t index, JobResult&& result) {
+  bool is_next = false;
+  {
+    const std::lock_guard lock(mutex_);
+    results_[index - next_result_] = std::move(result);
+    is_next = index == next_result_;
+  }
+  if (is_next) done_.notify_one();
+}
+
+namespace {
+
+/// The one place where an error of a file becomes a row.
+template <class Work>
+void or_unreadable(JobResult& result, Work work) {
+  std::string sentence;
+  try {
+    work();
+    return;
+  } catch (const std::bad_alloc&) {
+    sentence = "not enough memory for this tensor";
+  } catch (const std::exception& error) {
+    sentence = error.what();
+  }
+  result.status = Status::kUnreadable;
+  result.has_metrics = false;
+  add_sentence(result.reason, sentence + (sentence.ends_with('.') ? "" : "."));
+}
+
+}  // namespace
+
+void Batch::start_job(size_t index, Worker& worker) {
+  const Job& job = jobs_[index];
+  JobResult result;
+  std::shared_ptr<Active> active;
+  or_unreadable(result, [&] {
+    std::optional<View> my, golden;
+    if (job.my) {
+      my = worker.view(*job.my, options_.access);
+      describe(result.my, *my);
+    }
+    if (job.golden) {
+      golden = worker.view(*job.golden, options_.access);
+      describe(result.golden, *golden);
+    }
+    if (!my || !golden) {
+      const View& view = my ? *my : *golden;
+      result = describe_view(view, my ? "my" : "golden", kernels_);
+      view.tensor.file->check_unchanged();
+      return;
+    }
+    if (n_values_of(*my) <= kChunk || n_values_of(*my) != n_values_of(*golden)) {
+      result = compare_views(*my, *golden, options_.compare, 1, kernels_);
+      my->tensor.file->check_unchanged();
+      golden->tensor.file->check_unchanged();
+      return;
+    }
+    if (!prepare_pair(result, *my, *golden, kernels_)) return;
+    active = std::make_shared<Active>(index, std::move(*my), std::move(*golden), std::move(result));
+  });
+  if (!active) {
+    finish_job(index, std::move(result));
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    for (uint64_t chunk = 0; chunk < active->task.n_chunks(); ++chunk)
+      chunks_.emplace_back(active, chunk);
+  }
+  work_.notify_all();
+  // Help with the chunks at once: no further file is opened while a large tensor waits.
+  while (true) {
+    std::pair<std::shared_ptr<Active>, uint64_t> next;
+    {
+      const std::lock_guard lock(mutex_);
+      if (chunks_.empty() || stop_) return;
+      next = chunks_.front();
+      chunks_.pop_front();
+    }
+    run_chunk(next.first, next.second);
+  }
+}
+
+void Batch::run_chunk(const std::shared_ptr<Active>& active, uint64_t chunk) {
+  try {
+    active->my.tensor.file->check_unchanged();
+    active->golden.tensor.file->check_unchanged();
+    active->sums[chunk] = sum_pair_chunk(active->task, chunk, kernels_, options_.compare, {});
+  } catch (...) {
+    const std::lock_guard lock(active->error_mutex);
+    if (!active->error) active->error = std::current_exception();
+  }
+  if (active->n_left.fetch_sub(1) != 1) return;
+  JobResult result = std::move(active->result);
+  or_unreadable(result, [&] {
+    if (active->error) std::rethrow_exception(active->error);
+    PairSums sums;
+    for (const PairSums& part : active->sums) merge(sums, part, kernels_);
+    finish_pair(result, active->task, sums, options_.compare, kernels_);
+    active->my.tensor.file->check_unchanged();
+    active->golden.tensor.file->check_unchanged();
+  });
+  finish_job(active->index, std::move(result));
+}
+
+}  // namespace ait

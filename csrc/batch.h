@@ -1,0 +1,115 @@
+// Many comparisons at once: files are opened, checked and summed by a pool of threads, results come
+// back in order.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "compare.h"
+#include "metrics.h"
+#include "view.h"
+
+namespace ait {
+
+/// Which tensor of which file.
+struct TensorRef {
+  enum class Io : uint8_t { kInputs, kOutputs, kNpy };
+  std::string path;
+  Io io = Io::kNpy;
+  uint32_t index = 0;  ///< among the inputs or outputs of a GE dump; 0 for an .npy file
+  std::vector<ViewStep> steps;
+};
+
+/// A pair to compare, or one tensor (`my` or `golden` missing) to take statistics of.
+struct Job {
+  std::optional<TensorRef> my, golden;
+};
+
+enum class Status : uint8_t { kCompared, kShapeMismatch, kNoData, kUnreadable, kUnsupported };
+
+/// "compared", "shape_mismatch", "no_data", "unreadable" or "unsupported".
+const char* status_name(Status status);
+
+/// What a report says of one side.
+struct SideResult {
+  bool is_known = false;  ///< dtype and shape were read
+  const DType* dtype = nullptr;
+  Dims shape;
+  bool has_sums = false;
+  SideSums sums;
+  double mean = 0;
+};
+
+struct JobResult {
+  Status status = Status::kCompared;
+  std::string reason;  ///< sentences for cmp_fail_reason; notes when compared
+  SideResult my, golden;
+  bool has_metrics = false;
+  Metrics metrics{};
+  uint64_t n_mismatch = 0;
+  bool has_worst = false;
+  uint64_t worst_index = 0;
+  double worst_my = 0, worst_golden = 0;
+};
+
+struct BatchOptions {
+  unsigned n_threads = 1;
+  Access access = Access::kAuto;
+  CompareOptions compare;
+};
+
+/// Works on a list of jobs. Large tensors are cut into chunks that any thread takes; results are
+/// kept until they are asked for, and the threads pause when they are `kWindow` jobs ahead.
+class Batch {
+ public:
+  Batch(std::vector<Job> jobs, const BatchOptions& options, const Kernels& kernels);
+  /// Stops after the chunks in hand.
+  ~Batch();
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+
+  /// Waits until the next result in order is there (true) or `seconds` have passed (false). True at
+  /// once when all have been handed out.
+  bool wait(double seconds);
+  /// The finished results that are next in order, `most` of them or fewer.
+  std::vector<JobResult> next(size_t most);
+  bool is_done() const { return next_result_ == jobs_.size(); }
+
+ private:
+  struct Active;
+  struct Worker;
+
+  bool has_next() const { return !results_.empty() && results_.front().has_value(); }
+  void run();
+  void start_job(size_t index, Worker& worker);
+  void finish_job(size_t index, JobResult&& result);
+  void run_chunk(const std::shared_ptr<Active>& active, uint64_t chunk);
+
+  const std::vector<Job> jobs_;
+  const BatchOptions options_;
+  const Kernels& kernels_;
+
+  std::mutex mutex_;
+  std::condition_variable work_, done_;
+  std::deque<std::pair<std::shared_ptr<Active>, uint64_t>> chunks_;  ///< waiting for any thread
+  size_t next_job_ = 0;                                              ///< not yet taken by a thread
+  size_t next_result_ = 0;                                           ///< not yet handed out
+  std::deque<std::optional<JobResult>> results_;  ///< of the jobs from next_result_ on
+  bool stop_ = false;
+  std::vector<std::thread> threads_;
+};
+
+/// Compares the values of two located tensors with up to `n_threads` threads of its own.
+JobResult compare_views(const View& my, const View& golden, const CompareOptions& options,
+                        unsigned n_threads, const Kernels& kernels);
+
+/// Statistics of one located tensor; `name` ("my", "golden") stands before its sentences.
+JobResult describe_view(const View& view, const char* name, const Kernels& kernels);
+
+}  // namespace ait
