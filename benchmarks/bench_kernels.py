@@ -214,5 +214,5 @@ def bench_others(*, n_elements: int, budget_s: float) -> Iterator[Line]:
         seconds=seconds,
         n_bytes=buffers.n_bytes,
         read_s=read_s,
-        note="1 of our 13 values, sums in float64",
+        note="one of our 16 values",
     )

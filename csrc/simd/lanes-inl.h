@@ -74,12 +74,6 @@ inline Lanes larger(const Lanes& a, const Lanes& b) {
   return r;
 }
 
-inline Lanes smaller(const Lanes& a, const Lanes& b) {
-  Lanes r;
-  for (size_t i = 0; i < kRegisters; ++i) r.v[i] = a.v[i] < b.v[i] ? a.v[i] : b.v[i];
-  return r;
-}
-
 /// `a` in the lanes where b > c, else 0.
 inline Lanes where_larger(const Lanes& b, const Lanes& c, const Lanes& a) {
   Lanes r;
@@ -103,12 +97,5 @@ inline double largest_of(const Lanes& a) {
   double l[kLanes];
   store(a, l);
   for (size_t i = 1; i < kLanes; ++i) l[0] = l[i] > l[0] ? l[i] : l[0];
-  return l[0];
-}
-
-inline double smallest_of(const Lanes& a) {
-  double l[kLanes];
-  store(a, l);
-  for (size_t i = 1; i < kLanes; ++i) l[0] = l[i] < l[0] ? l[i] : l[0];
   return l[0];
 }
