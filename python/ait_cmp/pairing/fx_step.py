@@ -1,0 +1,103 @@
+"""One step of an FX dump, found by `_fx_tensor_name`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ait_cmp.discover import FxFile
+from ait_cmp.graph import FxName
+from ait_cmp.pairing.pair import ViewStep
+
+
+class FxFound(NamedTuple):
+    """An FX file that holds a named tensor.
+
+    Attributes:
+        file: The file.
+        view: () or the selection of one element of a stacked nested output.
+        note: Sentence if the match is not exact, else "".
+    """
+
+    file: FxFile
+    view: tuple[ViewStep, ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class FxNode:
+    """The files of one FX node that belong together.
+
+    Attributes:
+        target: What the node calls.
+        inputs: Arguments by index, elements of lists by sub-index, as numbers.
+        outputs: Result index -> file.
+        note: Sentence if older files of the node were left out, else "".
+    """
+
+    target: str
+    inputs: tuple[FxFile, ...]
+    outputs: dict[int, FxFile]
+    note: str
+
+
+class FxStep:
+    """Files of one step by FX node; of a node that ran several times the newest files count."""
+
+    def __init__(self, files: Iterable[FxFile]) -> None:
+        self.files = tuple(files)
+        self._by_node: dict[str, dict[str, list[FxFile]]] = {}
+        for file in self.files:
+            self._by_node.setdefault(file.node, {}).setdefault(file.target, []).append(file)
+        self._nodes: dict[tuple[str, str], FxNode] = {}
+
+    def has_node(self, node: str) -> bool:
+        """Whether any file of the node is there."""
+        return node in self._by_node
+
+    def node(self, name: str, target: str | None = None) -> FxNode | None:
+        """The files of a node, None if there are none.
+
+        The node name decides; a target that differs is accepted if the node has but one, since
+        graph optimisation renames targets (`aten.view` to `aten.reshape`) and keeps node names.
+        """
+        targets = self._by_node.get(name)
+        if targets is None:
+            return None
+        if target not in targets:
+            if len(targets) != 1:
+                return None
+            target = next(iter(targets))
+        assert target is not None
+        known = self._nodes.get((name, target))
+        if known is None:
+            known = self._nodes[name, target] = _newest(target, targets[target])
+        return known
+
+    def find(self, name: FxName) -> FxFound | None:
+        """The file of a named tensor, None if the dump lacks it."""
+        node = self.node(name.node, name.target)
+        if node is None:
+            return None
+        path = name.suffix.split(".")
+        if not all(part.isdigit() for part in path):
+            return None
+        file = node.outputs.get(int(path[0]))
+        if file is None:
+            return None
+        notes = [node.note] if node.note else []
+        if node.target != name.target:
+            notes.append(f"The graph calls the target {name.target}.")
+        view = tuple(("select", (int(part),)) for part in path[1:])
+        return FxFound(file, view, " ".join(notes))
+
+
+def _newest(target: str, files: list[FxFile]) -> FxNode:
+    newest = max(file.timestamp for file in files)
+    kept = [file for file in files if file.timestamp == newest]
+    note = "" if len(kept) == len(files) else "The FX node ran several times; the last run counts."
+    inputs = [file for file in kept if file.io == "INPUT"]
+    inputs.sort(key=lambda file: (file.index, file.sub_index))
+    outputs = {file.index: file for file in kept if file.io == "OUTPUT" and file.sub_index < 0}
+    return FxNode(target, tuple(inputs), outputs, note)

@@ -1,0 +1,183 @@
+"""One step of a GE dump: headers read, every file's place in the graph found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Callable, NamedTuple
+
+from ait_cmp.discover import GeFile
+from ait_cmp.graph import GraphIndex, Tensor, sanitise
+from ait_cmp.pairing.context import GraphContext
+from ait_cmp.pairing.identity import Identity
+from ait_cmp.pairing.pair import TensorRef
+from ait_cmp.pairing.slots import (
+    InputSlot,
+    Shape,
+    Slots,
+    TensorHead,
+    assign_inputs,
+    assign_outputs,
+)
+
+
+class Readers(NamedTuple):
+    """The header readers of the core, and the threads they may use."""
+
+    scan_ge: Callable[[Sequence[str], int], Sequence[tuple[Any, ...]]]
+    scan_npy: Callable[[Sequence[str], int], Sequence[tuple[Any, ...]]]
+    threads: int
+
+
+@dataclass(frozen=True)
+class GeOp:
+    """One GE dump file and its place in the graph.
+
+    Attributes:
+        file: The file.
+        error: Why it cannot be read, None if it can.
+        inputs: Heads of its inputs.
+        outputs: Heads of its outputs.
+        identity: Graph op or members; None without a graph text.
+        name: Name to show.
+        is_last: False for an earlier execution of the same op in the step.
+    """
+
+    file: GeFile
+    error: str | None
+    inputs: tuple[TensorHead, ...]
+    outputs: tuple[TensorHead, ...]
+    identity: Identity | None
+    name: str
+    is_last: bool
+
+    def ref(self, io: str, index: int) -> TensorRef:
+        """Address of one of its tensors."""
+        return TensorRef(self.file.path, io, index)
+
+
+@dataclass(frozen=True)
+class PlacedOp:
+    """A dump file whose tensors are matched with edges of the graph.
+
+    Attributes:
+        op: The file.
+        inputs: Edge of every dumped input, None if it cannot be told.
+        outputs: Graph tensor of every dumped output, None if it cannot be told.
+    """
+
+    op: GeOp
+    inputs: tuple[InputSlot | None, ...]
+    outputs: tuple[Tensor | None, ...]
+
+
+@dataclass(frozen=True)
+class GeStep:
+    """All files of one step.
+
+    Attributes:
+        ops: In order of time.
+        placed: Path -> place in the graph, for last executions of ops that the graph knows.
+        shapes: Logical shapes of graph tensors as the dump shows them.
+    """
+
+    ops: tuple[GeOp, ...]
+    placed: dict[str, PlacedOp]
+    shapes: dict[Tensor, Shape]
+
+
+def read_ge_step(files: Sequence[GeFile], context: GraphContext | None, readers: Readers) -> GeStep:
+    """Reads the headers of a step and finds the place of every file in the graph.
+
+    Args:
+        files: Files of the step by time; reduced files take part without headers.
+        context: Graph of the step, None if there is no graph text.
+        readers: Header readers.
+    """
+    scans = readers.scan_ge([file.path for file in files], readers.threads)
+    ops = [_read_op(file, scan, context) for file, scan in zip(files, scans)]
+    ops = _mark_last(ops)
+    if context is None:
+        return GeStep(tuple(ops), {}, {})
+    known = [op for op in ops if op.is_last and op.identity is not None and op.identity.members]
+    shapes = _shapes_of(known, context)
+
+    def shape_of(tensor: Tensor) -> Shape | None:
+        shape = shapes.get(tensor)
+        return context.static_shape(tensor) if shape is None else shape
+
+    placed = {}
+    for op in known:
+        assert op.identity is not None
+        slots = context.slots(op.identity.members)
+        placed[op.file.path] = _place(op, op.identity, slots, context.graph, shape_of)
+    for place in placed.values():
+        for head, slot in zip(place.op.inputs, place.inputs):
+            if slot is not None and slot.source is not None:
+                shapes.setdefault(slot.source, head.shape)
+        for head, tensor in zip(place.op.outputs, place.outputs):
+            if tensor is not None:
+                shapes.setdefault(tensor, head.shape)
+    return GeStep(tuple(ops), placed, shapes)
+
+
+def _read_op(file: GeFile, scan: tuple[Any, ...], context: GraphContext | None) -> GeOp:
+    error, header_name, _, inputs, outputs, _ = scan
+    in_heads = tuple(TensorHead(*head) for head in inputs)
+    out_heads = tuple(TensorHead(*head) for head in outputs)
+    if context is None:
+        fits = header_name and sanitise(header_name) == (file.op_name or sanitise(header_name))
+        name = header_name if fits else file.op_name
+        return GeOp(file, error, in_heads, out_heads, None, name, True)
+    origins = tuple(head.original_op for head in out_heads if head.original_op)
+    identity = context.identifier.identify(file.op_name, header_name, origins)
+    return GeOp(file, error, in_heads, out_heads, identity, identity.name, True)
+
+
+def _mark_last(ops: list[GeOp]) -> list[GeOp]:
+    """Marks one file per op as the one to compare: most tensors with data, then the last."""
+    best: dict[tuple[str, int], int] = {}
+    for place, op in enumerate(ops):
+        key = (op.name, op.file.thread_id)
+        other = best.get(key)
+        if other is None or _tensors_with_data(op) >= _tensors_with_data(ops[other]):
+            best[key] = place
+    if len(best) == len(ops):
+        return ops
+    chosen = set(best.values())
+    return [
+        op
+        if place in chosen
+        else GeOp(op.file, op.error, op.inputs, op.outputs, op.identity, op.name, False)
+        for place, op in enumerate(ops)
+    ]
+
+
+def _tensors_with_data(op: GeOp) -> int:
+    return sum(head.state == "ok" for head in (*op.inputs, *op.outputs))
+
+
+def _shapes_of(ops: Sequence[GeOp], context: GraphContext) -> dict[Tensor, Shape]:
+    """Shapes that are certain at once: outputs of plain ops that dump all they have."""
+    shapes: dict[Tensor, Shape] = {}
+    for op in ops:
+        assert op.identity is not None
+        if len(op.identity.members) == 1 and not op.identity.is_fused:
+            outputs = context.slots(op.identity.members).outputs
+            if len(outputs) == len(op.outputs):
+                shapes.update(zip(outputs, (head.shape for head in op.outputs)))
+    return shapes
+
+
+def _place(
+    op: GeOp,
+    identity: Identity,
+    slots: Slots,
+    graph: GraphIndex,
+    shape_of: Callable[[Tensor], Shape | None],
+) -> PlacedOp:
+    inputs: Sequence[InputSlot | None] = [None] * len(op.inputs)
+    if identity.is_complete:
+        inputs = assign_inputs(op.inputs, slots.inputs, shape_of)
+    outputs = assign_outputs(op.outputs, slots.outputs, graph, shape_of)
+    return PlacedOp(op, tuple(inputs), tuple(outputs))

@@ -1,0 +1,102 @@
+"""What pairing hands on: plain picklable values, one `Pair` for every tensor of the my side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+# One step from a stored tensor to the order of its counterpart: ("reshape", new dims),
+# ("transpose", permutation) or ("select", (index on the first axis,)).
+ViewStep = tuple[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class TensorRef:
+    """Address of one tensor in a file.
+
+    Attributes:
+        path: Absolute path of the file.
+        io: "inputs" or "outputs" of a GE dump, "" for an `.npy` file.
+        index: Position within `io`, 0 for an `.npy` file.
+        view: Steps applied to the logical tensor, first one first; () = as it is stored.
+    """
+
+    path: str
+    io: str
+    index: int
+    view: tuple[ViewStep, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A tensor of the my side and its counterpart, or the reason why it has none.
+
+    Attributes:
+        rank: Rank, -1 without rank level.
+        graph: Name of the my-side graph, `graph_1`.
+        token: Step, from 0.
+        order: Position of the op in execution order within the step.
+        op_name: Name in the graph (not sanitised); of a fused or inserted op the name of its file.
+        op_type: GE type.
+        io: "inputs" or "outputs"; "" if the file is unreadable, so that its tensors are unknown.
+        index: Position of the tensor within `io` of the my-side file.
+        my: The tensor under test.
+        golden: Its counterpart, None if there is none.
+        golden_op_type: GE type or FX target of the counterpart, "" without one.
+        match: Rule that found the pair: name, dataflow, view, fused, argument, literal or self;
+            "" without a pair.
+        status: "" = to be compared; else "unmatched", "unreadable", "no_data" or "unsupported".
+        reason: Sentence for the report: why the tensor is not compared, or a note on the pair.
+    """
+
+    rank: int
+    graph: str
+    token: int
+    order: int
+    op_name: str
+    op_type: str
+    io: str
+    index: int
+    my: TensorRef
+    golden: TensorRef | None
+    golden_op_type: str
+    match: str
+    status: str
+    reason: str
+
+
+class OpNode(NamedTuple):
+    """One op of a step, fused members counted as one.
+
+    Attributes:
+        name: Name in the graph; of a fused op the name of its file.
+        type: GE type, of a fused op the type of its file if that is known.
+        inputs: Numbers of the ops that feed it, each smaller than its own number.
+        members: Names of the graph ops that it stands for (its own name if it is not fused).
+    """
+
+    name: str
+    type: str
+    inputs: tuple[int, ...]
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StepPairs:
+    """All rows of one step and what is needed to judge them.
+
+    Attributes:
+        pairs: One per tensor of every my-side file, ordered by execution, inputs before outputs.
+        used_golden: Addresses (path, io, index) of golden tensors that some pair uses.
+        unused_golden: Addresses of the others; of golden GE files only those of scanned files.
+        nodes: Ops of the graph in topological order; shared by the steps of a graph.
+        node_of: Path of a compared my-side file -> number in `nodes`.
+        notes: Sentences on the step as a whole.
+    """
+
+    pairs: list[Pair]
+    used_golden: set[tuple[str, str, int]] = field(default_factory=set)
+    unused_golden: list[tuple[str, str, int]] = field(default_factory=list)
+    nodes: tuple[OpNode, ...] = ()
+    node_of: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)

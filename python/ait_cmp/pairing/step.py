@@ -1,0 +1,182 @@
+"""One step paired: a row for every tensor of every my-side file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, Union
+
+from ait_cmp.discover import GeFile, StepKey
+from ait_cmp.graph import Tensor
+from ait_cmp.pairing.context import GraphContext
+from ait_cmp.pairing.fx_rules import FxRules
+from ait_cmp.pairing.fx_step import FxStep
+from ait_cmp.pairing.ge_rules import GeRules
+from ait_cmp.pairing.ge_step import GeOp, GeStep, PlacedOp, Readers, read_ge_step
+from ait_cmp.pairing.match import Answer, Match, Miss
+from ait_cmp.pairing.pair import Pair, StepPairs, TensorRef
+from ait_cmp.pairing.slots import InputSlot, TensorHead
+
+Golden = Union[FxStep, GeStep]
+
+# State of a tensor in its file -> status of its row.
+_STATUS = {
+    "ok": "",
+    "no_data": "no_data",
+    "truncated": "unreadable",
+    "short": "unreadable",
+    "unsupported": "unsupported",
+}
+
+
+class Rules(Protocol):
+    """The rules of one flow."""
+
+    def find_input(self, place: PlacedOp, slot: InputSlot, head: TensorHead) -> Answer:
+        """The counterpart of a dumped input."""
+
+    def find_output(self, place: PlacedOp, tensor: Tensor, head: TensorHead) -> Answer:
+        """The counterpart of a dumped output."""
+
+
+def pair_step(
+    key: StepKey,
+    my_files: Sequence[GeFile],
+    golden: Golden,
+    context: GraphContext | None,
+    readers: Readers,
+) -> StepPairs:
+    """Pairs one step.
+
+    Args:
+        key: Rank, graph and step of the my side.
+        my_files: GE files of the step by time.
+        golden: `FxStep(files)` or `read_ge_step(files, context, readers)` of the same step.
+        context: The graph; None if there is no graph text, then only equal names pair.
+        readers: Header readers of the core.
+
+    Returns:
+        Rows in execution order, inputs before outputs, and what the verdict needs.
+    """
+    my = read_ge_step(my_files, context, readers)
+    ge_rules = GeRules(golden) if isinstance(golden, GeStep) else None
+    rules: Rules | None = ge_rules
+    if isinstance(golden, FxStep) and context is not None:
+        rules = FxRules(context, my, golden)
+    pairs: list[Pair] = []
+    for order, op in enumerate(my.ops):
+        pairs += _pair_op(key, order, op, my, rules, ge_rules)
+    used = {_address(pair.golden) for pair in pairs if pair.golden is not None}
+    return StepPairs(pairs, used, _unused(golden, used))
+
+
+def _pair_op(
+    key: StepKey,
+    order: int,
+    op: GeOp,
+    my: GeStep,
+    rules: Rules | None,
+    ge_rules: GeRules | None,
+) -> list[Pair]:
+    if op.error is not None:
+        return [_row(key, order, op, "", 0, None, "unreadable", op.error)]
+    place = my.placed.get(op.file.path)
+    same = ge_rules.same_name(op) if ge_rules is not None else None
+    rows = []
+    for io, heads in (("inputs", op.inputs), ("outputs", op.outputs)):
+        for index, head in enumerate(heads):
+            answer: Answer
+            if not op.is_last:
+                answer = Miss("Earlier execution of the same op; the last one is compared.")
+            elif same is not None:
+                golden = same.ref(io, index)
+                answer = Match(golden, same.file.op_type, "name", "")
+            elif place is None or rules is None:
+                answer = Miss(_why_unplaced(op, rules))
+            else:
+                answer = _ask(rules, place, io, index, head)
+            rows.append(_answered(key, order, op, io, index, head, answer))
+    return rows
+
+
+def _ask(rules: Rules, place: PlacedOp, io: str, index: int, head: TensorHead) -> Answer:
+    if io == "inputs":
+        slot = place.inputs[index]
+        if slot is not None:
+            return rules.find_input(place, slot, head)
+    else:
+        tensor = place.outputs[index]
+        if tensor is not None:
+            return rules.find_output(place, tensor, head)
+    identity = place.op.identity
+    if identity is not None and not identity.is_complete:
+        return Miss("The members of this fused op are known from its outputs only.")
+    return Miss(
+        f"The dump and the graph disagree on the number of {io} of this op and shapes do not "
+        "tell which is which."
+    )
+
+
+def _why_unplaced(op: GeOp, rules: Rules | None) -> str:
+    if op.identity is None:
+        if rules is None:
+            return "There is no graph text (dynamo_original_graph_*.txt) that says what it is."
+        return "The golden dump has no op of this name, and there is no graph text."
+    if op.identity.hint:
+        return f"The graph text has no op of this name: {op.identity.hint}."
+    return "The graph text has no op of this name: GE inserted or renamed it."
+
+
+def _answered(
+    key: StepKey, order: int, op: GeOp, io: str, index: int, head: TensorHead, answer: Answer
+) -> Pair:
+    status = _STATUS.get(head.state, "unreadable")
+    if isinstance(answer, Miss):
+        reason = answer.reason if not status else head.note or answer.reason
+        return _row(key, order, op, io, index, None, status or "unmatched", reason)
+    reason = answer.note if not status else head.note or f"The file has no usable {io} {index}."
+    return _row(key, order, op, io, index, answer, status, reason)
+
+
+def _row(
+    key: StepKey,
+    order: int,
+    op: GeOp,
+    io: str,
+    index: int,
+    match: Match | None,
+    status: str,
+    reason: str,
+) -> Pair:
+    return Pair(
+        key.rank,
+        key.graph,
+        key.step,
+        order,
+        op.name,
+        op.file.op_type,
+        io,
+        index,
+        TensorRef(op.file.path, io, index),
+        None if match is None else match.golden,
+        "" if match is None else match.golden_type,
+        "" if match is None else match.rule,
+        status,
+        reason,
+    )
+
+
+def _address(ref: TensorRef) -> tuple[str, str, int]:
+    return ref.path, ref.io, ref.index
+
+
+def _unused(golden: Golden, used: set[tuple[str, str, int]]) -> list[tuple[str, str, int]]:
+    if isinstance(golden, FxStep):
+        refs = [(file.path, "", 0) for file in golden.files]
+    else:
+        refs = [
+            (op.file.path, io, index)
+            for op in golden.ops
+            for io, heads in (("inputs", op.inputs), ("outputs", op.outputs))
+            for index in range(len(heads))
+        ]
+    return [ref for ref in refs if ref not in used]
