@@ -1,0 +1,331 @@
+"""Warnings about the capture itself: dumps that are stale, mixed, shifted or not what was meant.
+
+Every function takes plain data and returns whole sentences, none if all is well. They say what was
+seen and what it may mean; they never change a verdict.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from ait_cmp.align import Alignment
+from ait_cmp.discover import DumpTree, FxFile, GeFile, StepKey
+
+# A step runs without pauses; a longer one lies between two runs (microseconds).
+_RUN_PAUSE_US = 60_000_000
+# Two halves of a folder are two runs if so many of their operators are the same.
+_SAME_RUN_OPERATORS = 0.9
+# Fewer tensors than this may be equal by chance.
+_MIN_TENSORS = 4
+# Tensors at the start of a graph that tell steps apart, before errors pile up.
+_FIRST_TENSORS = 16
+# A step is shifted if its own golden step is so far away, and another one so many times nearer.
+_FAR = 0.05
+_NEARER = 4.0
+# How many steps before and after are looked at.
+_SHIFT_REACH = 3
+# Above this share "most" are missing.
+_MOST = 0.5
+
+
+class TensorRow(Protocol):
+    """The columns of a report row that are read here; a value that was not computed is None."""
+
+    @property
+    def rank(self) -> int | None: ...
+    @property
+    def graph(self) -> str: ...
+    @property
+    def token_id(self) -> int: ...
+    @property
+    def op_name(self) -> str: ...
+    @property
+    def io(self) -> str: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def my_shape(self) -> object: ...
+    @property
+    def my_max_value(self) -> float | None: ...
+    @property
+    def my_min_value(self) -> float | None: ...
+    @property
+    def my_mean_value(self) -> float | None: ...
+    @property
+    def golden_shape(self) -> object: ...
+    @property
+    def golden_max_value(self) -> float | None: ...
+    @property
+    def golden_min_value(self) -> float | None: ...
+    @property
+    def golden_mean_value(self) -> float | None: ...
+
+
+# (rank, graph)
+_Graph = tuple[int, str]
+# (operator, inputs or outputs, index): the same tensor in every step of a graph
+_Tensor = tuple[str, str, int]
+# number of elements, max, min, mean
+_Figures = tuple[int, float, float, float]
+
+
+def warn_of_trees(my: DumpTree, golden: DumpTree, found: Alignment) -> list[str]:
+    """Warnings that names and times of files give: one folder twice, runs mixed in one step."""
+    return [
+        *warn_of_same_folder(my, golden, found),
+        *warn_of_mixed_runs(my),
+        *warn_of_mixed_runs(golden),
+    ]
+
+
+def warn_of_rows(rows: Iterable[TensorRow]) -> list[str]:
+    """Warnings that the rows of a report give: equal steps, shifted steps, zeros, missing nodes."""
+    rows = list(rows)
+    mine = _figures(rows, "my")
+    golden = _figures(rows, "golden")
+    return [
+        *_warn_of_equal_steps(mine, "my"),
+        *_warn_of_equal_steps(golden, "golden"),
+        *_warn_of_shifted_steps(mine, golden),
+        *warn_of_zeros(rows),
+        *warn_of_missing_counterparts(rows),
+    ]
+
+
+def warn_of_same_folder(my: DumpTree, golden: DumpTree, found: Alignment) -> list[str]:
+    """Warn if a step is compared with itself, whatever paths and links lead there."""
+    for pair in found.steps:
+        mine, theirs = _first_path(my, pair.my), _first_path(golden, pair.golden)
+        if mine and mine == theirs:
+            return [
+                f"My and golden path lead to the same dump ({Path(mine).parent}): it is compared "
+                "with itself."
+            ]
+    return []
+
+
+def _first_path(tree: DumpTree, key: StepKey) -> str:
+    files: Sequence[GeFile | FxFile] = tree.ge[key] if tree.kind == "ge" else tree.fx[key]
+    return str(Path(files[0].path).resolve()) if files else ""
+
+
+def warn_of_mixed_runs(tree: DumpTree) -> list[str]:
+    """Warn if a GE step folder holds two runs: the same operators again after a long pause."""
+    notes = []
+    for key, files in tree.ge.items():
+        pause = _pause_between_runs(files)
+        if pause:
+            notes.append(
+                f"{_label(key.rank, key.graph)}, step {key.step}: the same operators were dumped "
+                f"again after {pause / 60e6:.0f} min: several runs mixed in one folder? The later "
+                "file of an operator is compared."
+            )
+    return notes
+
+
+def _pause_between_runs(files: Sequence[GeFile]) -> int:
+    """Length (microseconds) of the pause that parts two runs of the same operators, 0 if none."""
+    timed = [file for file in files if file.timestamp >= 0]
+    if len(timed) < 2:
+        return 0
+    pauses = [
+        (later.timestamp - earlier.timestamp, i)
+        for i, (earlier, later) in enumerate(zip(timed, timed[1:]), 1)
+    ]
+    pause, cut = max(pauses)
+    first = {file.op_name for file in timed[:cut]}
+    second = {file.op_name for file in timed[cut:]}
+    common = len(first & second) / len(first | second)
+    return pause if pause >= _RUN_PAUSE_US and common >= _SAME_RUN_OPERATORS else 0
+
+
+def warn_of_zeros(rows: Iterable[TensorRow]) -> list[str]:
+    """Warn of tensors whose elements are all zero on one side only."""
+    zero: dict[str, list[TensorRow]] = {"my": [], "golden": []}
+    for row in rows:
+        if row.status != "compared":
+            continue
+        my_zero = row.my_max_value == 0 and row.my_min_value == 0
+        golden_zero = row.golden_max_value == 0 and row.golden_min_value == 0
+        if my_zero != golden_zero:
+            zero["my" if my_zero else "golden"].append(row)
+    return [
+        f"Tensors that are all zero on the {side} side only: {len(found)}, the first is "
+        f"{_tensor_text(found[0])}: an operator that did not write its result, or memory that was "
+        "free when it was dumped?"
+        for side, found in zero.items()
+        if found
+    ]
+
+
+def warn_of_missing_counterparts(rows: Iterable[TensorRow]) -> list[str]:
+    """Warn for every rank and graph of which most tensors have no golden counterpart."""
+    total: dict[_Graph, int] = {}
+    unmatched: dict[_Graph, int] = {}
+    for row in rows:
+        graph = (_rank(row), row.graph)
+        total[graph] = total.get(graph, 0) + 1
+        unmatched[graph] = unmatched.get(graph, 0) + (row.status == "unmatched")
+    return [
+        f"{_label(*graph)}: {unmatched[graph]} of {n} my tensors have no golden counterpart: is "
+        "the golden dump complete, and of this model?"
+        for graph, n in sorted(total.items())
+        if unmatched[graph] > _MOST * n
+    ]
+
+
+def warn_of_missing_nodes(label: str, n_nodes: int, n_dumped: int, side: str) -> list[str]:
+    """Warn if most nodes of a graph were not dumped.
+
+    Args:
+        label: How to call the graph, `rank 0, graph_1`.
+        n_nodes: Nodes of the graph that a full dump holds.
+        n_dumped: Those that this side holds.
+        side: "my" or "golden".
+    """
+    if n_nodes - n_dumped <= _MOST * n_nodes:
+        return []
+    return [
+        f"{label}: {n_nodes - n_dumped} of {n_nodes} nodes of the graph are missing on the {side} "
+        "side: was the dump cut short, or limited to some layers?"
+    ]
+
+
+def warn_of_equal_steps(rows: Iterable[TensorRow]) -> list[str]:
+    """Warn of steps whose tensors all have the sizes, maxima, minima and means of another step."""
+    rows = list(rows)
+    return [
+        *_warn_of_equal_steps(_figures(rows, "my"), "my"),
+        *_warn_of_equal_steps(_figures(rows, "golden"), "golden"),
+    ]
+
+
+def warn_of_shifted_steps(rows: Iterable[TensorRow]) -> list[str]:
+    """Warn of steps whose first tensors are far from their golden step and near to another one."""
+    rows = list(rows)
+    return _warn_of_shifted_steps(_figures(rows, "my"), _figures(rows, "golden"))
+
+
+_Steps = Mapping[_Graph, Mapping[int, Mapping[_Tensor, _Figures]]]
+
+
+def _figures(rows: Iterable[TensorRow], side: str) -> _Steps:
+    """Graph -> step -> tensor -> its size and figures, tensors in the order of the rows."""
+    steps: dict[_Graph, dict[int, dict[_Tensor, _Figures]]] = {}
+    for row in rows:
+        if side == "my":
+            shape = row.my_shape
+            values = (row.my_max_value, row.my_min_value, row.my_mean_value)
+        else:
+            shape = row.golden_shape
+            values = (row.golden_max_value, row.golden_min_value, row.golden_mean_value)
+        largest, smallest, mean = values
+        if largest is None or smallest is None or mean is None:
+            continue
+        of_step = steps.setdefault((_rank(row), row.graph), {}).setdefault(row.token_id, {})
+        tensor = (row.op_name, row.io, row.index)
+        of_step[tensor] = (_n_elements(shape), float(largest), float(smallest), float(mean))
+    return steps
+
+
+def _n_elements(shape: object) -> int:
+    """Elements of a shape given as a sequence or as the text of one; 1 for a scalar."""
+    return math.prod(int(dim) for dim in re.findall(r"\d+", str(shape)))
+
+
+def _warn_of_equal_steps(steps: _Steps, side: str) -> list[str]:
+    notes = []
+    for graph, of_graph in sorted(steps.items()):
+        alike: dict[str, list[int]] = {}
+        for step, tensors in sorted(of_graph.items()):
+            if len(tensors) >= _MIN_TENSORS:
+                # As text, where NaN equals NaN.
+                alike.setdefault(repr(sorted(tensors.items())), []).append(step)
+        for group in alike.values():
+            if len(group) > 1:
+                numbers = ", ".join(map(str, group))
+                notes.append(
+                    f"{_label(*graph)}: on the {side} side size, maximum, minimum and mean of all "
+                    f"{len(of_graph[group[0]])} tensors are equal in steps {numbers}: a step "
+                    "dumped twice, or inputs that do not change?"
+                )
+    return notes
+
+
+def _warn_of_shifted_steps(mine: _Steps, golden: _Steps) -> list[str]:
+    notes = []
+    for graph, my_steps in sorted(mine.items()):
+        golden_steps = golden.get(graph, {})
+        telling = _telling_tensors(golden_steps)
+        shifted = []
+        for step, tensors in sorted(my_steps.items()):
+            first = [tensor for tensor in tensors if tensor in telling][:_FIRST_TENSORS]
+            own = _distance(first, tensors, golden_steps.get(step, {}))
+            others = [
+                (_distance(first, tensors, golden_steps[number]), number)
+                for number in range(step - _SHIFT_REACH, step + _SHIFT_REACH + 1)
+                if number != step and number in golden_steps
+            ]
+            nearest, number = min(others, default=(math.inf, step))
+            if _FAR < own < math.inf and nearest * _NEARER < own:
+                shifted.append(f"my step {step} is nearer to golden step {number}")
+        if shifted:
+            notes.append(
+                f"{_label(*graph)}: by the first tensors of the graph {'; '.join(shifted)}: do the "
+                "two sides count their steps differently, or was a warm-up run dumped?"
+            )
+    return notes
+
+
+def _telling_tensors(steps: Mapping[int, Mapping[_Tensor, _Figures]]) -> set[_Tensor]:
+    """Tensors that are not the same in all steps: weights and constants tell no step."""
+    figures: dict[_Tensor, set[str]] = {}
+    for tensors in steps.values():
+        for tensor, values in tensors.items():
+            figures.setdefault(tensor, set()).add(repr(values))
+    return {tensor for tensor, values in figures.items() if len(values) > 1}
+
+
+def _distance(
+    tensors: Sequence[_Tensor],
+    mine: Mapping[_Tensor, _Figures],
+    theirs: Mapping[_Tensor, _Figures],
+) -> float:
+    """Mean difference (0 to 1) of the figures of the tensors that both have; inf if too few do."""
+    differences = [_difference(mine[at], theirs[at]) for at in tensors if at in theirs]
+    if len(differences) < _MIN_TENSORS:
+        return math.inf
+    return math.fsum(differences) / len(differences)
+
+
+def _difference(x: _Figures, y: _Figures) -> float:
+    """Largest difference of maxima, minima and means as a share of the largest value, 1 at most.
+
+    Relative to the tensor's own scale, as a mean near 0 has no digits to compare.
+    """
+    if repr(x) == repr(y):
+        return 0.0
+    scale = max(abs(value) for value in (*x[1:3], *y[1:3]))
+    largest = max(abs(a - b) for a, b in zip(x[1:], y[1:]))
+    if x[0] != y[0] or not math.isfinite(scale) or not math.isfinite(largest):
+        return 1.0
+    return min(largest / scale, 1.0) if scale else 0.0
+
+
+def _rank(row: TensorRow) -> int:
+    return -1 if row.rank is None else row.rank
+
+
+def _label(rank: int, graph: str) -> str:
+    return f"rank {rank}, {graph}" if rank >= 0 else graph
+
+
+def _tensor_text(row: TensorRow) -> str:
+    step = f"step {row.token_id}"
+    return f"{row.op_name} {row.io} {row.index} ({_label(_rank(row), row.graph)}, {step})"
