@@ -65,7 +65,7 @@ PAIRS = (
     (FLOAT32, FLOAT32),
     (BFLOAT16, FLOAT32),
     (FLOAT16, FLOAT16),
-    (E4M3, FLOAT32),
+    # (E4M3, FLOAT32),
     (INT8, INT8),
     (INT64, INT64),
 )

@@ -1,6 +1,6 @@
-// Eight lanes of float64 in as many registers as the CPU level needs: one zmm, two ymm, or four xmm
-// / NEON registers. Included by kernels.cpp inside its anonymous namespace. Vector extensions of
-// GCC and Clang, no intrinsics.
+// 64 bytes of values in as many registers as the CPU level needs: one zmm, two ymm, or four xmm /
+// NEON registers; eight lanes of float64, or sixteen floats. Included by kernels.cpp inside its
+// anonymous namespace. Vector extensions of GCC and Clang, no intrinsics.
 
 #if defined(__AVX512F__)
 constexpr size_t kRegisterBytes = 64;
@@ -14,16 +14,45 @@ constexpr size_t kPerRegister = kRegisterBytes / sizeof(double);
 constexpr size_t kRegisters = kLanes / kPerRegister;
 
 typedef double Doubles __attribute__((vector_size(kRegisterBytes)));
-typedef int64_t Ints __attribute__((vector_size(kRegisterBytes)));
 typedef float HalfFloats __attribute__((vector_size(kRegisterBytes / 2)));
 
-struct Lanes {
-  Doubles v[kRegisters];
+template <class T>
+struct IntOf;
+template <>
+struct IntOf<double> {
+  typedef int64_t Type;
+};
+template <>
+struct IntOf<float> {
+  typedef int32_t Type;
 };
 
-inline Lanes splat(double value) {
-  Lanes r;
-  for (size_t i = 0; i < kRegisters; ++i) r.v[i] = Doubles{} + value;
+/// 64 bytes of T, and the integers of the same width for its bits.
+template <class T>
+struct Group {
+  typedef T Register __attribute__((vector_size(kRegisterBytes)));
+  typedef typename IntOf<T>::Type Int;
+  typedef Int Bits __attribute__((vector_size(kRegisterBytes)));
+  Register v[kRegisters];
+};
+
+using Lanes = Group<double>;
+using Floats = Group<float>;
+constexpr size_t kFloats = 2 * kLanes;
+
+template <class T>
+inline Group<T> fill(T value) {
+  Group<T> r;
+  for (size_t i = 0; i < kRegisters; ++i) r.v[i] = typename Group<T>::Register{} + value;
+  return r;
+}
+
+inline Lanes splat(double value) { return fill<double>(value); }
+
+/// Sixteen floats at any alignment, as they are.
+inline Floats load_floats(const uint8_t* at) {
+  Floats r;
+  for (size_t i = 0; i < kRegisters; ++i) memcpy(&r.v[i], at + i * kRegisterBytes, kRegisterBytes);
   return r;
 }
 
@@ -50,40 +79,48 @@ inline Lanes load<double>(const uint8_t* at) {
   return r;
 }
 
-#define AIT_LANES_OPERATOR(op)                                         \
-  inline Lanes operator op(const Lanes& a, const Lanes& b) {           \
-    Lanes r;                                                           \
+#define AIT_GROUP_OPERATOR(op)                                         \
+  template <class T>                                                   \
+  inline Group<T> operator op(const Group<T>& a, const Group<T>& b) {  \
+    Group<T> r;                                                        \
     for (size_t i = 0; i < kRegisters; ++i) r.v[i] = a.v[i] op b.v[i]; \
     return r;                                                          \
   }
-AIT_LANES_OPERATOR(+)
-AIT_LANES_OPERATOR(-)
-AIT_LANES_OPERATOR(*)
-AIT_LANES_OPERATOR(/)
-#undef AIT_LANES_OPERATOR
+AIT_GROUP_OPERATOR(+)
+AIT_GROUP_OPERATOR(-)
+AIT_GROUP_OPERATOR(*)
+AIT_GROUP_OPERATOR(/)
+#undef AIT_GROUP_OPERATOR
 
 inline Lanes abs(const Lanes& a) {
   Lanes r;
-  for (size_t i = 0; i < kRegisters; ++i) r.v[i] = (Doubles)((Ints)a.v[i] & (Ints{} + INT64_MAX));
+  for (size_t i = 0; i < kRegisters; ++i)
+    r.v[i] = (Doubles)((Lanes::Bits)a.v[i] & (Lanes::Bits{} + INT64_MAX));
   return r;
 }
 
-inline Lanes larger(const Lanes& a, const Lanes& b) {
-  Lanes r;
+template <class T>
+inline Group<T> larger(const Group<T>& a, const Group<T>& b) {
+  Group<T> r;
   for (size_t i = 0; i < kRegisters; ++i) r.v[i] = a.v[i] > b.v[i] ? a.v[i] : b.v[i];
   return r;
 }
 
 /// `a` in the lanes where b > c, else 0.
-inline Lanes where_larger(const Lanes& b, const Lanes& c, const Lanes& a) {
-  Lanes r;
+template <class T>
+inline Group<T> where_larger(const Group<T>& b, const Group<T>& c, const Group<T>& a) {
+  typedef typename Group<T>::Bits Bits;
+  typedef typename Group<T>::Register Register;
+  Group<T> r;
   for (size_t i = 0; i < kRegisters; ++i)
-    r.v[i] = (Doubles)((Ints)a.v[i] & (Ints)(b.v[i] > c.v[i]));
+    r.v[i] = (Register)((Bits)a.v[i] & (Bits)(b.v[i] > c.v[i]));
   return r;
 }
 
-inline void store(const Lanes& a, double* at) {
-  for (size_t i = 0; i < kRegisters; ++i) memcpy(at + i * kPerRegister, &a.v[i], sizeof(Doubles));
+template <class T>
+inline void store(const Group<T>& a, T* at) {
+  for (size_t i = 0; i < kRegisters; ++i)
+    memcpy(at + i * kRegisterBytes / sizeof(T), &a.v[i], kRegisterBytes);
 }
 
 /// The one fixed order in which eight lanes become a number.
