@@ -117,7 +117,7 @@ def test_the_newest_time_folder_of_a_graph_is_taken_and_the_other_named(tmp_path
     assert tree.step_keys() == [StepKey(0, "graph_1", 0)]
     note = only_note(tree)
     assert note.index(TIME) < note.index(OLDER)
-    assert note.startswith("rank 0, graph_1: several time folders; the newest, ")
+    assert note.startswith("rank 0, graph_1: several runs; the newest, ")
 
 
 def test_a_graph_that_only_an_older_time_folder_holds_is_kept(tmp_path: Path) -> None:
@@ -185,6 +185,27 @@ def test_a_second_folder_beside_the_data_is_no_second_device(tmp_path: Path) -> 
     tree = discover(tmp_path)
     assert tree.step_keys() == [StepKey(0, "graph_1", 0)]
     assert tree.notes == []
+
+
+@pytest.mark.parametrize(
+    "stray", ["core.python.1234.1706596912", *fx_names("mul")[:1], "Add.Add.1.6.1706596911888003"]
+)
+def test_files_outside_of_the_step_folders_are_ignored(tmp_path: Path, stray: str) -> None:
+    ge_step(tmp_path / "ge", rank=rank_name(0))
+    fx_step(tmp_path / "fx", rank=rank_name(0))
+    for side in ("ge", "fx"):
+        write(tmp_path / side, [stray])
+        tree = discover(tmp_path / side)
+        assert tree.kind == side
+        assert tree.step_keys() == [StepKey(0, "graph_1", 0)]
+        assert "Files outside of the step folders are ignored" in only_note(tree)
+
+
+def test_one_sentence_tells_what_was_left_out_of_many_graphs(tmp_path: Path) -> None:
+    for graph in ("graph_1", "graph_2"):
+        for time in (OLDER, TIME):
+            ge_step(tmp_path, time=time, graph=graph)
+    assert only_note(discover(tmp_path)).startswith("graph_1, graph_2: several runs; the newest, ")
 
 
 # GE: file names
@@ -454,10 +475,7 @@ def test_of_two_runs_in_one_fx_step_the_newest_call_of_a_node_is_taken(tmp_path:
         ("add", FX_TIME + 9),
         ("add", FX_TIME + 9),
     ]
-    assert (
-        "nodes that were dumped more than once (several runs in one folder): 1, for example add"
-        in only_note(tree)
-    )
+    assert "(several runs in one folder): 1, for example add, in steps 0;" in only_note(tree)
 
 
 # Graph files

@@ -5,10 +5,10 @@ Position alone never pairs anything, and nothing is left out without a sentence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ait_cmp.discover import DumpTree, StepKey
+from ait_cmp.discover.runs import number_ranges
 from ait_cmp.graph_match import GraphMatcher, GraphPair, Graphs, Score
 
 
@@ -108,12 +108,12 @@ def _pair_ranks(mine: set[int], theirs: set[int]) -> tuple[list[tuple[int, int]]
         if -1 in ranks and other:
             notes.append(
                 f"The {here} side has no rank folders, the {there} side has ranks "
-                f"{_ranges(other)}: name the rank that it belongs to with --rank."
+                f"{number_ranges(other)}: name the rank that it belongs to with --rank."
             )
         elif -1 not in other and ranks - other:
             notes.append(
-                f"Ranks on the {here} side only, not compared: {_ranges(ranks - other)}; "
-                f"the {there} side has {_ranges(other) or 'none'}."
+                f"Ranks on the {here} side only, not compared: {number_ranges(ranks - other)}; "
+                f"the {there} side has {number_ranges(other) or 'none'}."
             )
     return [(rank, rank) for rank in sorted(mine & theirs)], notes
 
@@ -136,17 +136,6 @@ def _operator_score(my: DumpTree, golden: DumpTree) -> Score:
         return len(names & known) / len(names) if names else 1.0
 
     return share
-
-
-def _ranges(numbers: Iterable[int]) -> str:
-    """`0, 3 to 9` for 0, 3, 4, ... 9."""
-    spans: list[list[int]] = []
-    for number in sorted(numbers):
-        if spans and spans[-1][1] == number - 1:
-            spans[-1][1] = number
-        else:
-            spans.append([number, number])
-    return ", ".join(f"{a} to {b}" if b > a else str(a) for a, b in spans)
 
 
 def _add_leftovers(found: Alignment, matcher: GraphMatcher) -> None:
@@ -173,5 +162,5 @@ def _add_steps(found: Alignment, pair: GraphPair, mine: list[int], theirs: list[
     label = Graphs(pair.my_rank, {}).label(pair.my_graph)
     for side, keys in (("my", my_only), ("golden", golden_only)):
         if keys:
-            steps = _ranges(key.step for key in keys)
+            steps = number_ranges(key.step for key in keys)
             found.notes.append(f"{label}: steps on the {side} side only, not compared: {steps}.")

@@ -63,6 +63,7 @@ def discover(
     ]
     ge = ge_places(contents) if kind != "fx" else []
     fx = fx_places(contents) if kind != "ge" else []
+    ge, fx = _without_loose_files(ge, fx, notes)
     if ge and fx:
         raise ConfigError(_both_kinds(shown, ge, fx))
     if not ge and not fx:
@@ -104,6 +105,21 @@ def _check_folder(root: str, shown: str) -> None:
     if not is_folder:
         message = f"{shown}: this is a file; expected the folder of a dump."
         raise ConfigError(message)
+
+
+def _without_loose_files(
+    ge: list[Place[GeFile]], fx: list[Place[FxFile]], notes: list[str]
+) -> tuple[list[Place[GeFile]], list[Place[FxFile]]]:
+    """Leave out folders outside of any layout if there are others: a copied tensor, a core file."""
+    folders = [place.folder for place in ge if place.levels.is_loose]
+    folders += [place.folder for place in fx if place.levels.is_loose]
+    if len(folders) in (0, len(ge) + len(fx)):
+        return ge, fx
+    notes.append(f"Files outside of the step folders are ignored, in {name_list(folders)}.")
+    return (
+        [place for place in ge if not place.levels.is_loose],
+        [place for place in fx if not place.levels.is_loose],
+    )
 
 
 def _bases(places: Sequence[Place[Item]]) -> set[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from ait_cmp.discover.contents import Contents
 from ait_cmp.discover.file_names import is_number
 from ait_cmp.discover.levels import fx_levels
-from ait_cmp.discover.runs import Place, newest_dumps, newest_runs
+from ait_cmp.discover.runs import Place, newest_dumps, newest_runs, number_ranges
 from ait_cmp.discover.tree import FxFile, StepKey
 
 
@@ -39,12 +39,7 @@ def build_fx_steps(
         key = StepKey(place.levels.rank, place.levels.graph, place.levels.step)
         steps.setdefault(key, []).extend(place.files)
     mixed = {key: _keep_newest_calls(files) for key, files in steps.items()}
-    mixed_notes = [
-        f"{_step_text(key)}: nodes that were dumped more than once (several runs in one folder): "
-        f"{len(nodes)}, for example {min(nodes)}; the newest call of each is taken."
-        for key, nodes in sorted(mixed.items())
-        if nodes
-    ]
+    mixed_notes = _mixed_notes({key: nodes for key, nodes in mixed.items() if nodes})
     for files in steps.values():
         files.sort(
             key=lambda file: (file.timestamp, file.node, file.io, file.index, file.sub_index)
@@ -87,6 +82,16 @@ def _keep_newest_calls(files: list[FxFile]) -> set[str]:
     return older
 
 
-def _step_text(key: StepKey) -> str:
-    names = [f"rank {key.rank}"] if key.rank >= 0 else []
-    return ", ".join([*names, key.graph, f"step {key.step}"])
+def _mixed_notes(mixed: dict[StepKey, set[str]]) -> list[str]:
+    graphs = sorted({(key.rank, key.graph) for key in mixed})
+    notes = []
+    for rank, graph in graphs:
+        steps = {key.step: mixed[key] for key in mixed if (key.rank, key.graph) == (rank, graph)}
+        nodes = set().union(*steps.values())
+        whose = f"rank {rank}, {graph}" if rank >= 0 else graph
+        notes.append(
+            f"{whose}: nodes that were dumped more than once in a step (several runs in one "
+            f"folder): {len(nodes)}, for example {min(nodes)}, in steps {number_ranges(steps)}; "
+            "the newest call of each is taken."
+        )
+    return notes

@@ -32,6 +32,7 @@ class Levels:
         step: Step as written; 0 if there is no step folder.
         counts_from_one: Whether this layout numbers its first step 1.
         is_complete: Whether every level of the layout was recognised by its name.
+        is_loose: Whether no level was: the files were copied, or only look like dump files.
     """
 
     base: str
@@ -44,6 +45,7 @@ class Levels:
     step: int
     counts_from_one: bool
     is_complete: bool
+    is_loose: bool
 
 
 def _time_of(name: str) -> str:
@@ -120,6 +122,7 @@ def ge_levels(folder: str) -> Levels:
         step=max(path.number(step), 0),
         counts_from_one=False,
         is_complete=time == 5 and is_digit[2] and is_digit[1],
+        is_loose=not (time or step or model),
     )
 
 
@@ -151,6 +154,7 @@ def fx_levels(folder: str) -> Levels:
         step=max(path.number(step), 0),
         counts_from_one=from_one,
         is_complete=step > 0 and bool(from_one or _GRAPH.fullmatch(name)),
+        is_loose=step == 0 and not is_gm[1],
     )
 
 

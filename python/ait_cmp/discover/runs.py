@@ -12,6 +12,17 @@ Item = TypeVar("Item")
 _NAMES_SHOWN = 4
 
 
+def number_ranges(numbers: Iterable[int]) -> str:
+    """`0, 3 to 9` for 0, 3, 4, ... 9."""
+    spans: list[list[int]] = []
+    for number in sorted(numbers):
+        if spans and spans[-1][1] == number - 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return ", ".join(f"{a} to {b}" if b > a else str(a) for a, b in spans)
+
+
 @dataclass(frozen=True)
 class Place(Generic[Item]):
     """A folder of dump files with its levels.
@@ -49,20 +60,24 @@ def newest_dumps(places: list[Place[Item]]) -> tuple[list[Place[Item]], list[str
     if -1 in by_rank and len(by_rank) > 1:
         unranked = by_rank[-1]
         ranked = [place for rank, group in by_rank.items() if rank >= 0 for place in group]
-        left = unranked if _age(unranked) <= _age(ranked) else ranked
+        losing = unranked if _age(unranked) <= _age(ranked) else ranked
         by_rank = {
-            rank: group for rank, group in by_rank.items() if (rank < 0) != (left is unranked)
+            rank: group for rank, group in by_rank.items() if (rank < 0) != (losing is unranked)
         }
-        which = "with" if left is unranked else "without"
+        which = "with" if losing is unranked else "without"
         notes.append(
             f"Dumps with and without rank folders lie in one folder; those {which} are the newest "
-            f"and are taken, {len(left)} folders are left out."
+            f"and are taken, {len(losing)} folders are left out."
         )
-    kept = []
+    kept: list[Place[Item]] = []
     for rank, group in sorted(by_rank.items()):
-        chosen, note = _take_newest(group, lambda at: at.base, "dump folders", _whose(rank, ""))
+        chosen, newest, left = _newest(group, lambda at: at.base)
         kept.extend(chosen)
-        notes.extend(note)
+        if left:
+            notes.append(
+                f"{_whose(rank, [])}: several dump folders; the newest, {newest}, is taken, "
+                f"{name_list(left)} left out."
+            )
     return kept, notes
 
 
@@ -73,36 +88,38 @@ def newest_runs(places: list[Place[Item]]) -> tuple[list[Place[Item]], list[str]
         levels = place.levels
         by_graph.setdefault((levels.rank, levels.device, levels.graph), []).append(place)
     kept: list[Place[Item]] = []
-    notes: list[str] = []
+    runs: dict[tuple[int, str, str], list[str]] = {}
+    models: dict[tuple[int, int, str], list[str]] = {}
     for (rank, _, graph), group in sorted(by_graph.items()):
-        chosen, note = _take_newest(
-            group, lambda at: at.container, "time folders", _whose(rank, graph)
-        )
+        chosen, newest, left = _newest(group, lambda at: at.container)
+        if left:
+            runs.setdefault((rank, newest, name_list(left)), []).append(graph)
         highest = max(place.levels.model_id for place in chosen)
         others = {place.levels.model_id for place in chosen} - {highest}
         if others:
-            ids = name_list(map(str, others))
-            note.append(
-                f"{_whose(rank, graph)}: several model ids; {highest}, the last one loaded, is "
-                f"taken, {ids} left out."
-            )
+            models.setdefault((rank, highest, number_ranges(others)), []).append(graph)
         kept.extend(place for place in chosen if place.levels.model_id == highest)
-        notes.extend(note)
+    notes = [
+        f"{_whose(rank, graphs)}: several runs; the newest, {newest}, is taken, {left} left out."
+        for (rank, newest, left), graphs in runs.items()
+    ]
+    notes += [
+        f"{_whose(rank, graphs)}: several model ids; {highest}, the last one loaded, is taken, "
+        f"{others} left out."
+        for (rank, highest, others), graphs in models.items()
+    ]
     return kept, notes
 
 
-def _take_newest(
-    group: list[Place[Item]], folder_of: Callable[[Levels], str], what: str, whose: str
-) -> tuple[list[Place[Item]], list[str]]:
+def _newest(
+    group: list[Place[Item]], folder_of: Callable[[Levels], str]
+) -> tuple[list[Place[Item]], str, set[str]]:
+    """(places of the newest folder, that folder, the other folders)."""
     by_folder: dict[str, list[Place[Item]]] = {}
     for place in group:
         by_folder.setdefault(folder_of(place.levels), []).append(place)
     newest = max(by_folder, key=lambda folder: (*_age(by_folder[folder]), folder))
-    left = set(by_folder) - {newest}
-    if not left:
-        return group, []
-    note = f"{whose}: several {what}; the newest, {newest}, is taken, {name_list(left)} left out."
-    return by_folder[newest], [note]
+    return by_folder[newest], newest, set(by_folder) - {newest}
 
 
 def _age(places: list[Place[Item]]) -> tuple[str, int]:
@@ -110,6 +127,6 @@ def _age(places: list[Place[Item]]) -> tuple[str, int]:
     return max((place.levels.time, place.newest) for place in places)
 
 
-def _whose(rank: int, graph: str) -> str:
-    names = ([f"rank {rank}"] if rank >= 0 else []) + ([graph] if graph else [])
+def _whose(rank: int, graphs: list[str]) -> str:
+    names = ([f"rank {rank}"] if rank >= 0 else []) + ([name_list(graphs)] if graphs else [])
     return ", ".join(names) or "this dump"
