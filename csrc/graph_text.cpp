@@ -1,6 +1,7 @@
 // Takes from the graph text what pairing needs and passes over the rest.
 #include "graph_text.h"
 
+#include <charconv>
 #include <string_view>
 #include <utility>
 
@@ -18,6 +19,15 @@ constexpr size_t kMaxDescs = size_t{1} << 22;
 
 /// NumPy 1.x holds 32 dimensions, no GE operator more than 25.
 constexpr size_t kMaxDims = 32;
+
+/// The name of a dtype; printed as a number by those whose proto is older than the graph.
+std::string dtype_name(std::string_view word) {
+  uint32_t number = 0;
+  const char* const end = word.data() + word.size();
+  const auto [stop, error] = std::from_chars(word.data(), end, number);
+  const DType* dtype = stop == end && error == std::errc() ? find_dtype(number) : nullptr;
+  return dtype == nullptr ? std::string(word) : dtype->name;
+}
 
 class GraphReader {
  public:
@@ -177,7 +187,7 @@ class GraphReader {
   /// The fields `dtype` and `shape` of a TensorDescriptor; false if the field is another one.
   bool read_type_field(std::string_view field, std::string* dtype, Dims* shape, bool* has_shape) {
     if (field == "dtype") {
-      *dtype = scanner_.word();
+      *dtype = dtype_name(scanner_.word());
       return true;
     }
     if (field != "shape") return false;

@@ -154,7 +154,7 @@ std::string_view TextScanner::take_field_name() {
     skip_blanks();
   }
   if (at_ == end_) fail("a value expected, the text ends (file cut short?)");
-  if (!has_colon && !is_message()) fail("':' or '{' expected");
+  if (!has_colon && !is_message() && *at_ != '[') fail("':' or '{' expected");
   return name;
 }
 

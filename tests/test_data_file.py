@@ -1,0 +1,97 @@
+"""Opening files: what is refused, and what happens to a file that changes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ait_cmp import _core
+from ait_cmp.errors import FormatError
+from make_dump import Dump, good_dump, tensor_of
+
+ACCESSES = ["auto", "map", "read"]
+
+
+def test_a_missing_file_is_the_error_of_the_system(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        _core.read_ge(tmp_path / "absent")
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOENT, str(tmp_path / "absent"))
+
+
+def test_a_name_that_is_no_utf8_is_opened_and_reported(tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path) + b"/\xff"
+    with pytest.raises(FileNotFoundError) as caught:
+        _core.read_ge(path)
+    assert os.fsencode(caught.value.filename) == path
+    Path(os.fsdecode(path)).write_bytes(good_dump().file_bytes())
+    assert os.fsencode(_core.read_ge(path).path) == path
+
+
+def test_a_directory_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="a regular file expected, found a directory"):
+        _core.read_ge(tmp_path)
+
+
+def test_a_pipe_without_a_writer_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FormatError, match="a regular file expected, found a pipe"):
+        _core.read_ge(tmp_path / "pipe")
+
+
+def test_a_device_is_refused() -> None:
+    with pytest.raises(FormatError, match="a regular file expected, found a device"):
+        _core.read_npy("/dev/zero")
+
+
+def test_a_socket_cannot_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # the path of a socket is short
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("s")
+        with pytest.raises(OSError, match="s") as caught:
+            _core.read_ge("s")
+    assert caught.value.errno == errno.ENXIO
+
+
+def test_an_unknown_access_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="access is 'auto', 'map' or 'read', not 'mmap'"):
+        _core.read_ge(tmp_path, access="mmap")
+
+
+@pytest.mark.parametrize("n_values", [0, 1, 16_000, 16_384, 17_000, 100_000])
+def test_every_access_gives_the_same_dump(tmp_path: Path, n_values: int) -> None:
+    # Around 64 KiB the file changes from a copy in memory to a map or to windows.
+    values = np.arange(n_values, dtype=np.float32)
+    path = tmp_path / "dump"
+    path.write_bytes(Dump(inputs=(tensor_of(values),), outputs=(tensor_of(values),)).file_bytes())
+    os.utime(path, (1, 1))
+    dumps = [_core.read_ge(path, access=access) for access in ACCESSES]
+    facts = [
+        [(t.offset_bytes, t.size_bytes, t.state, t.shape) for t in d.inputs + d.outputs]
+        for d in dumps
+    ]
+    assert facts[0] == facts[1] == facts[2]
+    assert facts[0][1][2] == "ok"
+
+
+def test_a_header_larger_than_a_window_is_read(tmp_path: Path) -> None:
+    one = tensor_of(np.arange(3, dtype=np.int8))
+    dump = Dump(inputs=(one,) * 9_000, attrs=(("a", "x" * 100_000),))
+    path = tmp_path / "dump"
+    path.write_bytes(dump.file_bytes())
+    reads = [_core.read_ge(path, access=access) for access in ACCESSES]
+    assert [len(read.inputs) for read in reads] == [9_000] * 3
+    assert [read.attrs for read in reads] == [[("a", "x" * 100_000)]] * 3
+    assert {t.state for read in reads for t in read.inputs} == {"ok"}
+
+
+def test_a_dump_outlives_the_name_of_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "dump"
+    path.write_bytes(good_dump().file_bytes())
+    dump = _core.read_ge(path)
+    path.unlink()
+    assert dump.inputs[0].shape == (2,)
