@@ -78,12 +78,12 @@ class GeStep:
     Attributes:
         ops: In order of time.
         placed: Path -> place in the graph, for last executions of ops that the graph knows.
-        shapes: Logical shapes of graph tensors as the dump shows them.
+        heads: Graph tensor -> a head that shows it: of its producer, or of a consumer's input.
     """
 
     ops: tuple[GeOp, ...]
     placed: dict[str, PlacedOp]
-    shapes: dict[Tensor, Shape]
+    heads: dict[Tensor, TensorHead]
 
 
 def read_ge_step(files: Sequence[GeFile], context: GraphContext | None, readers: Readers) -> GeStep:
@@ -100,11 +100,11 @@ def read_ge_step(files: Sequence[GeFile], context: GraphContext | None, readers:
     if context is None:
         return GeStep(tuple(ops), {}, {})
     known = [op for op in ops if op.is_last and op.identity is not None and op.identity.members]
-    shapes = _shapes_of(known, context)
+    heads = _certain_heads(known, context)
 
     def shape_of(tensor: Tensor) -> Shape | None:
-        shape = shapes.get(tensor)
-        return context.static_shape(tensor) if shape is None else shape
+        head = heads.get(tensor)
+        return context.static_shape(tensor) if head is None else head.shape
 
     placed = {}
     for op in known:
@@ -114,11 +114,11 @@ def read_ge_step(files: Sequence[GeFile], context: GraphContext | None, readers:
     for place in placed.values():
         for head, slot in zip(place.op.inputs, place.inputs):
             if slot is not None and slot.source is not None:
-                shapes.setdefault(slot.source, head.shape)
+                heads.setdefault(slot.source, head)
         for head, tensor in zip(place.op.outputs, place.outputs):
             if tensor is not None:
-                shapes.setdefault(tensor, head.shape)
-    return GeStep(tuple(ops), placed, shapes)
+                heads.setdefault(tensor, head)
+    return GeStep(tuple(ops), placed, heads)
 
 
 def _read_op(file: GeFile, scan: tuple[Any, ...], context: GraphContext | None) -> GeOp:
@@ -157,16 +157,16 @@ def _tensors_with_data(op: GeOp) -> int:
     return sum(head.state == "ok" for head in (*op.inputs, *op.outputs))
 
 
-def _shapes_of(ops: Sequence[GeOp], context: GraphContext) -> dict[Tensor, Shape]:
-    """Shapes that are certain at once: outputs of plain ops that dump all they have."""
-    shapes: dict[Tensor, Shape] = {}
+def _certain_heads(ops: Sequence[GeOp], context: GraphContext) -> dict[Tensor, TensorHead]:
+    """Heads that are certain at once: outputs of plain ops that dump all they have."""
+    heads: dict[Tensor, TensorHead] = {}
     for op in ops:
         assert op.identity is not None
         if len(op.identity.members) == 1 and not op.identity.is_fused:
             outputs = context.slots(op.identity.members).outputs
             if len(outputs) == len(op.outputs):
-                shapes.update(zip(outputs, (head.shape for head in op.outputs)))
-    return shapes
+                heads.update(zip(outputs, op.outputs))
+    return heads
 
 
 def _place(

@@ -12,8 +12,9 @@ from ait_cmp.pairing.fx_rules import FxRules
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_rules import GeRules
 from ait_cmp.pairing.ge_step import GeOp, GeStep, PlacedOp, Readers, read_ge_step
+from ait_cmp.pairing.inserted import is_inserted_copy, match_self
 from ait_cmp.pairing.match import Answer, Match, Miss
-from ait_cmp.pairing.pair import Pair, StepPairs, TensorRef
+from ait_cmp.pairing.pair import OpNode, Pair, StepPairs, TensorRef
 from ait_cmp.pairing.slots import InputSlot, TensorHead
 
 Golden = Union[FxStep, GeStep]
@@ -61,12 +62,33 @@ def pair_step(
     ge_rules = GeRules(golden) if isinstance(golden, GeStep) else None
     rules: Rules | None = ge_rules
     if isinstance(golden, FxStep) and context is not None:
-        rules = FxRules(context, my, golden)
+        rules = FxRules(context, my, golden, readers)
     pairs: list[Pair] = []
     for order, op in enumerate(my.ops):
         pairs += _pair_op(key, order, op, my, rules, ge_rules)
     used = {_address(pair.golden) for pair in pairs if pair.golden is not None}
-    return StepPairs(pairs, used, _unused(golden, used))
+    nodes, node_of = _op_nodes(my, context)
+    return StepPairs(pairs, used, _unused(golden, used), nodes, node_of)
+
+
+def _op_nodes(
+    my: GeStep, context: GraphContext | None
+) -> tuple[tuple[OpNode, ...], dict[str, int]]:
+    """The op graph of the step and the place of every compared file in it."""
+    if context is None:
+        return (), {}
+    placed = [(place.op, place.op.identity) for place in my.placed.values()]
+    op_graph = context.op_graph(
+        (op.name, op.file.op_type, identity.members)
+        for op, identity in placed
+        if identity is not None and identity.is_fused
+    )
+    node_of = {
+        op.file.path: op_graph.node_of_op[identity.members[0]]
+        for op, identity in placed
+        if identity is not None
+    }
+    return op_graph.nodes, node_of
 
 
 def _pair_op(
@@ -90,12 +112,22 @@ def _pair_op(
             elif same is not None:
                 golden = same.ref(io, index)
                 answer = Match(golden, same.file.op_type, "name", "")
+            elif is_inserted_copy(op):
+                answer = _ask_itself(op, io, index, head)
             elif place is None or rules is None:
                 answer = Miss(_why_unplaced(op, rules))
             else:
                 answer = _ask(rules, place, io, index, head)
             rows.append(_answered(key, order, op, io, index, head, answer))
     return rows
+
+
+def _ask_itself(op: GeOp, io: str, index: int, head: TensorHead) -> Answer:
+    if io == "inputs":
+        return Miss("Input of a copy that GE inserted: the measure for its output.")
+    return match_self(op, index, head) or Miss(
+        "A copy that GE inserted; its input is no measure for its output."
+    )
 
 
 def _ask(rules: Rules, place: PlacedOp, io: str, index: int, head: TensorHead) -> Answer:

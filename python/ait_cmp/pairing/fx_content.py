@@ -1,0 +1,71 @@
+"""Values of small and sampled `.npy` files, where headers alone do not tell FX files apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ait_cmp.pairing.pair import ViewStep
+
+# Elements up to which two arrays are compared as a whole; of larger ones a regular sample.
+MAX_COMPARED = 1 << 16
+
+
+def load_values(path: str) -> np.ndarray[Any, Any] | None:
+    """The array of a numeric `.npy` file, mapped; None if it cannot be read."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError):
+        return None
+    return array if isinstance(array, np.ndarray) and array.dtype.kind in "biufc" else None
+
+
+def apply_view(array: np.ndarray[Any, Any], view: Sequence[ViewStep]) -> np.ndarray[Any, Any]:
+    """The array after the steps; ValueError if a step does not fit it."""
+    for kind, numbers in view:
+        if kind == "reshape":
+            array = array.reshape(numbers)
+        elif kind == "transpose":
+            array = array.transpose(numbers)
+        else:
+            array = array[numbers[0]]
+    return array
+
+
+def are_equal(first: str, second: str, view: Sequence[ViewStep] = ()) -> bool:
+    """Whether two FX files hold equal values, `view` applied to the second; sampled if large."""
+    x, y = load_values(first), load_values(second)
+    if x is None or y is None or x.dtype != y.dtype or x.size != y.size:
+        return False
+    try:
+        y = apply_view(y, view)
+    except (ValueError, IndexError):
+        return False
+    if x.shape != y.shape:
+        return False
+    return bool(np.array_equal(_sample(x), _sample(y), equal_nan=x.dtype.kind in "fc"))
+
+
+def is_stored_transposed(path: str) -> bool:
+    """Whether a file of two or more dimensions is in Fortran order.
+
+    The FX dump saves an argument as it lies in memory: a transposed view of a weight, which is what
+    `aten.t` makes, is in Fortran order, the weight itself is not.
+    """
+    array = load_values(path)
+    return array is not None and array.flags.f_contiguous and not array.flags.c_contiguous
+
+
+def _sample(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """At most about MAX_COMPARED elements at regular places, the same for equal shapes."""
+    if array.size <= MAX_COMPARED:
+        return array
+    left = array.size // MAX_COMPARED + 1
+    steps = []
+    for size in array.shape:
+        step = min(left, size)
+        steps.append(slice(None, None, step))
+        left = -(-left // step)
+    return array[tuple(steps)]
