@@ -60,7 +60,7 @@ class Graphs:
 
     def in_order(self, graphs: Iterable[str]) -> list[str]:
         """Sorted as they were compiled: by N, for old FX folders by the time in the name."""
-        return sorted(graphs, key=lambda graph: (_number(graph), graph))
+        return sorted(graphs, key=lambda graph: (graph_number(graph), graph))
 
 
 @dataclass
@@ -249,7 +249,8 @@ def _connected(pairs: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
     return groups
 
 
-def _number(graph: str) -> int:
+def graph_number(graph: str) -> int:
+    """N of `graph_N` (also `graph_N_K` and `graph_N@device1`), -1 for other names."""
     found = _GRAPH_NUMBER.fullmatch(graph)
     return int(found[1]) if found else -1
 
@@ -257,6 +258,6 @@ def _number(graph: str) -> int:
 def _by_number(graphs: Iterable[str]) -> dict[int, list[str]]:
     numbers: dict[int, list[str]] = {}
     for graph in graphs:
-        if _number(graph) >= 0:
-            numbers.setdefault(_number(graph), []).append(graph)
+        if graph_number(graph) >= 0:
+            numbers.setdefault(graph_number(graph), []).append(graph)
     return numbers
