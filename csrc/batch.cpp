@@ -346,10 +346,13 @@ struct Batch::Worker {
 };
 
 Batch::Batch(std::vector<Job> jobs, const BatchOptions& options, const Kernels& kernels)
-    : jobs_(std::move(jobs)), options_(options), kernels_(kernels) {
-  const unsigned n_threads = std::max(1u, options.n_threads);
-  threads_.reserve(n_threads);
-  for (unsigned i = 0; i < n_threads; ++i) threads_.emplace_back([this] { run(); });
+    : jobs_(std::move(jobs)),
+      options_(options),
+      n_threads_(std::max(1u, options.n_threads)),
+      kernels_(kernels) {
+  // A thread may run before the next one is made: it must not look at threads_.
+  threads_.reserve(n_threads_);
+  for (unsigned i = 0; i < n_threads_; ++i) threads_.emplace_back([this] { run(); });
 }
 
 Batch::~Batch() {
@@ -401,7 +404,7 @@ void Batch::run() {
     }
     const size_t begin = next_job_;
     // Near the end, or with many threads, smaller grabs keep all of them busy.
-    const size_t fair = (jobs_.size() - begin) / (2 * threads_.size()) + 1;
+    const size_t fair = (jobs_.size() - begin) / (2 * n_threads_) + 1;
     const size_t end = begin + std::min({kGrab, fair, jobs_.size() - begin});
     next_job_ = end;
     results_.resize(end - next_result_);

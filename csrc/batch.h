@@ -93,6 +93,7 @@ class Batch {
 
   const std::vector<Job> jobs_;
   const BatchOptions options_;
+  const unsigned n_threads_;
   const Kernels& kernels_;
 
   std::mutex mutex_;
