@@ -124,7 +124,7 @@ def test_alike_graphs_keep_their_names(tmp_path: Path) -> None:
     for graph in ("graph_1", "graph_2"):
         ge_step(tmp_path / "ge", graph=graph)
         fx_step(tmp_path / "fx", graph=graph)
-    mine = {"graph_1": PREFILL | {"fused"}, "graph_2": PREFILL | {"fused"}}
+    mine = dict.fromkeys(["graph_1", "graph_2"], PREFILL | {"fused"})
     score = score_by(mine, {"graph_1": PREFILL, "graph_2": PREFILL})
     found = align(discover(tmp_path / "ge"), discover(tmp_path / "fx"), score=score)
     assert graph_pairs(found) == [("graph_1", "graph_1", "name"), ("graph_2", "graph_2", "name")]
@@ -203,7 +203,8 @@ def test_one_name_with_few_common_nodes_is_compared_and_noted(tmp_path: Path) ->
     score = score_by({"graph_1": PREFILL}, {"graph_1": nodes("mm")})
     found = align(discover(tmp_path / "ge"), discover(tmp_path / "fx"), score=score)
     assert graph_pairs(found) == [("graph_1", "graph_1", "name")]
-    assert found.notes == ["graph_1: only 25% of its nodes exist in the golden graph_1."]
+    (note,) = found.notes
+    assert note.startswith("graph_1: only 25% of its nodes exist in the golden graph_1: ")
 
 
 def test_a_model_cut_out_of_a_graph_meets_the_golden_graph_of_the_whole(tmp_path: Path) -> None:

@@ -358,9 +358,10 @@ def test_exception_dumps_of_the_usual_name_are_left_out(tmp_path: Path) -> None:
     assert discover(tmp_path).step_keys() == [StepKey(-1, "graph_1", 0)]
 
 
-def test_an_empty_step_folder_is_noted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("n_files", [0, 1])
+def test_a_step_folder_without_dumps_is_noted(tmp_path: Path, n_files: int) -> None:
     ge_step(tmp_path, step=0)
-    empty = ge_step(tmp_path, step=1, names=[])
+    empty = ge_step(tmp_path, step=1, names=["mapping.csv"][:n_files])
     tree = discover(tmp_path)
     assert tree.step_keys() == [StepKey(-1, "graph_1", 0)]
     assert str(empty) in only_note(tree)
@@ -535,8 +536,8 @@ def test_ranks_and_tokens_are_filtered_and_missing_ones_named(tmp_path: Path) ->
             ge_step(tmp_path, rank=rank_name(rank), step=step)
     tree = discover(tmp_path, ranks=[1, 7], tokens=[1, 9])
     assert tree.step_keys() == [StepKey(1, "graph_1", 1)]
-    assert any("no rank 7" in note for note in tree.notes)
-    assert any("no step 9" in note for note in tree.notes)
+    assert any("no rank 7 in this dump; it has 0 to 1" in note for note in tree.notes)
+    assert any("no step 9 in this dump; it has 0 to 1" in note for note in tree.notes)
 
 
 def test_a_tree_without_ranks_is_kept_for_any_rank_asked_for(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from ait_cmp.discover import StepKey
 MIN_COMMON_NODES = 0.5
 # Graphs of one name that have fewer nodes in common belong to different programs.
 MIN_SAME_NAME = 0.1
+# Graphs of one name that have fewer nodes in common meet with a remark.
+_DOUBTFUL = 0.8
 # A graph of another name has to know so many more of my nodes to overrule the name.
 _NAME_BONUS = 0.05
 # Above this share of common operator names two graphs of one side are versions of one graph.
@@ -199,9 +201,10 @@ class GraphMatcher:
 
     def _note_weak_name(self, graph: str, mate: str) -> None:
         score = self._score(graph, mate)
-        if score < MIN_COMMON_NODES:
+        if score < _DOUBTFUL:
             self.notes.append(
-                f"{self.my.label(graph)}: only {score:.0%} of its nodes exist in the golden {mate}."
+                f"{self.my.label(graph)}: only {score:.0%} of its nodes exist in the golden "
+                f"{mate}: another model, or many fused operators?"
             )
 
     def _pair_parts(self) -> None:

@@ -13,7 +13,7 @@ from ait_cmp.discover.ge_tree import build_ge_steps, ge_places
 from ait_cmp.discover.graph_files import graph_files_above, last_ge_graphs, newest_graph_files
 from ait_cmp.discover.levels import needs_link_target
 from ait_cmp.discover.remarks import content_notes
-from ait_cmp.discover.runs import Place, name_list
+from ait_cmp.discover.runs import Place, name_list, number_ranges
 from ait_cmp.discover.scan import readable, scan_folders
 from ait_cmp.discover.tree import DumpTree, FxFile, GeFile, GraphFile, StepKey
 from ait_cmp.errors import ConfigError
@@ -164,12 +164,21 @@ def _keep_steps(
                 f"{shown}: there are no rank folders; the whole dump stands for the rank asked for."
             )
         else:
-            missing = sorted(set(ranks) - there)
-            notes += [f"{shown}: there is no rank {rank} in this dump." for rank in missing]
+            missing = set(ranks) - there
+            if missing:
+                notes.append(
+                    f"{shown}: there is no rank {number_ranges(missing)} in this dump; it has "
+                    f"{number_ranges(there)}."
+                )
             steps = {key: files for key, files in steps.items() if key.rank in ranks}
     if tokens is not None and steps:
-        missing = sorted(set(tokens) - {key.step for key in steps})
-        notes += [f"{shown}: there is no step {step} in this dump." for step in missing]
+        there = {key.step for key in steps}
+        missing = set(tokens) - there
+        if missing:
+            notes.append(
+                f"{shown}: there is no step {number_ranges(missing)} in this dump; it has "
+                f"{number_ranges(there)}."
+            )
         steps = {key: files for key, files in steps.items() if key.step in tokens}
     return steps
 

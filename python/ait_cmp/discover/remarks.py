@@ -34,10 +34,16 @@ def content_notes(
     foreign = [name for _, found in contents if found.path in chosen for name in found.foreign]
     if foreign:
         notes.append(f"Files that are no dumps are ignored: {len(foreign)} ({name_list(foreign)}).")
-    empty = {at.path for at in folders if not at.files and not at.has_folders}
-    steps = [found.path for path, found in contents if found.path in empty and _is_step(path)]
-    if steps:
-        notes.append(f"Step folders without any file: {name_list(steps)}.")
+    lowest = {at.path for at in folders if not at.has_folders}
+    empty = [
+        found.path
+        for path, found in contents
+        if found.path in lowest
+        and not (found.ge or found.fx or found.overflow or found.exceptions)
+        and _is_step(path)
+    ]
+    if empty:
+        notes.append(f"Step folders without any dump: {name_list(empty)}.")
     return notes
 
 
