@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
-from benchmarks import bench_compare, bench_kernels, floor, machine, peer, table
+from benchmarks import bench_compare, bench_graph_text, bench_kernels, floor, machine, peer, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +27,7 @@ class Profile:
     n_elements: int
     largest_bytes: int
     budget_s: float
+    graph_bytes: int
     stack_bytes: int
     largest_hidden: int
     n_small_files: int
@@ -39,6 +40,7 @@ QUICK = Profile(
     n_elements=4 << 20,
     largest_bytes=16 << 20,
     budget_s=0.2,
+    graph_bytes=5_000_000,
     stack_bytes=100_000_000,
     largest_hidden=1024,
     n_small_files=5_000,
@@ -50,6 +52,7 @@ FULL = Profile(
     n_elements=64 << 20,
     largest_bytes=1 << 30,
     budget_s=0.5,
+    graph_bytes=50_000_000,
     stack_bytes=2_000_000_000,
     largest_hidden=4096,
     n_small_files=100_000,
@@ -74,6 +77,7 @@ def _groups(
         "others": lambda: bench_kernels.bench_others(
             n_elements=profile.n_elements // 4, budget_s=profile.budget_s
         ),
+        "graph": lambda: bench_graph_text.bench_graph_text(work, n_bytes=profile.graph_bytes),
         "layers": lambda: bench_compare.bench_layers(
             work,
             n_bytes=profile.stack_bytes,
@@ -88,7 +92,7 @@ def _groups(
     }
 
 
-GROUP_NAMES = ("kernels", "sizes", "others", "layers", "small", "memory")
+GROUP_NAMES = ("kernels", "sizes", "others", "graph", "layers", "small", "memory")
 PEER_GROUPS = {"layers", "small"}
 
 

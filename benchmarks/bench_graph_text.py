@@ -1,23 +1,21 @@
-"""Speed of the graph text reader beside a plain read of the same bytes.
-
-Run: `python -m benchmarks.bench_graph_text [--megabytes N]`. Two texts: one whose constants are
-large, as a graph with embedded weights has them, and one of ordinary operators.
-"""
+"""The graph text reader: one text with large constants, one of ordinary operators."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-import tempfile
-import time
-from collections.abc import Callable
-from pathlib import Path
+import shutil
+from functools import partial
+from typing import TYPE_CHECKING
 
 from ait_cmp import _core
+from benchmarks.table import Line
+from benchmarks.timing import best_of
 
-#: What the reader must reach on both texts, in MB/s (1 MB = 10^6 bytes).
-FLOOR_MB_PER_S = 150
-ROUNDS = 5
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# What the reader must reach on both texts.
+FLOOR_BYTES_PER_S = 150e6
 
 DESC = """  {io}_desc {{
     name: "{name}"
@@ -61,40 +59,28 @@ def constant_op(i: int) -> str:
     )
 
 
-def best_mb_per_s(work: Callable[[], object], n_bytes: int) -> float:
-    """The fastest of some rounds."""
-    seconds = []
-    for _ in range(ROUNDS):
-        begin = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - begin)
-    return n_bytes / min(seconds) / 1e6
-
-
-def main() -> int:
-    """Print one line per text; 1 if a text is read below the floor."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--megabytes", type=int, default=50, help="size of each text")
-    wanted = parser.parse_args().megabytes * 1_000_000
-    is_slow = False
+def bench_graph_text(work: Path, *, n_bytes: int) -> Iterator[Line]:
+    """Read both texts, beside a plain read of the same file."""
+    folder = work / "graph"
+    folder.mkdir()
+    path = folder / "graph.txt"
     for name, make_op in (("large constants", constant_op), ("ordinary operators", ordinary_op)):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "graph.txt"
-            with path.open("w") as file:
-                i = 0
-                while file.tell() < wanted:
-                    file.write(make_op(i))
-                    i += 1
-            n_bytes = path.stat().st_size
-            plain = best_mb_per_s(path.read_bytes, n_bytes)
-            ours = best_mb_per_s(lambda p=path: _core.read_graph(p, access="map"), n_bytes)
-        is_slow |= ours < FLOOR_MB_PER_S
-        print(
-            f"{name}: {ours:.0f} MB/s, plain read {plain:.0f} MB/s ({ours / plain:.0%}), "
-            f"{n_bytes / 1e6:.0f} MB, floor {FLOOR_MB_PER_S} MB/s"
+        with path.open("w") as file:
+            i = 0
+            while file.tell() < n_bytes:
+                file.write(make_op(i))
+                i += 1
+        n_written = path.stat().st_size
+        seconds = best_of(partial(_core.read_graph, path, access="map"), budget_s=0)
+        is_slow = n_written / seconds < FLOOR_BYTES_PER_S
+        yield Line(
+            "graph",
+            f"graph text of {n_written // 10**6} MB: {name}",
+            cache="warm",
+            threads=1,
+            seconds=seconds,
+            n_bytes=n_written,
+            read_s=best_of(path.read_bytes, budget_s=0),
+            note=f"{'BELOW' if is_slow else 'above'} the floor of 0.15 GB/s",
         )
-    return 1 if is_slow else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    shutil.rmtree(folder)
