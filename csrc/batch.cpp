@@ -272,13 +272,14 @@ JobResult compare_views(const View& my, const View& golden, const CompareOptions
   return result;
 }
 
-JobResult describe_view(const View& view, const char* name, const Kernels& kernels) {
+JobResult describe_view(const View& view, const char* name, bool with_sums,
+                        const Kernels& kernels) {
   JobResult result;
   const bool is_my = std::strcmp(name, "my") == 0;
   SideResult& side = is_my ? result.my : result.golden;
   describe(side, view);
   result.status = check_view(view, name, result.reason);
-  add_side_sums(side, view, kernels);
+  if (with_sums) add_side_sums(side, view, kernels);
   if (side.has_sums) add_sentence(result.reason, nonfinite_sentence(name, side.sums));
   return result;
 }
@@ -304,36 +305,11 @@ struct Batch::Active {
         n_left(task.n_chunks()) {}
 };
 
-/// What one thread keeps between jobs: the files it read last.
-struct Batch::Worker {
-  struct Open {
-    std::string path;
-    TensorRef::Io io;
-    std::shared_ptr<const DataFile> file;
-    GeDump ge;
-    Tensor npy;
-  };
-  std::list<Open> open;  ///< most recent first
-
-  const Open& file(const TensorRef& ref, Access access) {
-    const bool is_npy = ref.io == TensorRef::Io::kNpy;
-    for (auto it = open.begin(); it != open.end(); ++it) {
-      if (it->path != ref.path || (it->io == TensorRef::Io::kNpy) != is_npy) continue;
-      open.splice(open.begin(), open, it);
-      return open.front();
-    }
-    Open entry{ref.path, ref.io, DataFile::open(ref.path, access), {}, {}};
-    if (is_npy)
-      entry.npy = read_npy(entry.file);
-    else
-      entry.ge = read_ge_dump(entry.file);
-    open.push_front(std::move(entry));
-    if (open.size() > kOpenFiles) open.pop_back();
-    return open.front();
-  }
-
+/// The files that a thread read last.
+class OpenFiles {
+ public:
   View view(const TensorRef& ref, Access access) {
-    const Open& opened = file(ref, access);
+    const Open& opened = open(ref, access);
     if (ref.io == TensorRef::Io::kNpy) return make_view(opened.npy, ref.steps);
     const bool is_input = ref.io == TensorRef::Io::kInputs;
     const auto& tensors = is_input ? opened.ge.inputs : opened.ge.outputs;
@@ -343,7 +319,44 @@ struct Batch::Worker {
                         std::to_string(tensors.size()) + " (changed since it was listed?)");
     return make_view(tensors[ref.index], ref.steps);
   }
+
+ private:
+  struct Open {
+    std::string path;
+    bool is_npy;
+    std::shared_ptr<const DataFile> file;
+    GeDump ge;
+    Tensor npy;
+  };
+
+  const Open& open(const TensorRef& ref, Access access) {
+    const bool is_npy = ref.io == TensorRef::Io::kNpy;
+    for (auto it = open_.begin(); it != open_.end(); ++it) {
+      if (it->path != ref.path || it->is_npy != is_npy) continue;
+      open_.splice(open_.begin(), open_, it);
+      return open_.front();
+    }
+    Open entry{ref.path, is_npy, DataFile::open(ref.path, access), {}, {}};
+    if (is_npy)
+      entry.npy = read_npy(entry.file);
+    else
+      entry.ge = read_ge_dump(entry.file);
+    open_.push_front(std::move(entry));
+    if (open_.size() > kOpenFiles) open_.pop_back();
+    return open_.front();
+  }
+
+  std::list<Open> open_;  ///< most recent first
 };
+
+View open_view(const TensorRef& ref, Access access) {
+  View view = OpenFiles().view(ref, access);
+  const std::string problem =
+      view.tensor.state != TensorState::kOk ? view.tensor.note : view.problem;
+  if (!problem.empty() || view.is_raw())
+    throw FormatError(ref.path + ": " + (problem.empty() ? "values without a coding" : problem));
+  return view;
+}
 
 Batch::Batch(std::vector<Job> jobs, const BatchOptions& options, const Kernels& kernels)
     : jobs_(std::move(jobs)),
@@ -356,12 +369,16 @@ Batch::Batch(std::vector<Job> jobs, const BatchOptions& options, const Kernels& 
 }
 
 Batch::~Batch() {
+  stop();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void Batch::stop() {
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
   work_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
 }
 
 bool Batch::wait(double seconds) {
@@ -385,7 +402,7 @@ std::vector<JobResult> Batch::next(size_t most) {
 }
 
 void Batch::run() {
-  Worker worker;
+  OpenFiles files;
   std::unique_lock lock(mutex_);
   while (true) {
     // Chunks first: their results are wanted sooner, and their files are open.
@@ -409,7 +426,7 @@ void Batch::run() {
     next_job_ = end;
     results_.resize(end - next_result_);
     lock.unlock();
-    for (size_t index = begin; index < end; ++index) start_job(index, worker);
+    for (size_t index = begin; index < end; ++index) start_job(index, files);
     lock.lock();
   }
 }
@@ -445,23 +462,23 @@ void or_unreadable(JobResult& result, Work work) {
 
 }  // namespace
 
-void Batch::start_job(size_t index, Worker& worker) {
+void Batch::start_job(size_t index, OpenFiles& files) {
   const Job& job = jobs_[index];
   JobResult result;
   std::shared_ptr<Active> active;
   or_unreadable(result, [&] {
     std::optional<View> my, golden;
     if (job.my) {
-      my = worker.view(*job.my, options_.access);
+      my = files.view(*job.my, options_.access);
       describe(result.my, *my);
     }
     if (job.golden) {
-      golden = worker.view(*job.golden, options_.access);
+      golden = files.view(*job.golden, options_.access);
       describe(result.golden, *golden);
     }
     if (!my || !golden) {
       const View& view = my ? *my : *golden;
-      result = describe_view(view, my ? "my" : "golden", kernels_);
+      result = describe_view(view, my ? "my" : "golden", options_.single_sums, kernels_);
       view.tensor.file->check_unchanged();
       return;
     }

@@ -2,6 +2,7 @@
 // back in order.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -62,7 +63,10 @@ struct BatchOptions {
   unsigned n_threads = 1;
   Access access = Access::kAuto;
   CompareOptions compare;
+  bool single_sums = true;  ///< jobs of one side read their tensor, too; else its header alone
 };
+
+class OpenFiles;
 
 /// Works on a list of jobs. Large tensors are cut into chunks that any thread takes; results are
 /// kept until they are asked for, and the threads pause when they are `kWindow` jobs ahead.
@@ -80,14 +84,16 @@ class Batch {
   /// The finished results that are next in order, `most` of them or fewer.
   std::vector<JobResult> next(size_t most);
   bool is_done() const { return next_result_ == jobs_.size(); }
+  /// No job is begun any more.
+  void stop();
+  bool is_stopped() const { return stop_; }
 
  private:
   struct Active;
-  struct Worker;
 
   bool has_next() const { return !results_.empty() && results_.front().has_value(); }
   void run();
-  void start_job(size_t index, Worker& worker);
+  void start_job(size_t index, OpenFiles& files);
   void finish_job(size_t index, JobResult&& result);
   void run_chunk(const std::shared_ptr<Active>& active, uint64_t chunk);
 
@@ -102,15 +108,19 @@ class Batch {
   size_t next_job_ = 0;                                              ///< not yet taken by a thread
   size_t next_result_ = 0;                                           ///< not yet handed out
   std::deque<std::optional<JobResult>> results_;  ///< of the jobs from next_result_ on
-  bool stop_ = false;
+  std::atomic<bool> stop_ = false;
   std::vector<std::thread> threads_;
 };
+
+/// Opens a file and finds the tensor. Throws FormatError (or FileError) when it cannot be read
+/// value by value.
+View open_view(const TensorRef& ref, Access access);
 
 /// Compares the values of two located tensors with up to `n_threads` threads of its own.
 JobResult compare_views(const View& my, const View& golden, const CompareOptions& options,
                         unsigned n_threads, const Kernels& kernels);
 
 /// Statistics of one located tensor; `name` ("my", "golden") stands before its sentences.
-JobResult describe_view(const View& view, const char* name, const Kernels& kernels);
+JobResult describe_view(const View& view, const char* name, bool with_sums, const Kernels& kernels);
 
 }  // namespace ait

@@ -1,6 +1,10 @@
 // Comparisons for Python: arguments in, plain tuples out, the GIL released while the core works.
+#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+
+#include <cmath>
+#include <cstring>
 
 #include "batch.h"
 #include "bind/convert.h"
@@ -25,8 +29,15 @@ TensorRef::Io parse_io(const std::string& name) {
                         "\"");
 }
 
+/// A tuple, of a named kind or not.
+py::tuple as_tuple(const py::handle& value) {
+  if (PyTuple_Check(value.ptr()) == 0)
+    throw py::type_error("a tuple expected, found " + std::string(Py_TYPE(value.ptr())->tp_name));
+  return py::reinterpret_borrow<py::tuple>(value);
+}
+
 ViewStep parse_step(const py::handle& step) {
-  const auto pair = py::cast<py::sequence>(step);
+  const auto pair = as_tuple(step);
   const auto name = py::cast<std::string>(pair[0]);
   const auto dims = py::cast<Dims>(pair[1]);
   if (name == "reshape") return {ViewStep::Kind::kReshape, dims};
@@ -39,12 +50,12 @@ ViewStep parse_step(const py::handle& step) {
 /// (path, io, index, view steps), or None.
 std::optional<TensorRef> parse_ref(const py::handle& ref) {
   if (ref.is_none()) return {};
-  const auto fields = py::cast<py::sequence>(ref);
+  const auto fields = as_tuple(ref);
   TensorRef parsed{path_text(fields[0]),
                    parse_io(py::cast<std::string>(fields[1])),
                    py::cast<uint32_t>(fields[2]),
                    {}};
-  for (const py::handle step : py::cast<py::sequence>(fields[3]))
+  for (const py::handle step : as_tuple(fields[3]))
     parsed.steps.push_back(parse_step(step));
   return parsed;
 }
@@ -82,10 +93,10 @@ py::tuple result_tuple(const JobResult& r) {
 class BatchIterator {
  public:
   BatchIterator(const py::iterable& jobs, unsigned threads, const std::string& isa,
-                const std::string& access, bool kl) {
+                const std::string& access, bool kl, bool single_sums) {
     std::vector<Job> parsed;
     for (const py::handle job : jobs) {
-      const auto pair = py::cast<py::sequence>(job);
+      const auto pair = as_tuple(job);
       parsed.push_back({parse_ref(pair[0]), parse_ref(pair[1])});
       if (!parsed.back().my && !parsed.back().golden)
         throw py::value_error("a job needs a tensor on at least one side");
@@ -94,6 +105,7 @@ class BatchIterator {
     options.n_threads = threads;
     options.access = parse_access(access);
     options.compare.with_kl = kl;
+    options.single_sums = single_sums;
     const Kernels& kernels = find_kernels(isa);
     const py::gil_scoped_release release;
     batch_ = std::make_unique<Batch>(std::move(parsed), options, kernels);
@@ -107,6 +119,19 @@ class BatchIterator {
     batch_.reset();
   }
 
+  /// No job is begun any more; what is finished can still be taken.
+  void stop() {
+    if (batch_) batch_->stop();
+  }
+
+  /// The finished results that are next in order, without waiting.
+  py::list take_ready() {
+    py::list results;
+    if (!batch_) return results;
+    for (const JobResult& result : batch_->next(SIZE_MAX)) results.append(result_tuple(result));
+    return results;
+  }
+
   py::list next(size_t most) {
     if (!batch_ || batch_->is_done()) throw py::stop_iteration();
     while (true) {
@@ -117,6 +142,7 @@ class BatchIterator {
       }
       if (PyErr_CheckSignals() != 0) throw py::error_already_set();
       if (ready) break;
+      if (batch_->is_stopped()) throw py::stop_iteration();
     }
     py::list results;
     for (const JobResult& result : batch_->next(most)) results.append(result_tuple(result));
@@ -160,6 +186,34 @@ py::tuple compare_buffers(const py::buffer& x, uint32_t x_dtype, const py::buffe
   return result_tuple(result);
 }
 
+/// Decoded values of a tensor in the order of its view steps: flat float32, or float64 where
+/// float32 would round.
+py::array read_values(const py::handle& ref, const std::string& access, uint64_t begin,
+                      const std::optional<uint64_t>& end) {
+  const TensorRef parsed = parse_ref(ref).value();
+  const Access how = parse_access(access);
+  const Kernels& kernels = find_kernels("");
+  View view;
+  {
+    const py::gil_scoped_release release;
+    view = open_view(parsed, how);
+  }
+  const uint64_t n_values = view.n_elements * view.tensor.dtype->components;
+  const uint64_t stop = std::min(end.value_or(n_values), n_values), start = std::min(begin, stop);
+  const bool wide = view.tensor.dtype->wide;
+  const std::vector<py::ssize_t> shape{static_cast<py::ssize_t>(stop - start)};
+  py::array values(py::dtype(wide ? "float64" : "float32"), shape);
+  auto* out = static_cast<uint8_t*>(values.mutable_data());
+  const py::gil_scoped_release release;
+  BlockReader reader(view, kernels);
+  const size_t value_bytes = wide ? sizeof(double) : sizeof(float);
+  for (uint64_t at = start; at < stop; at += kBlock) {
+    const size_t n = static_cast<size_t>(std::min<uint64_t>(kBlock, stop - at));
+    std::memcpy(out + (at - start) * value_bytes, reader.read(at, n, wide), n * value_bytes);
+  }
+  return values;
+}
+
 /// The machine's own limit beside every benchmark: sums all 64-bit words of a buffer.
 uint64_t plain_read(const py::buffer& buffer, unsigned threads) {
   const py::buffer_info info = buffer.request();
@@ -180,17 +234,35 @@ void bind_compare(py::module_& m) {
         return names;
       },
       "CPU levels that this machine runs, best first.");
+  m.def(
+      "unit_roundoffs",
+      [] {
+        size_t count = 0;
+        const DType* rows = dtype_rows(&count);
+        py::dict roundoffs;
+        for (size_t i = 0; i < count; ++i)
+          roundoffs[rows[i].report] =
+              rows[i].unit_roundoff_exp == 0 ? 0.0 : std::ldexp(1.0, rows[i].unit_roundoff_exp);
+        return roundoffs;
+      },
+      "Report name of every dtype -> its unit roundoff, 0 for exact ones.");
   py::class_<BatchIterator>(m, "Batch", "Many comparisons on a pool of threads; results in order.")
-      .def(py::init<const py::iterable&, unsigned, const std::string&, const std::string&, bool>(),
+      .def(py::init<const py::iterable&, unsigned, const std::string&, const std::string&, bool,
+                    bool>(),
            "jobs"_a, py::kw_only(), "threads"_a = 1, "isa"_a = "", "access"_a = "auto",
-           "kl"_a = true)
+           "kl"_a = true, "single_sums"_a = true)
       .def("__iter__", [](py::object self) { return self; })
       .def("__next__", [](BatchIterator& self) { return self.next(1024); })
+      .def("take_ready", &BatchIterator::take_ready, "Finished results, without waiting.")
+      .def("stop", &BatchIterator::stop, "Begin no further job.")
       .def("close", &BatchIterator::close, "Stop after the chunks in hand.");
   m.def("compare_buffers", &compare_buffers, "x"_a, "x_dtype"_a, "y"_a, "y_dtype"_a, py::kw_only(),
         "threads"_a = 1, "isa"_a = "", "kl"_a = true, "x_shape"_a = py::none(),
         "y_shape"_a = py::none(),
         "Compare two contiguous buffers of the given dtype numbers (and shapes).");
+  m.def("read_values", &read_values, "ref"_a, "access"_a = "auto", "begin"_a = 0,
+        "end"_a = py::none(),
+        "Values begin to end of (path, io, index, view steps), decoded, flat: float32 or float64.");
   m.def(
       "plain_read", &plain_read, "buffer"_a, "threads"_a = 1,
       "Sum of all 64-bit words of a buffer: the read bandwidth that a benchmark is held against.");

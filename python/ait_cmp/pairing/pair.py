@@ -10,8 +10,7 @@ from typing import NamedTuple
 ViewStep = tuple[str, tuple[int, ...]]
 
 
-@dataclass(frozen=True)
-class TensorRef:
+class TensorRef(NamedTuple):
     """Address of one tensor in a file.
 
     Attributes:
@@ -27,8 +26,7 @@ class TensorRef:
     view: tuple[ViewStep, ...] = ()
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """A tensor of the my side and its counterpart, or the reason why it has none.
 
     Attributes:

@@ -1,0 +1,111 @@
+"""Two numpy arrays, no files."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Optional
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ait_cmp import _core
+from ait_cmp.config import usable_cores
+from ait_cmp.errors import ShapeError
+
+# numpy dtype -> number of the dump's OutputDataType enum.
+_DTYPE_NUMBERS = {
+    "float32": 1,
+    "float16": 2,
+    "int8": 3,
+    "uint8": 4,
+    "int16": 5,
+    "uint16": 6,
+    "int32": 7,
+    "int64": 8,
+    "uint32": 9,
+    "uint64": 10,
+    "bool": 11,
+    "float64": 12,
+    "complex64": 16,
+    "complex128": 17,
+    # extension types of the package ml_dtypes
+    "bfloat16": 27,
+    "float8_e5m2": 34,
+    "float8_e4m3fn": 35,
+    "float8_e8m0fnu": 36,
+}
+
+
+class Metrics(NamedTuple):
+    """Metrics of one pair of tensors; None is not computed (no pair with two finite values).
+
+    x is the tensor under test, y the golden one, over the pairs where both are finite.
+    """
+
+    cosine_similarity: Optional[float]
+    max_relative_error: Optional[float]
+    mean_relative_error: Optional[float]
+    max_absolute_error: Optional[float]
+    mean_absolute_error: Optional[float]
+    kl_divergence: Optional[float]
+    relative_euclidean_distance: Optional[float]
+    my_nan_count: int
+    my_inf_count: int
+    golden_nan_count: int
+    golden_inf_count: int
+    nonfinite_mismatch_count: int
+    worst_index: Optional[int]
+    my_worst: Optional[float]
+    golden_worst: Optional[float]
+
+
+def compare_arrays(
+    my: NDArray[Any], golden: NDArray[Any], *, threads: Optional[int] = None
+) -> Metrics:
+    """Compare two arrays element by element in C order.
+
+    Args:
+        my: Array under test, any shape (d0, ..., dk), any numeric numpy dtype (or bfloat16 and
+            fp8 of ml_dtypes).
+        golden: Reference with the same number of elements; its dtype may differ.
+        threads: Worker threads; None takes all cores that the process may use.
+
+    Returns:
+        All metrics of the report.
+
+    Raises:
+        ShapeError: The element counts differ.
+        TypeError: A dtype has no numeric meaning here.
+    """
+    if my.size != golden.size:
+        message = f"element counts differ: my has shape {my.shape}, golden {golden.shape}"
+        raise ShapeError(message)
+    result = _core.compare_buffers(
+        *_buffer(my), *_buffer(golden), threads=threads or usable_cores()
+    )
+    return metrics_of_result(result)
+
+
+def metrics_of_result(result: tuple[Any, ...]) -> Metrics:
+    """The metrics in a result of the core (csrc/bind/bind_compare.cpp, result_tuple)."""
+    _, _, mine, theirs, values, mismatches, worst = result
+    my_sums, golden_sums = mine[2], theirs[2]
+    return Metrics(
+        *(value if value == value else None for value in values),
+        my_nan_count=my_sums[1],
+        my_inf_count=my_sums[2] + my_sums[3],
+        golden_nan_count=golden_sums[1],
+        golden_inf_count=golden_sums[2] + golden_sums[3],
+        nonfinite_mismatch_count=mismatches,
+        worst_index=None if worst is None else worst[0],
+        my_worst=None if worst is None else worst[1],
+        golden_worst=None if worst is None else worst[2],
+    )
+
+
+def _buffer(array: NDArray[Any]) -> tuple[NDArray[np.uint8], int]:
+    number = _DTYPE_NUMBERS.get(array.dtype.name)
+    if number is None:
+        message = f"an array of a numeric dtype expected, found {array.dtype}"
+        raise TypeError(message)
+    native = array.astype(array.dtype.newbyteorder("="), copy=False)
+    return np.ascontiguousarray(native).reshape(-1).view(np.uint8), number

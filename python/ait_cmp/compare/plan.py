@@ -1,0 +1,148 @@
+"""What is compared with what: two folders -> steps that meet, or the sentence why nothing does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Optional
+
+from ait_cmp import _core
+from ait_cmp.align import Alignment, align
+from ait_cmp.compare.graphs import GraphTexts
+from ait_cmp.discover import DumpTree, StepKey, discover
+from ait_cmp.errors import ConfigError
+from ait_cmp.graph_match import Score
+from ait_cmp.pairing.context import GraphContext
+from ait_cmp.pairing.fx_step import FxStep
+from ait_cmp.pairing.ge_step import Readers, read_ge_step
+from ait_cmp.pairing.pair import StepPairs
+from ait_cmp.pairing.step import pair_step
+
+_NO_GRAPH_TEXT = (
+    "{root}: no graph text dynamo_original_graph_*.txt found. It links GE operators with FX nodes; "
+    "without it a GE dump cannot be compared with an FX dump. It is written beside the dump when "
+    "the configuration comes from ait_cmp.dump.torchair_dump.get_ge_dump_config() "
+    "(debug.graph_dump.type = 'txt'); copy it into {root}."
+)
+
+
+@dataclass
+class Plan:
+    """Two dumps side by side.
+
+    Attributes:
+        my: Dump under test.
+        golden: Reference.
+        alignment: Ranks, graphs and steps that meet.
+        texts: Graph texts.
+        threads: Threads for reading headers.
+        steps: Every step of the my side with its golden step, None without one, in report order.
+    """
+
+    my: DumpTree
+    golden: DumpTree
+    alignment: Alignment
+    texts: GraphTexts
+    threads: int
+    steps: list[tuple[StepKey, Optional[StepKey]]] = field(default_factory=list)
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences of discovery, alignment and graph reading."""
+        mine = [f"my: {note}" for note in self.my.notes]
+        theirs = [f"golden: {note}" for note in self.golden.notes]
+        return [*mine, *theirs, *self.alignment.notes, *self.texts.notes]
+
+    def pair(self, my_key: StepKey, golden_key: Optional[StepKey]) -> StepPairs:
+        """Pair one step; without a golden step every tensor is unmatched."""
+        readers = Readers(_core.scan_ge, _core.scan_npy, self.threads)
+        files = self.my.ge[my_key]
+        context = self.context(my_key)
+        if golden_key is None:
+            step = pair_step(my_key, files, FxStep([]), None, readers)
+            reason = self._why_alone(my_key)
+            pairs = [
+                pair if pair.status != "unmatched" else pair._replace(reason=reason)
+                for pair in step.pairs
+            ]
+            return StepPairs(pairs)
+        if self.golden.kind == "fx":
+            return pair_step(my_key, files, FxStep(self.golden.fx[golden_key]), context, readers)
+        golden = read_ge_step(self.golden.ge[golden_key], context, readers)
+        return pair_step(my_key, files, golden, context, readers)
+
+    def context(self, key: StepKey) -> Optional[GraphContext]:
+        """The graph of a my-side step."""
+        return self.texts.context(key.rank, key.graph, (f.op_name for f in self.my.ge[key]))
+
+    def unmet_golden(self) -> Iterator[list[str]]:
+        """Tensors of every golden step that no my-side step meets."""
+        met = {golden_key for _, golden_key in self.steps}
+        for key in self.golden.step_keys():
+            if key in met:
+                continue
+            if self.golden.kind == "fx":
+                yield [file.path for file in self.golden.fx[key]]
+                continue
+            paths = [file.path for file in self.golden.ge[key]]
+            yield [
+                f"{path},{io},{index}"
+                for path, scan in zip(paths, _core.scan_ge(paths, self.threads))
+                for io, heads in (("inputs", scan[3]), ("outputs", scan[4]))
+                for index in range(len(heads))
+            ]
+
+    def _why_alone(self, key: StepKey) -> str:
+        if key.rank in self.alignment.my_ranks_only:
+            return f"The golden dump has no rank {key.rank}."
+        if (key.rank, key.graph) in self.alignment.my_graphs_only:
+            return f"The golden dump has no counterpart of {key.graph}."
+        return f"The golden dump has no step {key.step} of {key.graph}."
+
+
+def make_plan(
+    my_path: str,
+    golden_path: str,
+    *,
+    ranks: Optional[Sequence[int]],
+    tokens: Optional[Sequence[int]],
+    threads: int,
+) -> Plan:
+    """Find what both folders hold and what meets what.
+
+    Raises:
+        ConfigError: A folder is missing, holds no dump, or nothing of the two can meet.
+    """
+    my = discover(my_path, ranks=ranks, tokens=tokens)
+    if my.kind != "ge":
+        message = f"{my_path}: a GE dump expected as the side under test, found an FX dump (swapped?)"
+        raise ConfigError(message)
+    golden = discover(golden_path, ranks=ranks, tokens=tokens)
+    texts = GraphTexts([my, golden])
+    if golden.kind == "fx" and not texts:
+        raise ConfigError(_NO_GRAPH_TEXT.format(root=my.root))
+    plan = Plan(my, golden, Alignment([], [], [], [], [], [], [], [], []), texts, threads)
+    plan.alignment = align(my, golden, score=_node_score(plan) if golden.kind == "fx" else None)
+    met = {pair.my: pair.golden for pair in plan.alignment.steps}
+    plan.steps = [(key, met.get(key)) for key in my.step_keys()]
+    if not met:
+        reasons = " ".join(plan.alignment.notes + texts.notes) or "They have no step in common."
+        message = f"Nothing to compare between {my_path} and {golden_path}. {reasons}"
+        raise ConfigError(message)
+    return plan
+
+
+def _node_score(plan: Plan) -> Score:
+    """Share of the FX nodes that a my-side graph names and the golden step has files of."""
+    golden_nodes: dict[StepKey, set[str]] = {}
+
+    def share(my_key: StepKey, golden_key: StepKey) -> float:
+        context = plan.context(my_key)
+        if context is None:
+            return 0.0
+        named = {name.node for names in context.graph.fx_names.values() for name in names}
+        if golden_key not in golden_nodes:
+            golden_nodes[golden_key] = {file.node for file in plan.golden.fx[golden_key]}
+        return len(named & golden_nodes[golden_key]) / len(named) if named else 0.0
+
+    return share

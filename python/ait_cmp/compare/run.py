@@ -1,0 +1,315 @@
+"""compare_dirs: plan -> pairs -> core -> rows, step by step."""
+
+from __future__ import annotations
+
+import fnmatch
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from ait_cmp import _core, sanity
+from ait_cmp.compare.plan import Plan, make_plan
+from ait_cmp.compare.rows import CoreResult, build_row
+from ait_cmp.comparison import Comparison
+from ait_cmp.config import Limits, usable_cores
+from ait_cmp.custom import CustomAlgorithm, load_algorithms
+from ait_cmp.discover import StepKey
+from ait_cmp.errors import ConfigError
+from ait_cmp.pairing.pair import Pair, StepPairs
+from ait_cmp.report_csv import CsvReport
+from ait_cmp.row import Row
+from ait_cmp.verdict import GraphJudge
+
+PathText = Union[str, Path]
+# Called with (tensors done, tensors known so far); returns nothing.
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Phases:
+    """Seconds of the main thread by what it did; the pool works beside it.
+
+    Attributes:
+        planning: Finding files, reading headers and graphs, pairing.
+        waiting: Waiting for results of the pool.
+        writing: Building, judging and writing rows.
+    """
+
+    planning: float = 0.0
+    waiting: float = 0.0
+    writing: float = 0.0
+
+
+def compare_dirs(
+    my_path: PathText,
+    golden_path: PathText,
+    *,
+    output: Optional[PathText] = None,
+    threads: Optional[int] = None,
+    ranks: Optional[Sequence[int]] = None,
+    tokens: Optional[Sequence[int]] = None,
+    ops: Optional[Sequence[str]] = None,
+    custom_algorithms: Sequence[str] = (),
+    limits: Optional[Limits] = None,
+    progress: Optional[Progress] = None,
+    access: str = "auto",
+    phases: Optional[Phases] = None,
+) -> Comparison:
+    """Compare a GE dump with an FX dump, or with another GE dump.
+
+    Args:
+        my_path: Folder of the dump under test, at any level of its tree.
+        golden_path: Folder of the reference.
+        output: Folder for the CSV reports, made if missing; None writes no file.
+        threads: Worker threads; None takes all cores that the process may use.
+        ranks: Only these ranks; None takes all that both sides have.
+        tokens: Only these steps, counted from 0.
+        ops: Only ops whose name fits one of these patterns (`MatMul_*`).
+        custom_algorithms: Metrics of your own as FILE.py:FUNC, see the README.
+        limits: What counts as equal; None takes the defaults.
+        progress: Called with (tensors done, tensors known so far).
+        access: How files are read: "auto", "map" or "read" (pread: for network file systems).
+        phases: Filled with where the time went.
+
+    Returns:
+        Rows, counts and the first divergence of every rank and graph. Ctrl-C ends the run early
+        with `was_interrupted` set and the rows that were done.
+
+    Raises:
+        ConfigError: A folder or an argument is wrong, or nothing of the two dumps can be compared.
+    """
+    n_threads = usable_cores() if threads is None else threads
+    if n_threads < 1:
+        message = f"threads: a number from 1 on expected, found {threads}"
+        raise ConfigError(message)
+    algorithms = load_algorithms(custom_algorithms)
+    run = _Run(
+        folder=None if output is None else _output_folder(Path(output)),
+        threads=n_threads,
+        ops=ops,
+        algorithms=algorithms,
+        limits=limits or Limits(),
+        progress=progress,
+        access=access,
+        phases=phases or Phases(),
+    )
+    start = time.perf_counter()
+    plan = make_plan(str(my_path), str(golden_path), ranks=ranks, tokens=tokens, threads=n_threads)
+    run.phases.planning += time.perf_counter() - start
+    return run.compare(plan)
+
+
+def _output_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"output folder {folder} cannot be made: {error.strerror}"
+        raise ConfigError(message) from error
+    return folder
+
+
+class _Run:
+    """One comparison in progress."""
+
+    def __init__(
+        self,
+        *,
+        folder: Optional[Path],
+        threads: int,
+        ops: Optional[Sequence[str]],
+        algorithms: Sequence[CustomAlgorithm],
+        limits: Limits,
+        progress: Optional[Progress],
+        access: str,
+        phases: Phases,
+    ) -> None:
+        self._folder = folder
+        self._threads = threads
+        self._ops = ops
+        self._algorithms = algorithms
+        self._limits = limits
+        self._progress = progress
+        self._access = access
+        self.phases = phases
+        self._rows: list[Row] = []
+        self._result = Comparison(self._rows)
+        self._judges: dict[tuple[int, str], GraphJudge] = {}
+        self._reports: dict[int, CsvReport] = {}
+        self._data_ids: dict[int, int] = {}
+        self._now = time.localtime()
+        self._n_known = 0
+        self._running: Optional[_RunningStep] = None
+
+    def compare(self, plan: Plan) -> Comparison:
+        with ExitStack() as open_reports:
+            try:
+                self._compare_steps(plan, open_reports)
+            except KeyboardInterrupt:
+                self._result.was_interrupted = True
+                if self._running is not None:  # it came while the next step was planned
+                    self._running.batch.stop()
+                    self._finish(open_reports)
+        result = self._result
+        result.first_divergence = [
+            judge.first_divergence
+            for _, judge in sorted(self._judges.items())
+            if judge.first_divergence is not None
+        ]
+        result.notes = [
+            *plan.notes,
+            *sanity.warn_of_trees(plan.my, plan.golden, plan.alignment),
+            *sanity.warn_of_rows(self._rows),
+        ]
+        return result
+
+    def _compare_steps(self, plan: Plan, open_reports: ExitStack) -> None:
+        """Pairs a step while the pool works on the one before."""
+        for my_key, golden_key in plan.steps:
+            start = time.perf_counter()
+            step = self._only_wanted(plan.pair(my_key, golden_key))
+            self.phases.planning += time.perf_counter() - start
+            self._finish(open_reports)
+            self._running = self._start(my_key, golden_key, step)
+        self._finish(open_reports)
+        for leftover in plan.unmet_golden():
+            self._result.unused_golden.extend(leftover)
+            self._result.counts.golden["unused"] += len(leftover)
+
+    def _only_wanted(self, step: StepPairs) -> StepPairs:
+        if not self._ops:
+            return step
+        patterns = self._ops
+        wanted = {
+            name
+            for name in {pair.op_name for pair in step.pairs}
+            if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+        }
+        pairs = [pair for pair in step.pairs if pair.op_name in wanted]
+        return StepPairs(
+            pairs, step.used_golden, step.unused_golden, step.nodes, step.node_of, step.notes
+        )
+
+    def _start(
+        self, my_key: StepKey, golden_key: Optional[StepKey], step: StepPairs
+    ) -> _RunningStep:
+        jobs = []
+        places = []
+        for place, pair in enumerate(step.pairs):
+            if not pair.my.io:
+                continue
+            jobs.append((pair.my, None if pair.status else pair.golden))
+            places.append(place)
+        # The tensors of a step that nothing is compared with are listed, not read.
+        batch = _core.Batch(
+            jobs,
+            threads=self._threads,
+            access=self._access,
+            single_sums=golden_key is not None,
+        )
+        self._n_known += len(step.pairs)
+        return _RunningStep(my_key, step, batch, places)
+
+    def _finish(self, open_reports: ExitStack) -> None:
+        """Collects and reports the step in hand; after Ctrl-C what is done of it."""
+        running, self._running = self._running, None
+        if running is None:
+            return
+        results: list[CoreResult] = [None] * len(running.step.pairs)
+        n_done = 0
+
+        def take(chunk: Sequence[CoreResult]) -> None:
+            nonlocal n_done
+            for result in chunk:
+                results[running.places[n_done]] = result
+                n_done += 1
+
+        start = time.perf_counter()
+        try:
+            for chunk in running.batch:
+                take(chunk)
+                if self._progress is not None:
+                    self._progress(len(self._rows) + n_done, self._n_known)
+        except KeyboardInterrupt:
+            take(running.batch.take_ready())
+            raise
+        finally:
+            running.batch.close()
+            self.phases.waiting += time.perf_counter() - start
+            start = time.perf_counter()
+            self._report(running, results, n_done, open_reports)
+            self.phases.writing += time.perf_counter() - start
+
+    def _report(
+        self,
+        running: _RunningStep,
+        results: Sequence[CoreResult],
+        n_done: int,
+        open_reports: ExitStack,
+    ) -> None:
+        """Rows of everything that is done: all of the step, or up to the first missing result."""
+        step, key = running.step, running.key
+        is_whole = n_done == len(running.places)
+        n_rows = len(step.pairs) if is_whole else running.places[n_done]
+        first_id = self._data_ids.get(key.rank, 0)
+        pairs = step.pairs[:n_rows]
+        rows = [
+            build_row(pair, result, self._limits, first_id + place)
+            for place, (pair, result) in enumerate(zip(pairs, results))
+        ]
+        if self._algorithms:
+            rows = [self._with_custom(pair, row) for pair, row in zip(pairs, rows)]
+        judge = self._judges.setdefault((key.rank, key.graph), GraphJudge(self._limits))
+        rows = judge.judge(rows, [pair.my.path for pair in pairs], step)
+        self._data_ids[key.rank] = first_id + len(rows)
+        self._result.counts.add(rows)
+        if is_whole:
+            self._result.counts.golden["used"] += len(step.used_golden)
+            self._result.counts.golden["unused"] += len(step.unused_golden)
+            self._result.unused_golden.extend(
+                f"{path},{io},{index}" if io else path for path, io, index in step.unused_golden
+            )
+        self._rows.extend(rows)
+        if self._folder is not None:
+            self._report_of(key.rank, open_reports).write(rows)
+
+    def _with_custom(self, pair: Pair, row: Row) -> Row:
+        if row.status != "compared" or pair.golden is None:
+            return row._replace(custom=("",) * len(self._algorithms))
+        my = _core.read_values(pair.my, self._access).astype("float32")
+        golden = _core.read_values(pair.golden, self._access).astype("float32")
+        cells = [algorithm(golden, my) for algorithm in self._algorithms]
+        messages = [row.cmp_fail_reason, *(message for _, message in cells)]
+        return row._replace(
+            custom=tuple(value for value, _ in cells),
+            cmp_fail_reason=" ".join(message for message in messages if message),
+        )
+
+    def _report_of(self, rank: int, open_reports: ExitStack) -> CsvReport:
+        if rank not in self._reports:
+            assert self._folder is not None
+            names = [algorithm.name for algorithm in self._algorithms]
+            shown_rank = None if rank < 0 else rank
+            report = CsvReport(self._folder, shown_rank, names, self._now)
+            self._reports[rank] = open_reports.enter_context(report)
+            self._result.csv_paths.append(report.path)
+        return self._reports[rank]
+
+
+@dataclass
+class _RunningStep:
+    """A step whose pairs the pool works on.
+
+    Attributes:
+        key: The my-side step.
+        step: Its pairs.
+        batch: The pool at work.
+        places: For every job of the batch the position of its pair.
+    """
+
+    key: StepKey
+    step: StepPairs
+    batch: Any
+    places: list[int]

@@ -1,0 +1,91 @@
+"""What a comparison found, as plain data that merges in any grouping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ait_cmp.row import COLUMNS, STATUSES, Row
+from ait_cmp.verdict import FirstDivergence
+
+if TYPE_CHECKING:
+    import pandas
+
+
+class Counts(dict[str, int]):
+    """Status -> number of tensors of the my side; every status of the contract is a key.
+
+    Attributes:
+        golden: "used" and "unused" -> number of tensors of the golden side.
+        verdicts: "pass" and "fail" -> number of rows.
+        matches: Rule -> number of rows that it paired.
+    """
+
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        super().__init__(dict.fromkeys(STATUSES, 0))
+        self.golden: dict[str, int] = {"used": 0, "unused": 0}
+        self.verdicts: dict[str, int] = {"pass": 0, "fail": 0}
+        self.matches: dict[str, int] = {}
+        self.add(rows)
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Count rows."""
+        for row in rows:
+            self[row.status] += 1
+            if row.verdict:
+                self.verdicts[row.verdict] += 1
+            if row.match:
+                self.matches[row.match] = self.matches.get(row.match, 0) + 1
+
+    def merge(self, other: Counts) -> None:
+        """Add the counts of another part of the dump."""
+        for mine, theirs in (
+            (self, other),
+            (self.golden, other.golden),
+            (self.verdicts, other.verdicts),
+            (self.matches, other.matches),
+        ):
+            for key, number in theirs.items():
+                mine[key] = mine.get(key, 0) + number
+
+    @property
+    def total(self) -> int:
+        """Tensors of the my side."""
+        return sum(self.values())
+
+
+@dataclass
+class Comparison:
+    """The result of compare_dirs.
+
+    Attributes:
+        rows: One per tensor of every GE file of the my side, in the order of the report.
+        counts: Status -> number of tensors, with the golden side's beside it.
+        first_divergence: At most one per rank and graph, by rank and graph; empty if none.
+        csv_paths: The report files written, one per rank; empty without an output folder.
+        notes: Sentences on what was chosen, left out, or looks wrong with the capture.
+        unused_golden: Paths (and tensors) of the golden side that no row used.
+        was_interrupted: True if Ctrl-C ended the comparison; rows then hold what was done.
+    """
+
+    rows: Sequence[Row] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+    first_divergence: list[FirstDivergence] = field(default_factory=list)
+    csv_paths: list[Path] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unused_golden: list[str] = field(default_factory=list)
+    was_interrupted: bool = False
+
+    @property
+    def has_differences(self) -> bool:
+        """Whether anything is outside the limits or could not be held against its golden."""
+        bad = self.counts["shape_mismatch"] + self.counts["unreadable"]
+        return bool(self.counts.verdicts["fail"] or bad or self.first_divergence)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The rows as a pandas DataFrame with the CSV's columns; pandas is imported only here."""
+        import pandas
+
+        return pandas.DataFrame([row[:-1] for row in self.rows], columns=list(COLUMNS))

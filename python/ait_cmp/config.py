@@ -1,0 +1,38 @@
+"""Every default in one place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from ait_cmp.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What still counts as equal.
+
+    Attributes:
+        cosine_min: Smallest cosine similarity of a row that passes.
+        red_max: Largest relative Euclidean distance of a row that passes.
+        growth_max: Largest error growth of an op that only passes on the error it got.
+    """
+
+    cosine_min: float = 0.99
+    red_max: float = 0.05
+    growth_max: float = 3.0
+
+    def __post_init__(self) -> None:
+        if not -1 <= self.cosine_min <= 1:
+            message = f"cosine_min: a number from -1 to 1 expected, found {self.cosine_min}"
+            raise ConfigError(message)
+        for name in ("red_max", "growth_max"):
+            value = getattr(self, name)
+            if not value >= 0:
+                message = f"{name}: a number from 0 on expected, found {value}"
+                raise ConfigError(message)
+
+
+def usable_cores() -> int:
+    """Cores that this process may use (affinity; not the machine's count)."""
+    return len(os.sched_getaffinity(0))

@@ -1,0 +1,83 @@
+"""Metrics of the user's own: FILE.py:FUNC, called for every compared row."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ait_cmp.errors import ConfigError
+
+Function = Callable[[NDArray[np.float32], NDArray[np.float32]], Any]
+
+
+class CustomAlgorithm(NamedTuple):
+    """A user's metric: called with (golden, my), flat float32 arrays, it returns (value, message)."""
+
+    name: str
+    function: Function
+
+    def __call__(self, golden: NDArray[np.float32], my: NDArray[np.float32]) -> tuple[str, str]:
+        """Cell text and message of one row; an error of the function becomes the message."""
+        try:
+            value, message = _checked(self.function(golden, my))
+        except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+            return "", f"{self.name}: {type(error).__name__}: {error}."
+        return value, message
+
+
+def load_algorithms(specifications: Sequence[str]) -> list[CustomAlgorithm]:
+    """Load every FILE.py:FUNC and try it once.
+
+    Raises:
+        ConfigError: A file or function is missing, does not take two arrays, or does not return
+            (number or text, text).
+    """
+    return [_load(specification) for specification in specifications]
+
+
+def _load(specification: str) -> CustomAlgorithm:
+    file, colon, name = specification.rpartition(":")
+    path = Path(file)
+    if not colon or path.suffix != ".py":
+        message = f"custom algorithm {specification!r}: FILE.py:FUNC expected"
+        raise ConfigError(message)
+    if not path.is_file():
+        message = f"custom algorithm {specification!r}: no file {path}"
+        raise ConfigError(message)
+    spec = importlib.util.spec_from_file_location(f"ait_cmp_custom_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except (SyntaxError, ImportError, NameError) as error:
+        message = f"custom algorithm {specification!r}: {path} does not load: {error}"
+        raise ConfigError(message) from error
+    function = getattr(module, name, None)
+    if not callable(function):
+        message = f"custom algorithm {specification!r}: {path} has no function {name}"
+        raise ConfigError(message)
+    if len(inspect.signature(function).parameters) != 2:
+        message = f"custom algorithm {specification!r}: two parameters (golden, my) expected"
+        raise ConfigError(message)
+    one = np.ones(1, np.float32)
+    try:
+        _checked(function(one, one))
+    except (TypeError, ValueError) as error:
+        message = f"custom algorithm {specification!r}: {error}"
+        raise ConfigError(message) from error
+    return CustomAlgorithm(name, function)
+
+
+def _checked(result: Any) -> tuple[str, str]:
+    is_pair = isinstance(result, (tuple, list)) and len(result) == 2
+    if not is_pair or not isinstance(result[1], str) or not isinstance(result[0], (int, float, str)):
+        message = f"(number or text, message text) expected, returned {result!r:.80}"
+        raise TypeError(message)
+    value = result[0]
+    return (value if isinstance(value, str) else repr(value)), result[1]
