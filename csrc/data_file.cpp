@@ -147,11 +147,6 @@ const uint8_t* DataFile::at(uint64_t offset, size_t n, std::vector<uint8_t>& scr
   return scratch.data();
 }
 
-Bytes DataFile::head(size_t n, std::vector<uint8_t>& scratch) const {
-  const auto size = static_cast<size_t>(std::min<uint64_t>(n, size_bytes_));
-  return {at(0, size, scratch), size};
-}
-
 void DataFile::check_unchanged() const {
   if (!is_mapped_ && fd_ < 0) return;  // the copy of a small file cannot change
   struct ::stat status{};

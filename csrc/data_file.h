@@ -44,7 +44,7 @@ enum class Access {
 Access parse_access(const std::string& name);
 
 /// One open file. Immutable, so any number of threads may read it at once.
-/// `at()` and `head()` leave the path out of their messages: who reads a whole file adds it once.
+/// `at()` leaves the path out of its messages: who reads a whole file adds it once.
 class DataFile {
  public:
   /// Opens a regular file. FileError if the system refuses, FormatError for a directory, a pipe or
@@ -67,9 +67,6 @@ class DataFile {
   /// `n` bytes from `offset`: a pointer into the map or the copy, or else into `scratch`, which is
   /// resized to hold them. FormatError past the end or if the file has shrunk.
   const uint8_t* at(uint64_t offset, size_t n, std::vector<uint8_t>& scratch) const;
-
-  /// The first bytes, `n` or as many as there are.
-  Bytes head(size_t n, std::vector<uint8_t>& scratch) const;
 
   /// Throws FormatError if the size or the time of the last change is no longer that of the open.
   void check_unchanged() const;

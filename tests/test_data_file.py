@@ -95,3 +95,61 @@ def test_a_dump_outlives_the_name_of_its_file(tmp_path: Path) -> None:
     dump = _core.read_ge(path)
     path.unlink()
     assert dump.inputs[0].shape == (2,)
+
+
+LARGE = np.zeros(100_000, np.float32)
+
+
+def large_dump(folder: Path) -> Path:
+    """A dump that is not copied into memory, changed long ago."""
+    path = folder / "dump"
+    path.write_bytes(Dump(inputs=(tensor_of(LARGE),)).file_bytes())
+    os.utime(path, (1, 1))
+    return path
+
+
+@pytest.mark.parametrize("access", ACCESSES)
+def test_a_file_that_shrinks_while_it_is_open_is_noticed(tmp_path: Path, access: str) -> None:
+    path = large_dump(tmp_path)
+    dump = _core.read_ge(path, access=access)
+    dump.check_unchanged()
+    size = path.stat().st_size
+    os.truncate(path, 100)
+    message = f"file changed while it was read: {size} bytes at open, 100 now"
+    with pytest.raises(FormatError, match=message):
+        dump.check_unchanged()
+
+
+@pytest.mark.parametrize("access", ACCESSES)
+def test_a_file_that_is_written_again_is_noticed(tmp_path: Path, access: str) -> None:
+    path = large_dump(tmp_path)
+    dump = _core.read_ge(path, access=access)
+    path.write_bytes(path.read_bytes())
+    with pytest.raises(FormatError, match="file changed while it was read"):
+        dump.check_unchanged()
+
+
+@pytest.mark.parametrize("access", ACCESSES)
+def test_a_new_file_under_the_same_name_leaves_the_open_one_alone(
+    tmp_path: Path, access: str
+) -> None:
+    path = large_dump(tmp_path)
+    dump = _core.read_ge(path, access=access)
+    (tmp_path / "other").write_bytes(b"")
+    (tmp_path / "other").replace(path)
+    dump.check_unchanged()
+
+
+def test_a_small_file_is_a_copy_and_cannot_change(tmp_path: Path) -> None:
+    path = tmp_path / "dump"
+    path.write_bytes(good_dump().file_bytes())
+    dump = _core.read_ge(path)
+    path.write_bytes(b"")
+    dump.check_unchanged()
+
+
+def test_open_maps_hold_no_descriptors(tmp_path: Path) -> None:
+    path = large_dump(tmp_path)
+    before = len(os.listdir("/proc/self/fd"))
+    dumps = [_core.read_ge(path, access="map") for _ in range(50)]
+    assert (len(os.listdir("/proc/self/fd")), len(dumps)) == (before, 50)
