@@ -8,32 +8,34 @@ otherwise must leave one answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ait_cmp.discover import FxFile
-from ait_cmp.graph import VIEW_TYPES, Tensor
+from ait_cmp.graph import RESHAPE_TYPES, Tensor
 from ait_cmp.pairing.context import GraphContext
-from ait_cmp.pairing.fx_content import are_equal, is_stored_transposed, load_values
+from ait_cmp.pairing.fx_content import are_equal, is_stored_transposed, load_literal
 from ait_cmp.pairing.fx_step import FxNode, FxStep
 from ait_cmp.pairing.ge_step import GeStep, Readers
 from ait_cmp.pairing.match import Match, Miss
 from ait_cmp.pairing.slots import Shape
 
-# Ops that hand their input on; an FX node made of nothing else may equal its own input.
-_PASSING_TYPES = VIEW_TYPES | {"Identity", "TensorMove", "Cast", "BroadcastTo", "Expand", "Tile"}
+# Ops that hand their input on, values in order; an FX node made of nothing else equals its input.
+_PASSING_TYPES = RESHAPE_TYPES | {"Identity", "TensorMove", "Cast", "BroadcastTo", "Expand", "Tile"}
 
-# FX targets that may hand their input on, so that their conversion may make no op at all: then the
-# name of the node overwrites that of the node before, and the ops were made for that one.
-_PASSING_TARGETS = (
-    *("alias", "broadcast_to", "clone", "contiguous", "copy", "detach", "dropout", "expand"),
-    *("lift", "native_dropout", "permute", "repeat", "reshape", "slice", "squeeze", "t", "to"),
-    *("transpose", "unsqueeze", "view", "_reshape_alias", "_to_copy", "_unsafe_view", "npu_"),
+# FX operators that may hand their input on, so that their conversion may make no op at all: then
+# the name of the node overwrites that of the node before, and the ops were made for that one.
+_PASSING_OPERATORS = frozenset(
+    {"alias", "broadcast_to", "clone", "contiguous", "copy", "detach", "dropout", "expand"}
+    | {"lift", "lift_fresh", "lift_fresh_copy", "native_dropout", "permute", "repeat", "reshape"}
+    | {"slice", "squeeze", "t", "to", "transpose", "type_as", "unsqueeze", "view", "expand_as"}
+    | {"_reshape_alias", "_to_copy", "_unsafe_view", "npu_dtype_cast", "npu_format_cast"}
 )
 
 # Whole numbers of this many elements or fewer look like literal arguments (sizes, dims).
-_MAX_LITERAL = 8
+_MAX_LITERAL = 16
 
 
 class FoundArgument(NamedTuple):
@@ -127,7 +129,7 @@ class Arguments:
     def _is_overwritten(self, name: str, node: FxNode) -> bool:
         """Whether a node equals its input although real ops carry its name."""
         operator = node.target.split(".")[-2] if "." in node.target else node.target
-        if not operator.startswith(_PASSING_TARGETS):
+        if operator not in _PASSING_OPERATORS:
             return False
         graph = self._context.graph
         made = (graph.ops[number].type for number in graph.made_for.get(name, ()))
@@ -246,7 +248,12 @@ def _literals(
 ) -> dict[Tensor, FoundArgument | Miss]:
     """Constants that equal literal arguments, if as many of that value are on both sides."""
     values = {tensor: value_of(tensor) for tensor in constants}
-    literals = [(f, load_values(f.file.path)) for f in files if _may_be_literal(f)]
+    sizes = {value.size for value in values.values() if value is not None}
+    literals = [
+        (f, load_literal(f.file.path, f.dtype, prod(f.shape)))
+        for f in files
+        if len(f.shape) <= 1 and prod(f.shape) in sizes and prod(f.shape) <= _MAX_LITERAL
+    ]
     answers: dict[Tensor, FoundArgument | Miss] = {}
     for tensor in constants:
         value = values[tensor]
@@ -265,10 +272,6 @@ def _literals(
             file = equal[alike.index(tensor)].file
             answers[tensor] = FoundArgument(file, target, 0, "literal")
     return answers
-
-
-def _may_be_literal(file: _File) -> bool:
-    return len(file.shape) <= 1 and (not file.shape or file.shape[0] <= 2 * _MAX_LITERAL)
 
 
 def _is_value(literal: np.ndarray[Any, Any] | None, value: np.ndarray[Any, Any]) -> bool:

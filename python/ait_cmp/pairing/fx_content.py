@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,51 @@ from ait_cmp.pairing.pair import ViewStep
 
 # Elements up to which two arrays are compared as a whole; of larger ones a regular sample.
 MAX_COMPARED = 1 << 16
+
+
+def load_literal(path: str, dtype: str, size: int) -> np.ndarray[Any, Any] | None:
+    """The values of a literal argument as a flat array; None if the file does not hold them.
+
+    Args:
+        path: An `.npy` file that the core has found whole and little endian.
+        dtype: Its type, `torch.int64`.
+        size: Its number of elements, few.
+    """
+    kind = _LITERAL_TYPES.get(dtype)
+    if kind is None:
+        return None
+    header = _read_header(path, size * kind.itemsize)
+    if header is None:
+        return None
+    stored, start = header
+    values = stored[start : start + size * kind.itemsize]
+    return np.frombuffer(values, kind) if len(values) == size * kind.itemsize else None
+
+
+_LITERAL_TYPES = {
+    "torch.bool": np.dtype("?"),
+    "torch.int32": np.dtype("<i4"),
+    "torch.int64": np.dtype("<i8"),
+    "torch.float32": np.dtype("<f4"),
+    "torch.float64": np.dtype("<f8"),
+}
+
+# Headers that NumPy writes for a few dimensions take 128 bytes, 192 at most.
+_HEADER_BYTES = 4096
+
+
+def _read_header(path: str, more: int) -> tuple[bytes, int] | None:
+    """The first bytes of an `.npy` file, `more` beyond the header, and where its data begin."""
+    try:
+        with Path(path).open("rb", buffering=0) as file:
+            stored = file.read(_HEADER_BYTES + more)
+    except OSError:
+        return None
+    if len(stored) < 12 or not stored.startswith(b"\x93NUMPY"):
+        return None
+    if stored[6] == 1:
+        return stored, 10 + int.from_bytes(stored[8:10], "little")
+    return stored, 12 + int.from_bytes(stored[8:12], "little")
 
 
 def load_values(path: str) -> np.ndarray[Any, Any] | None:
@@ -54,8 +100,8 @@ def is_stored_transposed(path: str) -> bool:
     The FX dump saves an argument as it lies in memory: a transposed view of a weight, which is what
     `aten.t` makes, is in Fortran order, the weight itself is not.
     """
-    array = load_values(path)
-    return array is not None and array.flags.f_contiguous and not array.flags.c_contiguous
+    header = _read_header(path, 0)
+    return header is not None and b"'fortran_order': True" in header[0][: header[1]]
 
 
 def _sample(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

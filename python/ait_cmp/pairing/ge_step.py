@@ -178,6 +178,6 @@ def _place(
 ) -> PlacedOp:
     inputs: Sequence[InputSlot | None] = [None] * len(op.inputs)
     if identity.is_complete:
-        inputs = assign_inputs(op.inputs, slots.inputs, shape_of)
-    outputs = assign_outputs(op.outputs, slots.outputs, graph, shape_of)
+        inputs = assign_inputs(op.inputs, slots, shape_of)
+    outputs = assign_outputs(op.outputs, slots, graph, shape_of)
     return PlacedOp(op, tuple(inputs), tuple(outputs))

@@ -25,8 +25,8 @@ class OpGraph:
             fused: Name, type and members of every fused op.
         """
         groups: dict[int, int] = {}
-        for place, (_, _, members) in enumerate(fused):
-            for member in members:
+        for place, (_, _, claimed) in enumerate(fused):
+            for member in claimed:
                 # An op that two fused names claim stays with the first.
                 groups.setdefault(member, place)
         feeders, parts = _contract(graph, groups)

@@ -47,10 +47,12 @@ class Slots(NamedTuple):
     Attributes:
         inputs: In dump order as far as the graph tells: members in order, fed inputs in order.
         outputs: Output tensors; of several members those that something outside uses.
+        is_plain: Whether they are those of one op, so that their order is certain.
     """
 
     inputs: tuple[InputSlot, ...]
     outputs: tuple[Tensor, ...]
+    is_plain: bool
 
 
 def find_slots(graph: GraphIndex, members: tuple[int, ...]) -> Slots:
@@ -59,7 +61,7 @@ def find_slots(graph: GraphIndex, members: tuple[int, ...]) -> Slots:
         number = members[0]
         op = graph.ops[number]
         inputs = tuple(InputSlot(number, slot, fed.source) for slot, fed in enumerate(op.fed))
-        return Slots(inputs, tuple((number, index) for index in range(len(op.output_names))))
+        return Slots(inputs, tuple((number, index) for index in range(len(op.output_names))), True)
     inside = set(members)
     entering = tuple(
         InputSlot(number, slot, fed.source)
@@ -73,7 +75,7 @@ def find_slots(graph: GraphIndex, members: tuple[int, ...]) -> Slots:
         for index in range(len(graph.ops[number].output_names))
         if _is_used_outside(graph, (number, index), inside)
     )
-    return Slots(entering, leaving)
+    return Slots(entering, leaving, False)
 
 
 def _comes_from(graph: GraphIndex, tensor: Tensor, inside: set[int]) -> bool:
@@ -94,21 +96,24 @@ def _is_used_outside(graph: GraphIndex, tensor: Tensor, inside: set[int]) -> boo
 
 def assign_inputs(
     heads: Sequence[TensorHead],
-    slots: Sequence[InputSlot],
+    slots: Slots,
     shape_of: Callable[[Tensor], Shape | None],
 ) -> list[InputSlot | None]:
     """The slot of every dumped input, None where only a guess by position is left.
 
-    GE may drop inputs that appear twice and constants that it folded; both are tried before the
-    assignment by shape.
+    GE may drop inputs that appear twice and constants that it folded; then, and where shapes
+    contradict the order, the shapes decide. As many inputs as a plain op has in the graph keep
+    their order if shapes decide nothing: a wrong shape is then an error that the row shows.
     """
-    distinct = _without_repeats(slots)
-    for candidates in (list(slots), distinct):
+    distinct = _without_repeats(slots.inputs)
+    for candidates in (list(slots.inputs), distinct):
         shapes = [shape_of(slot.source) if slot.source else None for slot in candidates]
         if len(heads) == len(candidates) and not _contradicts(heads, shapes):
             return list(candidates)
     shapes = [shape_of(slot.source) if slot.source else None for slot in distinct]
     chosen = assign_by_shape([head.shape for head in heads], shapes)
+    if slots.is_plain and len(heads) == len(slots.inputs) and None in chosen:
+        return list(slots.inputs)
     return [None if place is None else distinct[place] for place in chosen]
 
 
@@ -125,24 +130,25 @@ def _without_repeats(slots: Sequence[InputSlot]) -> list[InputSlot]:
 
 def assign_outputs(
     heads: Sequence[TensorHead],
-    outputs: Sequence[Tensor],
+    slots: Slots,
     graph: GraphIndex,
     shape_of: Callable[[Tensor], Shape | None],
 ) -> list[Tensor | None]:
     """The graph tensor of every dumped output; `original_op` of the header comes first."""
-    allowed = set(outputs)
+    allowed = set(slots.outputs)
     named: list[Tensor | None] = []
     for head in heads:
         number = graph.number.get(head.original_op) if head.original_op else None
         origin = None if number is None else (number, head.original_index)
         named.append(origin if origin in allowed else None)
-    if heads and all(origin is not None for origin in named) and len(set(named)) == len(named):
+    if heads and None not in named and len(set(named)) == len(named):
         return named
-    shapes = [shape_of(tensor) for tensor in outputs]
-    if len(heads) == len(outputs) and not _contradicts(heads, shapes):
-        return list(outputs)
+    shapes = [shape_of(tensor) for tensor in slots.outputs]
+    as_many = len(heads) == len(slots.outputs)
+    if as_many and (slots.is_plain or not _contradicts(heads, shapes)):
+        return list(slots.outputs)
     chosen = assign_by_shape([head.shape for head in heads], shapes)
-    return [None if place is None else outputs[place] for place in chosen]
+    return [None if place is None else slots.outputs[place] for place in chosen]
 
 
 def _contradicts(heads: Sequence[TensorHead], shapes: Sequence[Shape | None]) -> bool:
