@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from ait_cmp._core import __version__
-from ait_cmp.arrays import Metrics, compare_arrays
-from ait_cmp.compare import compare_dirs
-from ait_cmp.comparison import Comparison
-from ait_cmp.config import Limits
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from ait_cmp.errors import AitCmpError, ConfigError, FormatError, ShapeError
-from ait_cmp.row import Row
-from ait_cmp.verdict import FirstDivergence
+
+if TYPE_CHECKING:
+    from ait_cmp._core import __version__
+    from ait_cmp.arrays import Metrics, compare_arrays
+    from ait_cmp.compare import compare_dirs
+    from ait_cmp.comparison import Comparison
+    from ait_cmp.config import Limits
+    from ait_cmp.row import Row
+    from ait_cmp.verdict import FirstDivergence
 
 __all__ = [
     "AitCmpError",
@@ -25,3 +30,25 @@ __all__ = [
     "compare_arrays",
     "compare_dirs",
 ]
+
+# Where each name lives: numpy and the extension are loaded when one is first used, so that
+# `ait-cmp --help` and the dump helpers start at once.
+_HOMES = {
+    "Comparison": "comparison",
+    "FirstDivergence": "verdict",
+    "Limits": "config",
+    "Metrics": "arrays",
+    "Row": "row",
+    "__version__": "_core",
+    "compare_arrays": "arrays",
+    "compare_dirs": "compare",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

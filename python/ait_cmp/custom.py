@@ -76,7 +76,11 @@ def _load(specification: str) -> CustomAlgorithm:
 
 def _checked(result: Any) -> tuple[str, str]:
     is_pair = isinstance(result, (tuple, list)) and len(result) == 2
-    if not is_pair or not isinstance(result[1], str) or not isinstance(result[0], (int, float, str)):
+    if (
+        not is_pair
+        or not isinstance(result[1], str)
+        or not isinstance(result[0], (int, float, str))
+    ):
         message = f"(number or text, message text) expected, returned {result!r:.80}"
         raise TypeError(message)
     value = result[0]

@@ -54,9 +54,7 @@ class CsvReport:
 
     def write(self, rows: Iterable[Row]) -> None:
         """Append rows; they are in the file when this returns."""
-        self._write_lines(
-            [*map(cell_text, row[:-1]), *map(cell_text, row.custom)] for row in rows
-        )
+        self._write_lines([*map(cell_text, row[:-1]), *map(cell_text, row.custom)] for row in rows)
 
     def _write_lines(self, lines: Iterable[Sequence[str]]) -> None:
         text = io.StringIO()

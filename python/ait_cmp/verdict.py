@@ -188,8 +188,11 @@ def _own_error(rows: Sequence[Row]) -> _Error:
     return _Error(
         max((red for red in reds if red is not None), default=0.0),
         max(
-            (max(roundoff_of(row.my_dtype), roundoff_of(row.golden_dtype))
-             for row in rows if row.status == "compared"),
+            (
+                max(roundoff_of(row.my_dtype), roundoff_of(row.golden_dtype))
+                for row in rows
+                if row.status == "compared"
+            ),
             default=FINEST_ROUNDOFF,
         ),
         any(row.nonfinite_mismatch_count for row in outputs),
@@ -220,9 +223,7 @@ def _with_growth(row: Row, upstream_error: float, roundoff: float) -> Row:
     return row._replace(upstream_error=upstream_error, error_growth=growth)
 
 
-def _candidates(
-    node: int, own: dict[int, _Error], nodes: Sequence[OpNode]
-) -> tuple[str, ...]:
+def _candidates(node: int, own: dict[int, _Error], nodes: Sequence[OpNode]) -> tuple[str, ...]:
     """The op and, back to the nearest compared ones, its ancestors that were not compared."""
     found, waiting, seen = [node], list(nodes[node].inputs), {node}
     while waiting:

@@ -65,9 +65,11 @@ class GraphTexts:
                 if index is not None:
                     return index
         best = max(
-            ((_known_share(index, op_names), -place, index)
-             for place, file in enumerate(texts)
-             if (index := self._index(file)) is not None),
+            (
+                (_known_share(index, op_names), -place, index)
+                for place, file in enumerate(texts)
+                if (index := self._index(file)) is not None
+            ),
             default=None,
             key=lambda item: item[:2],
         )

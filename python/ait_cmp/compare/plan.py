@@ -115,7 +115,9 @@ def make_plan(
     """
     my = discover(my_path, ranks=ranks, tokens=tokens)
     if my.kind != "ge":
-        message = f"{my_path}: a GE dump expected as the side under test, found an FX dump (swapped?)"
+        message = (
+            f"{my_path}: a GE dump expected as the side under test, found an FX dump (swapped?)"
+        )
         raise ConfigError(message)
     golden = discover(golden_path, ranks=ranks, tokens=tokens)
     texts = GraphTexts([my, golden])

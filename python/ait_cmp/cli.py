@@ -1,0 +1,194 @@
+"""The command line: parses, calls one function, prints, returns the exit status."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Optional
+
+from ait_cmp import demo, diff
+from ait_cmp.errors import AitCmpError
+
+EXIT_OK = 0
+EXIT_DIFFERENCES = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+_LOG_LEVELS = ("debug", "info", "warning", "error")
+# Modules with add_parser(subparsers) and run(arguments) -> exit status.
+_COMMANDS = {"diff": diff, "demo": demo}
+_DESCRIPTION = """\
+Compare the tensor dump of a PyTorch graph-mode run (torchair, Ascend GE) with a golden dump and
+name the operator where they part. `compare` is the default command.
+
+exit status: 0 everything compared is within limits, 1 differences, 2 bad usage or nothing could
+be compared, 130 interrupted"""
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Run the command line; returns the exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and words[0] not in {"compare", *_COMMANDS, "-h", "--help", "--version"}:
+        words.insert(0, "compare")
+    options = _parser().parse_args(words)
+    logging.basicConfig(
+        level=getattr(options, "log_level", "info").upper(),
+        format="ait-cmp: %(message)s",
+        stream=sys.stderr,
+        force=True,
+    )
+    try:
+        if options.command in _COMMANDS:
+            return int(_COMMANDS[options.command].run(options))
+        return run_compare(options)
+    except AitCmpError as error:
+        print(f"ait-cmp: error: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"ait-cmp: error: {error.filename or ''}: {error.strerror}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return EXIT_USAGE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ait-cmp",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version, help="show the version and exit")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add_compare(commands)
+    for command in _COMMANDS.values():
+        command.add_parser(commands)
+    return parser
+
+
+class _Version(argparse.Action):
+    """--version: loads the extension only when asked."""
+
+    def __init__(self, **settings: object) -> None:
+        super().__init__(nargs=0, **settings)  # type: ignore[arg-type]
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from ait_cmp import __version__
+
+        print(f"ait-cmp {__version__}")
+        parser.exit()
+
+
+def add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Options of `compare`."""
+    parser = commands.add_parser(
+        "compare",
+        help="compare two dump folders (the default command)",
+        description="Compare a GE dump with an FX dump, or with another GE dump.",
+    )
+    required = parser.add_argument_group("the two dumps (any level of their trees)")
+    required.add_argument(
+        "--my-path", "--my_path", "-mp", required=True, metavar="DIR", help="dump under test (GE)"
+    )
+    required.add_argument(
+        "--golden-path",
+        "--golden_path",
+        "-gp",
+        required=True,
+        metavar="DIR",
+        help="reference: an FX dump, or a GE dump without fusion",
+    )
+    what = parser.add_argument_group("what is compared")
+    what.add_argument(
+        "--rank",
+        "-r",
+        type=int,
+        nargs="+",
+        metavar="R",
+        help="only these ranks (default: all common)",
+    )
+    what.add_argument(
+        "--token", type=int, nargs="+", metavar="T", help="only these steps, counted from 0"
+    )
+    what.add_argument(
+        "--op", nargs="+", metavar="GLOB", help="only ops whose name fits, for example 'MatMul*'"
+    )
+    what.add_argument(
+        "--custom-algorithms",
+        "-alg",
+        nargs="+",
+        default=(),
+        metavar="FILE.py:FUNC",
+        help="metrics of your own: FUNC(golden, my) -> (value, message)",
+    )
+    limits = parser.add_argument_group("what passes")
+    limits.add_argument("--cosine-min", type=float, default=0.99, metavar="X", help="0.99")
+    limits.add_argument(
+        "--red-max", type=float, default=0.05, metavar="X", help="relative Euclidean distance, 0.05"
+    )
+    limits.add_argument(
+        "--growth-max",
+        type=float,
+        default=3.0,
+        metavar="X",
+        help="error of an op over the error it got, 3",
+    )
+    how = parser.add_argument_group("how")
+    how.add_argument("--output", "-o", default=".", metavar="DIR", help="folder of the CSV reports")
+    how.add_argument(
+        "--threads", type=int, metavar="N", help="default: the cores this process may use"
+    )
+    how.add_argument(
+        "--access",
+        choices=("auto", "map", "read"),
+        default="auto",
+        help="how files are read: 'read' (pread) for network file systems or dumps being written",
+    )
+    how.add_argument("--log-level", "-l", choices=_LOG_LEVELS, default="info")
+    how.add_argument("--no-progress", action="store_true", help="no progress line on stderr")
+    how.add_argument(
+        "--exit-zero", action="store_true", help="exit 0 also when there are differences"
+    )
+
+
+def run_compare(options: argparse.Namespace) -> int:
+    """Compare, print the summary, return the exit status."""
+    from ait_cmp.compare import Phases, compare_dirs
+    from ait_cmp.config import Limits
+    from ait_cmp.progress import ProgressLine
+    from ait_cmp.summary import summary_lines
+
+    phases = Phases()
+    with ProgressLine(enabled=not options.no_progress) as progress:
+        result = compare_dirs(
+            options.my_path,
+            options.golden_path,
+            output=options.output,
+            threads=options.threads,
+            ranks=options.rank,
+            tokens=options.token,
+            ops=options.op,
+            custom_algorithms=options.custom_algorithms,
+            limits=Limits(options.cosine_min, options.red_max, options.growth_max),
+            progress=progress,
+            access=options.access,
+            phases=phases,
+        )
+    for note in result.notes:
+        logging.info("%s", note)
+    for tensor in result.unused_golden:
+        logging.debug("golden tensor not used: %s", tensor)
+    logging.debug(
+        "phases: planning=%.3f waiting=%.3f writing=%.3f",
+        phases.planning,
+        phases.waiting,
+        phases.writing,
+    )
+    for line in summary_lines(result):
+        print(line)
+    if result.was_interrupted:
+        return EXIT_INTERRUPTED
+    if result.counts["compared"] == 0:
+        print("ait-cmp: error: nothing could be compared; the report says why", file=sys.stderr)
+        return EXIT_USAGE
+    return EXIT_DIFFERENCES if result.has_differences and not options.exit_zero else EXIT_OK

@@ -1,0 +1,57 @@
+"""`ait-cmp demo`: unpacks the built-in sample dump and runs the main job on it."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+
+_SAMPLE = "sample.tar.xz"
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Options of `demo`."""
+    parser = commands.add_parser(
+        "demo",
+        help="unpack a small real dump and compare it",
+        description="Unpack the built-in sample (a small Llama, fp16, two tokens, one operator made "
+        "wrong) and compare it as `ait-cmp` would.",
+    )
+    parser.add_argument("--folder", default="ait-cmp-demo", metavar="DIR", help="ait-cmp-demo")
+    parser.add_argument("--threads", type=int, metavar="N")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Unpack, compare, print the summary; 0 if the wrong operator was found."""
+    from pathlib import Path
+
+    from ait_cmp.compare import compare_dirs
+    from ait_cmp.summary import summary_lines
+
+    folder = Path(options.folder)
+    my, golden = folder / "ge_wrong", folder / "fx"
+    if not my.is_dir():
+        unpack_sample(folder)
+    my_text, golden_text = shlex.quote(str(my)), shlex.quote(str(golden))
+    print(
+        f"$ ait-cmp --my-path {my_text} --golden-path {golden_text} --output {shlex.quote(str(folder))}"
+    )
+    result = compare_dirs(my, golden, output=folder, threads=options.threads)
+    for line in summary_lines(result):
+        print(line)
+    return 0 if result.first_divergence else 1
+
+
+def unpack_sample(folder: object) -> None:
+    """Unpack the sample dump below a folder, which is made if missing."""
+    import tarfile
+    from importlib import resources
+    from pathlib import Path
+
+    target = Path(str(folder))
+    target.mkdir(parents=True, exist_ok=True)
+    with resources.files("ait_cmp").joinpath(_SAMPLE).open("rb") as packed:
+        with tarfile.open(fileobj=packed, mode="r:xz") as archive:
+            for member in archive:
+                # Plain files and folders of our own making, below the target.
+                if member.isfile() or member.isdir():
+                    archive.extract(member, target)

@@ -1,0 +1,38 @@
+"""The progress line on stderr; only where a person looks at it."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Optional
+
+from tqdm import tqdm
+
+
+class ProgressLine:
+    """Tensors done of those known so far; silent when stderr is no terminal."""
+
+    def __init__(self, *, enabled: bool) -> None:
+        self._line: tqdm[None] = tqdm(
+            unit=" tensors",
+            unit_scale=True,
+            file=sys.stderr,
+            leave=False,
+            dynamic_ncols=True,
+            disable=None if enabled else True,
+        )
+
+    def __call__(self, n_done: int, n_known: int) -> None:
+        self._line.total = n_known
+        self._line.update(n_done - self._line.n)
+
+    def __enter__(self) -> ProgressLine:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self._line.close()

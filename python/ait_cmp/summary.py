@@ -1,0 +1,85 @@
+"""The few lines at the end of a comparison that a tired person reads."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from ait_cmp.comparison import Comparison
+from ait_cmp.row import Row
+from ait_cmp.verdict import FirstDivergence
+
+
+def summary_lines(result: Comparison) -> Iterator[str]:
+    """Totals that add up, then where each rank and graph first parts from its golden."""
+    counts = result.counts
+    by_status = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
+    yield f"my tensors      {counts.total} = {by_status or 'none'}"
+    golden = counts.golden
+    yield (
+        f"golden tensors  {golden['used'] + golden['unused']} = {golden['used']} used, "
+        f"{golden['unused']} not used"
+    )
+    if counts.matches:
+        rules = sorted(counts.matches.items(), key=lambda item: -item[1])
+        yield "paired by       " + ", ".join(f"{rule} {number}" for rule, number in rules)
+    yield f"verdict         {counts.verdicts['pass']} pass, {counts.verdicts['fail']} fail"
+    yield ""
+    for divergence in result.first_divergence:
+        yield from _divergence_lines(divergence, result)
+    if not result.first_divergence:
+        yield from _no_divergence_lines(result)
+    for path in result.csv_paths:
+        yield f"report          {path}"
+    if result.was_interrupted:
+        yield "interrupted: these are the rows done so far"
+
+
+def _divergence_lines(found: FirstDivergence, result: Comparison) -> Iterator[str]:
+    where = f"{found.graph} token {found.token}"
+    if found.rank >= 0:
+        where = f"rank {found.rank} {where}"
+    yield f"FIRST DIVERGENCE in {where}: {found.op_name} ({found.op_type})"
+    if found.reason == "nonfinite":
+        yield "  It turns finite inputs into NaN or inf where the golden output has numbers."
+    else:
+        yield (
+            f"  Its output is off by {_number(found.error)} (relative Euclidean distance); "
+            f"what feeds it by {_number(found.upstream_error)}: {_number(found.error_growth)} "
+            "times what it can inherit."
+        )
+    if len(found.candidates) > 1:
+        yield f"  The culprit is one of: {', '.join(found.candidates)}."
+    yield f"  {found.later_failures} later rows fail; they say nothing new."
+    pair = _worst_output(found, result)
+    if pair is not None:
+        my, golden = shlex.quote(pair.my_data_path), shlex.quote(pair.golden_data_path)
+        yield f"  more: ait-cmp diff {my} {golden}"
+    yield ""
+
+
+def _worst_output(found: FirstDivergence, result: Comparison) -> Row | None:
+    rows = [
+        row
+        for row in result.rows
+        if row.io == "outputs"
+        and row.status == "compared"
+        and row.my_data_path.startswith(found.file + ",")
+    ]
+    return max(rows, key=lambda row: row.error_growth or 0.0, default=None)
+
+
+def _no_divergence_lines(result: Comparison) -> Iterator[str]:
+    if result.counts.verdicts["fail"]:
+        first = next(row for row in result.rows if row.verdict == "fail")
+        yield (
+            f"First failing row: token {first.token_id}, {first.op_name} ({first.my_op_type}) "
+            f"{first.io} {first.index}. No operator stands out against what it inherits."
+        )
+    elif result.counts["compared"]:
+        yield "No operator computes something else: nothing diverges."
+    yield ""
+
+
+def _number(value: float | None) -> str:
+    return "nothing comparable" if value is None else f"{value:.3g}"

@@ -1,0 +1,45 @@
+"""How a person names a tensor: FILE, or FILE,inputs|outputs,INDEX as the report writes it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple, Optional
+
+from ait_cmp.errors import ConfigError
+
+_SPEC = re.compile(r"(?P<path>.+),(?P<io>inputs|outputs),(?P<index>[0-9]+)", re.DOTALL)
+
+
+class TensorSpec(NamedTuple):
+    """A file, and the tensor in it that is meant.
+
+    Attributes:
+        path: The file.
+        io: "inputs", "outputs", or "" when no tensor is named.
+        index: Position within io; None when no tensor is named.
+    """
+
+    path: str
+    io: str
+    index: Optional[int]
+
+    @property
+    def is_npy(self) -> bool:
+        """Whether the file is a single array."""
+        return self.path.endswith(".npy")
+
+
+def parse_tensor_spec(text: str) -> TensorSpec:
+    """Read FILE or FILE,inputs|outputs,INDEX; a file of that very name comes first.
+
+    Raises:
+        ConfigError: There is no such file.
+    """
+    match = None if Path(text).exists() else _SPEC.fullmatch(text)
+    spec = TensorSpec(match["path"], match["io"], int(match["index"])) if match else None
+    spec = spec or TensorSpec(text, "", None)
+    if not Path(spec.path).is_file():
+        message = f"{spec.path}: no such file (FILE or FILE,inputs|outputs,INDEX expected)"
+        raise ConfigError(message)
+    return spec
