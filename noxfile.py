@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nox
+from nox.command import CommandFailed
 
 nox.options.sessions = ["lint", "tests"]
 
@@ -31,3 +34,35 @@ def asan(session: nox.Session) -> None:
     session.run("cmake", "--build", build, "--target", "fuzz_files")
     session.run("python", "tests/fuzz/make_corpus.py", f"{build}/corpus")
     session.run(f"{build}/fuzz_files", *(session.posargs or ["20000"]), f"{build}/corpus")
+
+
+@nox.session
+def torchair(session: nox.Session) -> None:
+    """Run the dump helpers on the genuine torchair, on the CPU (2 minutes, 0.5 GB of packages).
+
+    Ends with an error that begins NOT RUN where the packages or the platform are not to be had.
+    """
+    version = "2.13.0"
+    cpu_index = "https://download.pytorch.org/whl/cpu"
+    try:
+        try:
+            session.install(f"torch=={version}+cpu")
+        except CommandFailed:
+            session.install(f"torch=={version}", "--index-url", cpu_index)
+        # torch_npu asks for the torch of PyPI with its CUDA packages; this is what else it needs.
+        session.install("--no-deps", f"torch_npu=={version}")
+        session.install("numpy", "packaging", "protobuf", "psutil", "pyyaml", "pytest")
+    except CommandFailed:
+        session.error(f"NOT RUN: torch {version} (CPU) or torch_npu {version} cannot be installed")
+    session.install(".")
+    stubs = Path(session.create_tmp()) / "vendor_stubs"
+    try:
+        printed = session.run("python", "tests/real_torchair/vendor_stubs.py", stubs, silent=True)
+    except CommandFailed:
+        session.error("NOT RUN: the empty vendor libraries cannot be built, see above")
+    session.run(
+        "pytest",
+        "tests/real_torchair",
+        *session.posargs,
+        env={"LD_LIBRARY_PATH": str(printed).split()[-1]},
+    )
