@@ -1,4 +1,4 @@
-"""Compare tensor dumps of PyTorch graph mode on Ascend NPUs and find the operator where they part."""
+"""Compare dumps of PyTorch graph mode on Ascend NPUs; find the operator where they part."""
 
 from __future__ import annotations
 

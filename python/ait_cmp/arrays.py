@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,25 +41,25 @@ class Metrics(NamedTuple):
     x is the tensor under test, y the golden one, over the pairs where both are finite.
     """
 
-    cosine_similarity: Optional[float]
-    max_relative_error: Optional[float]
-    mean_relative_error: Optional[float]
-    max_absolute_error: Optional[float]
-    mean_absolute_error: Optional[float]
-    kl_divergence: Optional[float]
-    relative_euclidean_distance: Optional[float]
+    cosine_similarity: float | None
+    max_relative_error: float | None
+    mean_relative_error: float | None
+    max_absolute_error: float | None
+    mean_absolute_error: float | None
+    kl_divergence: float | None
+    relative_euclidean_distance: float | None
     my_nan_count: int
     my_inf_count: int
     golden_nan_count: int
     golden_inf_count: int
     nonfinite_mismatch_count: int
-    worst_index: Optional[int]
-    my_worst: Optional[float]
-    golden_worst: Optional[float]
+    worst_index: int | None
+    my_worst: float | None
+    golden_worst: float | None
 
 
 def compare_arrays(
-    my: NDArray[Any], golden: NDArray[Any], *, threads: Optional[int] = None
+    my: NDArray[Any], golden: NDArray[Any], *, threads: int | None = None
 ) -> Metrics:
     """Compare two arrays element by element in C order.
 
@@ -89,17 +89,16 @@ def metrics_of_result(result: tuple[Any, ...]) -> Metrics:
     """The metrics in a result of the core (csrc/bind/bind_compare.cpp, result_tuple)."""
     _, _, mine, theirs, values, mismatches, worst = result
     my_sums, golden_sums = mine[2], theirs[2]
-    return Metrics(
+    cells: list[Any] = [
         *(value if value == value else None for value in values),
-        my_nan_count=my_sums[1],
-        my_inf_count=my_sums[2] + my_sums[3],
-        golden_nan_count=golden_sums[1],
-        golden_inf_count=golden_sums[2] + golden_sums[3],
-        nonfinite_mismatch_count=mismatches,
-        worst_index=None if worst is None else worst[0],
-        my_worst=None if worst is None else worst[1],
-        golden_worst=None if worst is None else worst[2],
-    )
+        my_sums[1],
+        my_sums[2] + my_sums[3],
+        golden_sums[1],
+        golden_sums[2] + golden_sums[3],
+        mismatches,
+        *(worst or (None, None, None)),
+    ]
+    return Metrics(*cells)
 
 
 def _buffer(array: NDArray[Any]) -> tuple[NDArray[np.uint8], int]:

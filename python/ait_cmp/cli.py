@@ -6,7 +6,6 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from typing import Optional
 
 from ait_cmp import demo, diff
 from ait_cmp.errors import AitCmpError
@@ -27,7 +26,7 @@ exit status: 0 everything compared is within limits, 1 differences, 2 bad usage 
 be compared, 130 interrupted"""
 
 
-def main(arguments: Optional[Sequence[str]] = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words and words[0] not in {"compare", *_COMMANDS, "-h", "--help", "--version"}:

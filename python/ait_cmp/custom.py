@@ -17,7 +17,7 @@ Function = Callable[[NDArray[np.float32], NDArray[np.float32]], Any]
 
 
 class CustomAlgorithm(NamedTuple):
-    """A user's metric: called with (golden, my), flat float32 arrays, it returns (value, message)."""
+    """A user's metric: called with two flat float32 arrays (golden, my)."""
 
     name: str
     function: Function
@@ -51,7 +51,8 @@ def _load(specification: str) -> CustomAlgorithm:
         message = f"custom algorithm {specification!r}: no file {path}"
         raise ConfigError(message)
     spec = importlib.util.spec_from_file_location(f"ait_cmp_custom_{path.stem}", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)

@@ -13,8 +13,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "demo",
         help="unpack a small real dump and compare it",
-        description="Unpack the built-in sample (a small Llama, fp16, two tokens, one operator made "
-        "wrong) and compare it as `ait-cmp` would.",
+        description="Unpack the built-in sample (a small Llama in fp16, two tokens, one operator "
+        "made wrong) and compare it as `ait-cmp` would.",
     )
     parser.add_argument("--folder", default="ait-cmp-demo", metavar="DIR", help="ait-cmp-demo")
     parser.add_argument("--threads", type=int, metavar="N")
@@ -31,10 +31,8 @@ def run(options: argparse.Namespace) -> int:
     my, golden = folder / "ge_wrong", folder / "fx"
     if not my.is_dir():
         unpack_sample(folder)
-    my_text, golden_text = shlex.quote(str(my)), shlex.quote(str(golden))
-    print(
-        f"$ ait-cmp --my-path {my_text} --golden-path {golden_text} --output {shlex.quote(str(folder))}"
-    )
+    words = ["ait-cmp", "--my-path", my, "--golden-path", golden, "--output", folder]
+    print("$ " + " ".join(shlex.quote(str(word)) for word in words))
     result = compare_dirs(my, golden, output=folder, threads=options.threads)
     for line in summary_lines(result):
         print(line)
@@ -49,9 +47,11 @@ def unpack_sample(folder: object) -> None:
 
     target = Path(str(folder))
     target.mkdir(parents=True, exist_ok=True)
-    with resources.files("ait_cmp").joinpath(_SAMPLE).open("rb") as packed:
-        with tarfile.open(fileobj=packed, mode="r:xz") as archive:
-            for member in archive:
-                # Plain files and folders of our own making, below the target.
-                if member.isfile() or member.isdir():
-                    archive.extract(member, target)
+    packed = resources.files("ait_cmp").joinpath(_SAMPLE)
+    with packed.open("rb") as stream, tarfile.open(fileobj=stream, mode="r:xz") as archive:
+        if hasattr(tarfile, "data_filter"):  # Pythons that can refuse paths outside by themselves
+            archive.extraction_filter = tarfile.data_filter
+        for member in archive:
+            # Plain files and folders of our own making, below the target.
+            if member.isfile() or member.isdir():
+                archive.extract(member, target)

@@ -26,8 +26,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "diff",
         help="two tensors: all metrics, histogram of errors, the worst elements",
-        description="Compare two tensors. A tensor is FILE (.npy) or FILE,inputs|outputs,INDEX of a "
-        "GE dump, as the report writes it.",
+        description="Compare two tensors. A tensor is FILE (.npy), or FILE,inputs|outputs,INDEX "
+        "of a GE dump as the report writes it.",
     )
     parser.add_argument("my", metavar="A", help="tensor under test")
     parser.add_argument("golden", metavar="B", help="reference")
@@ -124,8 +124,9 @@ def _largest(
     import numpy as np
 
     n = min(n_worst, error.size)
-    places = np.argpartition(error, error.size - n)[error.size - n :] if n else []
-    for place in places:
+    if n == 0:
+        return
+    for place in np.argpartition(error, error.size - n)[error.size - n :]:
         if error[place] > 0:
             yield float(error[place]), begin + int(place), float(x[place]), float(y[place])
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Optional, Union
+from typing import Union
 
 from ait_cmp.row import COLUMNS, Row
 
@@ -36,7 +36,7 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def report_name(rank: Optional[int], now: time.struct_time) -> str:
+def report_name(rank: int | None, now: time.struct_time) -> str:
     """File name of a report; rank None: the dump has no rank folders."""
     middle = "" if rank is None else f"rank{rank}_"
     return f"ait_cmp_report_{middle}{time.strftime('%Y%m%d%H%M%S', now)}.csv"
@@ -46,7 +46,7 @@ class CsvReport:
     """One report file: created at once, written in whole lines, never overwriting another."""
 
     def __init__(
-        self, folder: Path, rank: Optional[int], custom_names: Sequence[str], now: time.struct_time
+        self, folder: Path, rank: int | None, custom_names: Sequence[str], now: time.struct_time
     ) -> None:
         self.path, descriptor = _create(folder / report_name(rank, now))
         self._descriptor = descriptor
@@ -73,9 +73,9 @@ class CsvReport:
 
     def __exit__(
         self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
-
-__all__ = ["COLUMNS", "STATUSES", "Row", "side_cells"]
+from typing import NamedTuple
 
 # What can become of a tensor of the my side, most welcome first.
 STATUSES = ("compared", "shape_mismatch", "unreadable", "unsupported", "no_data", "unmatched")
@@ -23,23 +21,23 @@ class Row(NamedTuple):
     golden_op_type: str
     golden_dtype: str
     golden_shape: str
-    golden_max_value: Optional[float]
-    golden_min_value: Optional[float]
-    golden_mean_value: Optional[float]
+    golden_max_value: float | None
+    golden_min_value: float | None
+    golden_mean_value: float | None
     my_data_path: str
     my_op_type: str
     my_dtype: str
     my_shape: str
-    my_max_value: Optional[float]
-    my_min_value: Optional[float]
-    my_mean_value: Optional[float]
-    cosine_similarity: Optional[float]
-    max_relative_error: Optional[float]
-    mean_relative_error: Optional[float]
-    max_absolute_error: Optional[float]
-    mean_absolute_error: Optional[float]
-    kl_divergence: Optional[float]
-    relative_euclidean_distance: Optional[float]
+    my_max_value: float | None
+    my_min_value: float | None
+    my_mean_value: float | None
+    cosine_similarity: float | None
+    max_relative_error: float | None
+    mean_relative_error: float | None
+    max_absolute_error: float | None
+    mean_absolute_error: float | None
+    kl_divergence: float | None
+    relative_euclidean_distance: float | None
     cmp_fail_reason: str
     rank: int
     graph: str
@@ -49,16 +47,16 @@ class Row(NamedTuple):
     status: str
     match: str
     verdict: str
-    upstream_error: Optional[float]
-    error_growth: Optional[float]
-    my_nan_count: Optional[int]
-    my_inf_count: Optional[int]
-    golden_nan_count: Optional[int]
-    golden_inf_count: Optional[int]
-    nonfinite_mismatch_count: Optional[int]
-    worst_index: Optional[int]
-    my_worst: Optional[float]
-    golden_worst: Optional[float]
+    upstream_error: float | None
+    error_growth: float | None
+    my_nan_count: int | None
+    my_inf_count: int | None
+    golden_nan_count: int | None
+    golden_inf_count: int | None
+    nonfinite_mismatch_count: int | None
+    worst_index: int | None
+    my_worst: float | None
+    golden_worst: float | None
     estimated: str = ""
     custom: tuple[str, ...] = ()  # one cell per custom algorithm
 

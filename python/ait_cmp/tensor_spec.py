@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from ait_cmp.errors import ConfigError
 
@@ -22,7 +22,7 @@ class TensorSpec(NamedTuple):
 
     path: str
     io: str
-    index: Optional[int]
+    index: int | None
 
     @property
     def is_npy(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Optional
 
 from ait_cmp import _core
 from ait_cmp.discover import DumpTree, GraphFile
@@ -33,14 +32,14 @@ class GraphTexts:
             key=lambda file: _STAGES[file.stage],
         )
         self._final = [file for file in files if file.stage == "ge_proto"]
-        self._read: dict[str, Optional[GraphIndex]] = {}
-        self._contexts: dict[tuple[int, str], Optional[GraphContext]] = {}
-        self._members: Optional[dict[str, tuple[str, ...]]] = None
+        self._read: dict[str, GraphIndex | None] = {}
+        self._contexts: dict[tuple[int, str], GraphContext | None] = {}
+        self._members: dict[str, tuple[str, ...]] | None = None
 
     def __bool__(self) -> bool:
         return bool(self._texts)
 
-    def context(self, rank: int, graph: str, op_names: Iterable[str]) -> Optional[GraphContext]:
+    def context(self, rank: int, graph: str, op_names: Iterable[str]) -> GraphContext | None:
         """The graph of this rank and name, None if no text belongs to it.
 
         Args:
@@ -55,7 +54,7 @@ class GraphTexts:
             self._contexts[key] = None if index is None else GraphContext(index, members)
         return self._contexts[key]
 
-    def _find(self, rank: int, graph: str, op_names: set[str]) -> Optional[GraphIndex]:
+    def _find(self, rank: int, graph: str, op_names: set[str]) -> GraphIndex | None:
         texts = [file for file in self._texts if rank < 0 or file.rank in (-1, rank)]
         match = _GRAPH_NUMBER.match(graph)
         number = int(match[1]) if match else -1
@@ -75,7 +74,7 @@ class GraphTexts:
         )
         return best[2] if best is not None and best[0] >= _MIN_KNOWN_OPS else None
 
-    def _index(self, file: GraphFile) -> Optional[GraphIndex]:
+    def _index(self, file: GraphFile) -> GraphIndex | None:
         if file.path not in self._read:
             self._read[file.path] = None
             try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Optional
 
 from ait_cmp import _core
 from ait_cmp.align import Alignment, align
@@ -44,7 +43,7 @@ class Plan:
     alignment: Alignment
     texts: GraphTexts
     threads: int
-    steps: list[tuple[StepKey, Optional[StepKey]]] = field(default_factory=list)
+    steps: list[tuple[StepKey, StepKey | None]] = field(default_factory=list)
 
     @property
     def notes(self) -> list[str]:
@@ -53,7 +52,7 @@ class Plan:
         theirs = [f"golden: {note}" for note in self.golden.notes]
         return [*mine, *theirs, *self.alignment.notes, *self.texts.notes]
 
-    def pair(self, my_key: StepKey, golden_key: Optional[StepKey]) -> StepPairs:
+    def pair(self, my_key: StepKey, golden_key: StepKey | None) -> StepPairs:
         """Pair one step; without a golden step every tensor is unmatched."""
         readers = Readers(_core.scan_ge, _core.scan_npy, self.threads)
         files = self.my.ge[my_key]
@@ -71,7 +70,7 @@ class Plan:
         golden = read_ge_step(self.golden.ge[golden_key], context, readers)
         return pair_step(my_key, files, golden, context, readers)
 
-    def context(self, key: StepKey) -> Optional[GraphContext]:
+    def context(self, key: StepKey) -> GraphContext | None:
         """The graph of a my-side step."""
         return self.texts.context(key.rank, key.graph, (f.op_name for f in self.my.ge[key]))
 
@@ -104,8 +103,8 @@ def make_plan(
     my_path: str,
     golden_path: str,
     *,
-    ranks: Optional[Sequence[int]],
-    tokens: Optional[Sequence[int]],
+    ranks: Sequence[int] | None,
+    tokens: Sequence[int] | None,
     threads: int,
 ) -> Plan:
     """Find what both folders hold and what meets what.

@@ -29,7 +29,7 @@ def build_row(
 ) -> Row:
     """The row of a pair, complete but for what the graph says of it."""
     my = golden = _NO_SIDE
-    metrics: Sequence[Optional[float]] = _NO_METRICS
+    metrics: Sequence[float | None] = _NO_METRICS
     status, reason = pair.status, pair.reason
     mismatches = worst = None
     if result is not None:
@@ -43,7 +43,7 @@ def build_row(
         if values is not None and status == "compared":
             metrics = tuple(None if value != value else value for value in values)
             mismatches = count
-    row = Row(
+    cells: list[Any] = [
         pair.token,
         data_id,
         "" if pair.golden is None else data_path(pair.golden),
@@ -79,12 +79,13 @@ def build_row(
         mismatches,
         *(worst or (None, None, None)),
         estimated,
-    )
+    ]
+    row = Row(*cells)
     verdict = verdict_of(row, limits)
     return row._replace(verdict=verdict) if verdict else row
 
 
-def _side_cells(side: Optional[tuple[Any, ...]]) -> tuple[Any, ...]:
+def _side_cells(side: tuple[Any, ...] | None) -> tuple[Any, ...]:
     """dtype, shape, max, min, mean, NaN count, inf count."""
     if side is None:
         return _NO_SIDE

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Union
 
 from ait_cmp import _core, sanity
 from ait_cmp.compare.plan import Plan, make_plan
@@ -47,16 +47,16 @@ def compare_dirs(
     my_path: PathText,
     golden_path: PathText,
     *,
-    output: Optional[PathText] = None,
-    threads: Optional[int] = None,
-    ranks: Optional[Sequence[int]] = None,
-    tokens: Optional[Sequence[int]] = None,
-    ops: Optional[Sequence[str]] = None,
+    output: PathText | None = None,
+    threads: int | None = None,
+    ranks: Sequence[int] | None = None,
+    tokens: Sequence[int] | None = None,
+    ops: Sequence[str] | None = None,
     custom_algorithms: Sequence[str] = (),
-    limits: Optional[Limits] = None,
-    progress: Optional[Progress] = None,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
     access: str = "auto",
-    phases: Optional[Phases] = None,
+    phases: Phases | None = None,
 ) -> Comparison:
     """Compare a GE dump with an FX dump, or with another GE dump.
 
@@ -117,12 +117,12 @@ class _Run:
     def __init__(
         self,
         *,
-        folder: Optional[Path],
+        folder: Path | None,
         threads: int,
-        ops: Optional[Sequence[str]],
+        ops: Sequence[str] | None,
         algorithms: Sequence[CustomAlgorithm],
         limits: Limits,
-        progress: Optional[Progress],
+        progress: Progress | None,
         access: str,
         phases: Phases,
     ) -> None:
@@ -141,7 +141,7 @@ class _Run:
         self._data_ids: dict[int, int] = {}
         self._now = time.localtime()
         self._n_known = 0
-        self._running: Optional[_RunningStep] = None
+        self._running: _RunningStep | None = None
 
     def compare(self, plan: Plan) -> Comparison:
         with ExitStack() as open_reports:
@@ -192,9 +192,7 @@ class _Run:
             pairs, step.used_golden, step.unused_golden, step.nodes, step.node_of, step.notes
         )
 
-    def _start(
-        self, my_key: StepKey, golden_key: Optional[StepKey], step: StepPairs
-    ) -> _RunningStep:
+    def _start(self, my_key: StepKey, golden_key: StepKey | None, step: StepPairs) -> _RunningStep:
         jobs = []
         places = []
         for place, pair in enumerate(step.pairs):
