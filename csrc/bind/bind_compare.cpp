@@ -29,24 +29,6 @@ TensorRef::Io parse_io(const std::string& name) {
                         "\"");
 }
 
-/// A tuple, of a named kind or not.
-py::tuple as_tuple(const py::handle& value) {
-  if (PyTuple_Check(value.ptr()) == 0)
-    throw py::type_error("a tuple expected, found " + std::string(Py_TYPE(value.ptr())->tp_name));
-  return py::reinterpret_borrow<py::tuple>(value);
-}
-
-ViewStep parse_step(const py::handle& step) {
-  const auto pair = as_tuple(step);
-  const auto name = py::cast<std::string>(pair[0]);
-  const auto dims = py::cast<Dims>(pair[1]);
-  if (name == "reshape") return {ViewStep::Kind::kReshape, dims};
-  if (name == "transpose") return {ViewStep::Kind::kTranspose, dims};
-  if (name == "select") return {ViewStep::Kind::kSelect, dims};
-  throw py::value_error("a view step is \"reshape\", \"transpose\" or \"select\", found \"" + name +
-                        "\"");
-}
-
 /// (path, io, index, view steps), or None.
 std::optional<TensorRef> parse_ref(const py::handle& ref) {
   if (ref.is_none()) return {};

@@ -1,11 +1,13 @@
-// Paths, texts and shapes between C++ and Python.
+// Paths, texts, shapes and view steps between C++ and Python.
 #pragma once
 
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include <string>
 
 #include "tensor.h"
+#include "view.h"
 
 namespace ait {
 
@@ -28,6 +30,26 @@ inline pybind11::tuple shape_tuple(const Dims& dims) {
   pybind11::tuple shape(dims.size());
   for (size_t i = 0; i < dims.size(); ++i) shape[i] = pybind11::int_(dims[i]);
   return shape;
+}
+
+/// A tuple, of a named kind or not.
+inline pybind11::tuple as_tuple(const pybind11::handle& value) {
+  if (PyTuple_Check(value.ptr()) == 0)
+    throw pybind11::type_error("a tuple expected, found " +
+                               std::string(Py_TYPE(value.ptr())->tp_name));
+  return pybind11::reinterpret_borrow<pybind11::tuple>(value);
+}
+
+/// A step as pairing writes it: (name, dims).
+inline ViewStep parse_step(const pybind11::handle& step) {
+  const auto pair = as_tuple(step);
+  const auto name = pybind11::cast<std::string>(pair[0]);
+  const auto dims = pybind11::cast<Dims>(pair[1]);
+  if (name == "reshape") return {ViewStep::Kind::kReshape, dims};
+  if (name == "transpose") return {ViewStep::Kind::kTranspose, dims};
+  if (name == "select") return {ViewStep::Kind::kSelect, dims};
+  throw pybind11::value_error(
+      "a view step is \"reshape\", \"transpose\" or \"select\", found \"" + name + "\"");
 }
 
 }  // namespace ait

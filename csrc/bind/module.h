@@ -8,5 +8,6 @@ namespace ait {
 void bind_bench(pybind11::module_& m);
 void bind_compare(pybind11::module_& m);
 void bind_files(pybind11::module_& m);
+void bind_sketch(pybind11::module_& m);
 
 }  // namespace ait

@@ -26,6 +26,7 @@ namespace {
 #include "simd/lanes-inl.h"
 #include "simd/sums-inl.h"
 #include "simd/exp-inl.h"
+#include "simd/sketch-inl.h"
 #include "simd/decode-inl.h"
 // clang-format on
 
@@ -44,6 +45,8 @@ const Kernels AIT_CONCAT(kernels_, AIT_ISA) = {
     .kl_far_f32 = kl_far<float>,
     .kl_far_f64 = kl_far<double>,
     .exp_of_nonpositive = exp_of_nonpositive,
+    .sketch_f32 = sketch<float, uint32_t>,
+    .sketch_f64 = sketch<double, uint64_t>,
     .decode_float16 = decode_float16,
     .decode_bfloat16 = decode_bfloat16,
     .decode_int8 = decode_number<int8_t, float>,

@@ -33,6 +33,14 @@ struct StatsBlock {
   bool is_finite;
 };
 
+/// What a sketch takes from one block; the hash is defined in docs/info-format.md. When not
+/// `is_finite`, only the hash is valid and the buckets are as they were.
+struct SketchBlock {
+  double sum, sum_xx, min, max;
+  uint64_t hash;
+  bool is_finite;
+};
+
 /// Softmax sums of one block, relative to the references given with the call. Near: every |x - y|
 /// <= kKlNear.
 struct KlBlock {
@@ -61,6 +69,14 @@ struct Kernels {
                      KlBlock* out);
   /// exp(t) for t <= 0: the same bits on every CPU, unlike libm's.
   double (*exp_of_nonpositive)(double t);
+
+  /// Adds the values, each with its sign, to buckets[0 .. n): bit i % 64 of signs[i / 64] says
+  /// whether value i is negated. There are kBlock keys. Buckets are read and written up to the next
+  /// multiple of kLanes.
+  void (*sketch_f32)(const uint8_t* x, size_t n, const uint64_t* signs, const uint32_t* keys,
+                     double* buckets, SketchBlock* out);
+  void (*sketch_f64)(const uint8_t* x, size_t n, const uint64_t* signs, const uint64_t* keys,
+                     double* buckets, SketchBlock* out);
 
   // Decoders: n stored values at any alignment -> n floats or doubles.
   void (*decode_float16)(const uint8_t* raw, size_t n, float* out);

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sketch_oracle
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ait_cmp import _core
+
+SIZES = [0, 1, 7, 8, 511, 512, 513, 1020, 1021, 1022, 2048, 5000]
+
+
+def sketch(folder: Path, values: np.ndarray, **options: Any) -> tuple[Any, ...]:
+    path = folder / "values.npy"
+    np.save(path, values)
+    return _core.sketch(_core.read_npy(path), **options)
+
+
+def values_of(size: int, dtype: str = "float32") -> np.ndarray:
+    random = np.random.default_rng(size)
+    if dtype == "bool":
+        return random.integers(0, 2, size).astype(bool)
+    return (100 * random.standard_normal(size)).astype(dtype)
+
+
+@pytest.fixture(params=_core.isas())
+def isa(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_there_are_as_many_buckets_as_the_format_says() -> None:
+    assert _core.sketch_buckets == sketch_oracle.BUCKETS
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int64", "uint8", "bool"])
+def test_statistics_and_hash_are_those_of_numpy(
+    tmp_path: Path, isa: str, size: int, dtype: str
+) -> None:
+    values = values_of(size, dtype)
+    shape, problem, sums, squares, content, _, _ = sketch(tmp_path, values, isa=isa)
+    exact = values.astype(np.float64)
+    assert (shape, problem) == (values.shape, "")
+    assert sums[:4] == (size, 0, 0, 0)
+    assert content == sketch_oracle.content_hash(values)
+    if size > 0:
+        assert sums[4:6] == (exact.max(), exact.min())
+        bound = size * 2.0**-52
+        assert abs(sums[6] - exact.mean()) <= bound * np.abs(exact).mean()
+        assert abs(squares - np.square(exact).sum()) <= bound * np.square(exact).sum()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_tensor_no_larger_than_its_sketch_is_kept_whole(
+    tmp_path: Path, isa: str, size: int
+) -> None:
+    values = values_of(size)
+    *_, kept, buckets = sketch(tmp_path, values, isa=isa)
+    assert (kept is None) == (size > sketch_oracle.BUCKETS) == (buckets is not None)
+    if kept is not None:
+        assert np.array_equal(np.frombuffer(kept), values)
+
+
+@pytest.mark.parametrize("size", [1022, 1533, 1534, 5000, 300_000])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_buckets_hold_the_signed_sums(tmp_path: Path, isa: str, size: int, dtype: str) -> None:
+    values = values_of(size, dtype)
+    buckets = np.frombuffer(sketch(tmp_path, values, isa=isa)[6])
+    error = np.abs(buckets - sketch_oracle.bucket_sums(values))
+    assert error.max() <= size * 2.0**-52 * np.abs(values).max()
+
+
+@given(
+    st.integers(1022, 3000),
+    st.lists(
+        st.tuples(st.integers(0, 1021), st.sampled_from([np.nan, np.inf, -np.inf])), min_size=1
+    ),
+)
+def test_values_that_are_not_finite_are_counted_and_add_nothing(
+    tmp_path_factory: pytest.TempPathFactory, size: int, bad: list[tuple[int, float]]
+) -> None:
+    values = np.arange(size, dtype=np.float32)
+    for at, value in bad:
+        values[at] = value
+    _, _, sums, squares, content, _, buckets = sketch(tmp_path_factory.mktemp("bad"), values)
+    finite = values[np.isfinite(values)].astype(np.float64)
+    assert sums[:4] == (
+        size,
+        np.isnan(values).sum(),
+        np.isposinf(values).sum(),
+        np.isneginf(values).sum(),
+    )
+    assert (sums[4], sums[5], squares) == (finite.max(), finite.min(), np.square(finite).sum())
+    assert np.array_equal(np.frombuffer(buckets), sketch_oracle.bucket_sums(values))
+    assert content == sketch_oracle.content_hash(values)
+
+
+@pytest.mark.parametrize("size", [3000, 1_000_003])
+@pytest.mark.parametrize("dtype", ["float32", "int64"])
+def test_every_cpu_level_and_thread_count_gives_the_same_bits(
+    tmp_path: Path, size: int, dtype: str
+) -> None:
+    values = values_of(size, dtype)
+    made = {
+        sketch(tmp_path, values, isa=isa, threads=threads)
+        for isa in _core.isas()
+        for threads in (1, 2, 7)
+    }
+    assert len(made) == 1
+
+
+def test_the_hash_tells_order_and_count_but_not_dtype_and_sign_of_zero(tmp_path: Path) -> None:
+    values = values_of(2000)
+
+    def content(changed: np.ndarray) -> int:
+        return int(sketch(tmp_path, changed)[4])
+
+    swapped = values.copy()
+    swapped[[3, 1900]] = swapped[[1900, 3]]
+    assert content(values) == content(values.reshape(40, 50))
+    assert content(values.astype(np.float16)) == content(
+        values.astype(np.float16).astype(np.float32)
+    )
+    assert content(np.zeros(9)) == content(-np.zeros(9))
+    assert len({content(values), content(swapped), content(np.append(values, 0))}) == 3
+
+
+def test_a_fortran_ordered_or_truncated_array_is_not_read_wrongly(tmp_path: Path) -> None:
+    path = tmp_path / "cut.npy"
+    np.save(path, values_of(2000))
+    path.write_bytes(path.read_bytes()[:-1])
+    problem = _core.sketch(_core.read_npy(path))[1]
+    assert "7999" in problem or "truncated" in problem or "left" in problem
