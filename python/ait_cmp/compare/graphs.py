@@ -10,6 +10,7 @@ from ait_cmp.discover import DumpTree, GraphFile
 from ait_cmp.errors import FormatError
 from ait_cmp.graph import GraphIndex, sanitise
 from ait_cmp.pairing.context import GraphContext
+from ait_cmp.pairing.identity import read_final_members
 
 _GRAPH_NUMBER = re.compile(r"graph_(\d+)", re.ASCII)
 # A graph text without a fitting number belongs to a graph if it names so many of its ops.
@@ -95,10 +96,7 @@ class GraphTexts:
                 except (FormatError, OSError) as error:
                     self.notes.append(f"The graph of GE cannot be read: {error}")
                     continue
-                for graph in graphs:
-                    for op in graph.ops:
-                        if op.original_op_names:
-                            self._members[op.name] = tuple(op.original_op_names)
+                self._members.update(read_final_members(graphs))
         return self._members
 
 
