@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ait_cmp import _core
 from ait_cmp.align import Alignment, align
@@ -61,7 +61,7 @@ class Plan:
             step = pair_step(my_key, files, FxStep([]), None, readers)
             reason = self._why_alone(my_key)
             pairs = [
-                pair if pair.status != "unmatched" else replace(pair, reason=reason)
+                pair if pair.status != "unmatched" else pair._replace(reason=reason)
                 for pair in step.pairs
             ]
             return StepPairs(pairs)
