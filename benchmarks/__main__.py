@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
-from benchmarks import bench_compare, bench_graph_text, bench_kernels, floor, machine, peer, table
+from benchmarks import (
+    bench_compare,
+    bench_formats,
+    bench_graph_text,
+    bench_kernels,
+    floor,
+    machine,
+    peer,
+    table,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,6 +86,9 @@ def _groups(
         "others": lambda: bench_kernels.bench_others(
             n_elements=profile.n_elements // 4, budget_s=profile.budget_s
         ),
+        "formats": lambda: bench_formats.bench_formats(
+            work, n_elements=profile.n_elements, budget_s=profile.budget_s
+        ),
         "graph": lambda: bench_graph_text.bench_graph_text(work, n_bytes=profile.graph_bytes),
         "layers": lambda: bench_compare.bench_layers(
             work,
@@ -92,7 +104,7 @@ def _groups(
     }
 
 
-GROUP_NAMES = ("kernels", "sizes", "others", "graph", "layers", "small", "memory")
+GROUP_NAMES = ("kernels", "sizes", "others", "formats", "graph", "layers", "small", "memory")
 PEER_GROUPS = {"layers", "small"}
 
 

@@ -119,8 +119,8 @@ def core_line(
 ) -> Line:
     """Our core on one pair, and the plain read of both buffers with as many threads."""
 
-    def compare() -> None:
-        _core.compare_buffers(
+    def compare() -> str:
+        result = _core.compare_buffers(
             buffers.my,
             buffers.my_dtype.number,
             buffers.golden,
@@ -128,6 +128,7 @@ def core_line(
             threads=threads,
             kl=kl,
         )
+        return str(result[0])
 
     def read() -> None:
         _core.plain_read(buffers.my, threads)
@@ -137,6 +138,7 @@ def core_line(
     read_s = best_of(read, budget_s=budget_s / 4)
     seconds = best_of(compare, budget_s=budget_s)
     read_s = min(read_s, best_of(read, budget_s=budget_s / 4))
+    status = compare()
     return Line(
         group,
         name,
@@ -144,6 +146,7 @@ def core_line(
         seconds=seconds,
         n_bytes=buffers.n_bytes,
         read_s=read_s,
+        note="" if status == "compared" else f"WRONG: {status}",
     )
 
 

@@ -8,13 +8,19 @@ little noise, rounded to bfloat16. The same arguments give the same bytes.
 
 from __future__ import annotations
 
-import os
-import struct
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from benchmarks.dump_files import (
+    DT_BF16,
+    DT_FLOAT,
+    StoredTensor,
+    ge_file_start,
+    npy_file_start,
+    write,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,8 +32,6 @@ SEED = 20260101
 TIME_FOLDER = "20260101000000"
 FIRST_DUMP_TIME_US = 1_767_225_600_000_000
 FX_TIME = "20260101000000000000"
-DT_FLOAT, DT_BF16 = 1, 27
-FORMAT_ND = 2
 NOISE = 1e-3
 HIDDEN_SIZES = (4096, 2048, 1024, 512, 256, 128, 64)
 N_TOKENS = 128
@@ -102,78 +106,6 @@ def to_bfloat16(values: NDArray[np.float32]) -> NDArray[np.uint16]:
     """Finite float32 values rounded to the nearest bfloat16, ties to even, as bit patterns."""
     bits = values.view(np.uint32)
     return ((bits + (0x7FFF + ((bits >> 16) & 1))) >> 16).astype(np.uint16)
-
-
-# --- GE files ------------------------------------------------------------------------------------
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-def _number_field(field: int, number: int) -> bytes:
-    return _varint(field << 3) + _varint(number)
-
-
-def _bytes_field(field: int, content: bytes) -> bytes:
-    return _varint(field << 3 | 2) + _varint(len(content)) + content
-
-
-@lru_cache(maxsize=4096)
-def _tensor_message(
-    dtype: int, shape: tuple[int, ...], size_bytes: int, *, is_output: bool
-) -> bytes:
-    """OpOutput or OpInput of the header, as a field of DumpData."""
-    dims = _bytes_field(1, b"".join(map(_varint, shape))) if shape else b""
-    message = _number_field(1, dtype) + _number_field(2, FORMAT_ND) + _bytes_field(3, dims)
-    size, original_shape, address = (6, 7, 9) if is_output else (5, 6, 8)
-    message += _number_field(size, size_bytes) + _bytes_field(original_shape, dims)
-    message += _number_field(address, 4096)
-    return _bytes_field(3 if is_output else 4, message)
-
-
-def ge_file_start(
-    op_name: str,
-    time_us: int,
-    inputs: Sequence[tuple[int, tuple[int, ...], int]],
-    outputs: Sequence[tuple[int, tuple[int, ...], int]],
-) -> bytes:
-    """What stands before the data of a GE file; tensors are (dtype number, shape, bytes)."""
-    header = b"".join(
-        [
-            _bytes_field(1, b"2.0"),
-            _number_field(2, time_us),
-            *(_tensor_message(*tensor, is_output=True) for tensor in outputs),
-            *(_tensor_message(*tensor, is_output=False) for tensor in inputs),
-            _bytes_field(6, op_name.encode()),
-        ]
-    )
-    return struct.pack("<Q", len(header)) + header
-
-
-@lru_cache(maxsize=4096)
-def npy_file_start(dtype: str, shape: tuple[int, ...]) -> bytes:
-    """What stands before the data of a `.npy` file, version 1.0."""
-    text = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}, }}"
-    text += " " * (-(10 + len(text) + 1) % 64) + "\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode("latin1")
-
-
-def _write(path: str, *parts: bytes | memoryview) -> int:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
-    try:
-        for part in parts:
-            view = memoryview(part).cast("B")
-            while view:
-                view = view[os.write(descriptor, view) :]
-    finally:
-        os.close(descriptor)
-    return sum(memoryview(part).nbytes for part in parts)
 
 
 # --- graph text ----------------------------------------------------------------------------------
@@ -328,16 +260,16 @@ def _write_steps(
             start = ge_file_start(
                 op.name,
                 time_us,
-                [(DT_BF16, x.shape, 2 * x.n_elements) for x in inputs],
-                [(DT_BF16, op.output.shape, 2 * op.output.n_elements)],
+                [StoredTensor(DT_BF16, x.shape, 2 * x.n_elements) for x in inputs],
+                [StoredTensor(DT_BF16, op.output.shape, 2 * op.output.n_elements)],
             )
             places = [slice(x.at + step, x.at + step + x.n_elements) for x in (*inputs, op.output)]
             path = f"{ge}/{op.type}.{op.name}.{task}.6.{time_us}"
-            n_bytes += _write(path, start, *(my[place] for place in places))
+            n_bytes += write(path, start, *(my[place] for place in places))
             names = [f"INPUT.{i}" for i in range(len(inputs))] + ["OUTPUT.0"]
             for name, x, place in zip(names, (*inputs, op.output), places):
                 path = f"{fx}/{op.fx_prefix}.{name}.{FX_TIME}.npy"
-                n_bytes += _write(path, npy_file_start("<f4", x.shape), golden[place])
+                n_bytes += write(path, npy_file_start("<f4", x.shape), golden[place])
             n_files += 1 + len(places)
             n_rows += len(places)
     graph = work / f"ge/dynamo_original_graph_1_rank_0_pid_4711_ts_{FX_TIME}.txt"
@@ -382,11 +314,13 @@ def write_one_tensor(work: Path, *, n_bytes: int) -> Dump:
     rest = shape[0] * shape[1] - (repeats - 1) * pool.golden.size
     sides = [[side.data] * (repeats - 1) + [side.data[:rest]] for side in (pool.noisy, pool.golden)]
     size_bytes = 4 * shape[0] * shape[1]
-    start = ge_file_start(op.name, FIRST_DUMP_TIME_US, [], [(DT_FLOAT, shape, size_bytes)])
+    start = ge_file_start(
+        op.name, FIRST_DUMP_TIME_US, [], [StoredTensor(DT_FLOAT, shape, size_bytes)]
+    )
     path = f"{ge}/{op.type}.{op.name}.1.6.{FIRST_DUMP_TIME_US}"
-    total = _write(path, start, *sides[0])
+    total = write(path, start, *sides[0])
     path = f"{fx}/{op.fx_prefix}.OUTPUT.0.{FX_TIME}.npy"
-    total += _write(path, npy_file_start("<f4", shape), *sides[1])
+    total += write(path, npy_file_start("<f4", shape), *sides[1])
     graph = work / f"ge/dynamo_original_graph_1_rank_0_pid_4711_ts_{FX_TIME}.txt"
     graph.write_text(_graph_text([op]).replace("DT_BF16", "DT_FLOAT"), encoding="utf-8")
     return Dump(work / "ge", work / "fx", total, 2, 1)
