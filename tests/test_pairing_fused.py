@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -228,3 +229,56 @@ def test_every_fused_op_is_one_node_fed_by_the_nodes_before(tmp_path: Path) -> N
     assert feeders["Neg"] == [FUSED]
     assert all(i < number for number, node in enumerate(step.nodes) for i in node.inputs)
     assert [names[step.node_of[file.path]] for file in dump.ge] == [FUSED, "Neg"]
+
+
+def test_a_folded_constant_does_not_shift_the_inputs(tmp_path: Path) -> None:
+    graph = read(
+        tmp_path,
+        data("x", [4]),
+        const("C", [2, 2]),
+        data("y", [4]),
+        op("Mul", "Mul", ["x:0", "C:0", "y:0"]),
+    )
+    my, golden = Dump(), Dump()
+    my.add("Mul", "Mul", [[4], [4]], [[4]])
+    golden.add("Mul", "Mul", [[4], [2], [4]], [[4]])
+    step = my.against_ge(golden, graph)
+    assert golden_places(step, "Mul")[:2] == [("Mul", "inputs", 0), ("Mul", "inputs", 2)]
+
+
+def test_an_input_of_unknown_shape_is_found_where_the_others_cannot_be(tmp_path: Path) -> None:
+    graph = read(
+        tmp_path,
+        op("Sin", "Sin", []),
+        const("C", [1, 0]),
+        op("Transpose", "Transpose", ["Sin:0", "C:0"]),
+    )
+    my, golden = Dump(), Dump()
+    my.add("Transpose", "Transpose", [[4, 3]], [[3, 4]])
+    golden.add("Transpose", "Transpose", [[4, 3], [2]], [[3, 4]])
+    step = my.against_ge(golden, graph)
+    assert golden_places(step, "Transpose")[0] == ("Transpose", "inputs", 0)
+
+
+def test_the_golden_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    my, golden = unfused_dump(), Dump()
+    golden.add("Rsqrt", "Rsqrt", [], [], error="Rsqrt: 4 bytes left")
+    step = my.against_ge(golden, rms_norm(tmp_path))
+    assert "Rsqrt: 4 bytes left" in row(step, "Rsqrt", "outputs", 0).reason
+
+
+def test_min_max_files_pair_without_shapes(tmp_path: Path) -> None:
+    graph = read(
+        tmp_path,
+        op("Sin", "Sin", [], fx=("sin-aten.sin.default.OUTPUT.0",)),
+        const("C", [1, 0]),
+        op("Transpose", "Transpose", ["Sin:0", "C:0"]),
+    )
+    my = Dump()
+    my.add("Transpose", "Transpose", [[2], [2]], [[2]])
+    my.ge[0] = replace(my.ge[0], kind="min_max")
+    wanted = my.add_fx("sin", "OUTPUT", 0, target="aten.sin.default")
+    for io in ("inputs", "outputs"):
+        pair = row(my.against_fx(graph), "Transpose", io, 0)
+        assert pair.golden is not None
+        assert (pair.golden.path, pair.golden.view) == (wanted, ())

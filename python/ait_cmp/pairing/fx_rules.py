@@ -30,40 +30,42 @@ class FxRules:
     def find_input(self, place: PlacedOp, slot: InputSlot, head: TensorHead) -> Answer:
         """The counterpart of the dumped input that is edge `slot`."""
         names = names_of_input(self._graph, slot)
+        shape = head.shape if place.op.shows_shapes else None
         if slot.source is None:
             answer = match_dataflow(names, self._fx) or _no_name(names)
         elif self._context.is_inserted_view(slot.op):
             if slot.slot:
                 return Miss("A constant of an inserted view, without a counterpart.")
             uses = self._context.uses((slot.op, 0))
-            answer = self._find(names, slot.source, uses, head)
+            answer = self._find(names, slot.source, uses, shape)
         else:
             use = Use(slot.op, slot.slot, slot.source)
-            answer = self._find(names, slot.source, (use,), head)
+            answer = self._find(names, slot.source, (use,), shape)
         return _labelled(place, answer)
 
     def find_output(self, place: PlacedOp, tensor: Tensor, head: TensorHead) -> Answer:
         """The counterpart of the dumped output that is graph tensor `tensor`."""
         names = names_of_tensor(self._graph, tensor)
-        answer = self._find(names, tensor, self._context.uses(tensor), head)
+        shape = head.shape if place.op.shows_shapes else None
+        answer = self._find(names, tensor, self._context.uses(tensor), shape)
         return _labelled(place, answer)
 
     def _find(
-        self, names: Sequence[FxName], tensor: Tensor, uses: Sequence[Use], head: TensorHead
+        self, names: Sequence[FxName], tensor: Tensor, uses: Sequence[Use], shape: Shape | None
     ) -> Answer:
         match = match_dataflow(names, self._fx)
         if match is not None:
             return match
-        viewed = self._find_view(tensor, head.shape)
+        viewed = self._find_view(tensor, shape)
         if viewed is not None:
             return viewed
         base = self._context.chain(tensor).base
         if self._graph.is_data(base) or self._graph.is_const(base):
-            return self._find_argument(tensor, uses, head)
+            return self._find_argument(tensor, uses, shape)
         broken = self._context.chain(tensor).broken
         return Miss(broken) if broken and not names else _no_name(names)
 
-    def _find_view(self, tensor: Tensor, shape: Shape) -> Answer | None:
+    def _find_view(self, tensor: Tensor, shape: Shape | None) -> Answer | None:
         """Rule `view`: the nearest named tensor above, or a named view right below the last."""
         chain = self._context.chain(tensor)
         for level in range(1, len(chain.tensors)):
@@ -81,7 +83,7 @@ class FxRules:
                 return self._viewed(match, moves, shape, "view")
         return None
 
-    def _find_argument(self, tensor: Tensor, uses: Sequence[Use], head: TensorHead) -> Answer:
+    def _find_argument(self, tensor: Tensor, uses: Sequence[Use], shape: Shape | None) -> Answer:
         """Rules `argument` and `literal`: by the FX node of the first use that tells."""
         answer: Answer = Miss("A graph input or constant that no op of an FX node uses.")
         for use in uses:
@@ -95,13 +97,19 @@ class FxRules:
             moves = chain.moves(found.level, chain.tensors.index(tensor))
             golden = TensorRef(found.file.path, "", 0)
             match = Match(golden, found.target, found.rule, "")
-            answer = self._viewed(match, moves, head.shape, found.rule)
+            answer = self._viewed(match, moves, shape, found.rule)
             if isinstance(answer, Match):
                 return answer
         return answer
 
-    def _viewed(self, match: Match, moves: Sequence[Move], shape: Shape, rule: str) -> Answer:
-        steps = view_steps(moves, shape, lambda tensor: self._shape_of(tensor, prod(shape)))
+    def _viewed(
+        self, match: Match, moves: Sequence[Move], shape: Shape | None, rule: str
+    ) -> Answer:
+        """The match read in the order of the my side; `shape` None: only extrema are compared."""
+        if shape is None:
+            return match._replace(rule=rule)
+        count = prod(shape)
+        steps = view_steps(moves, shape, lambda tensor: self._shape_of(tensor, count))
         if steps is None:
             return Miss("The shape between two inserted views is not known, or does not fit.")
         golden = match.golden

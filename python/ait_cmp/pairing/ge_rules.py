@@ -22,6 +22,7 @@ class GeRules:
         self._outputs: dict[Tensor, _Golden] = {}
         self._arrivals: dict[Tensor, _Golden] = {}
         self._inside: dict[int, str] = {}
+        self._errors = {op.name: op.error for op in golden.ops if op.error is not None}
         for place in golden.placed.values():
             self._add(place)
 
@@ -76,6 +77,8 @@ class GeRules:
             identity = place.op.identity
             fused = golden_is_fused or (identity is not None and identity.is_fused)
             return Match(ref, op_type, "fused" if fused else "name", "")
+        if place.op.name in self._errors:
+            return Miss(f"The golden file of this op cannot be read: {self._errors[place.op.name]}")
         if tensor is not None and tensor[0] in self._inside:
             return Miss(f"It is inside the fused op {self._inside[tensor[0]]} of the golden side.")
         return Miss("The golden dump has no file of this op and none that holds this tensor.")

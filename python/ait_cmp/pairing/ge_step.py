@@ -51,6 +51,11 @@ class GeOp:
     name: str
     is_last: bool
 
+    @property
+    def shows_shapes(self) -> bool:
+        """Whether heads have the shapes of the tensors; [min, max] files do not."""
+        return self.file.kind not in ("min_max", "stats")
+
     def ref(self, io: str, index: int) -> TensorRef:
         """Address of one of its tensors."""
         return TensorRef(self.file.path, io, index)
@@ -110,8 +115,11 @@ def read_ge_step(files: Sequence[GeFile], context: GraphContext | None, readers:
     for op in known:
         assert op.identity is not None
         slots = context.slots(op.identity.members)
-        placed[op.file.path] = _place(op, op.identity, slots, context.graph, shape_of)
+        expected = shape_of if op.shows_shapes else _unknown_shape
+        placed[op.file.path] = _place(op, op.identity, slots, context.graph, expected)
     for place in placed.values():
+        if not place.op.shows_shapes:
+            continue
         for head, slot in zip(place.op.inputs, place.inputs):
             if slot is not None and slot.source is not None:
                 heads.setdefault(slot.source, head)
@@ -157,12 +165,16 @@ def _tensors_with_data(op: GeOp) -> int:
     return sum(head.state == "ok" for head in (*op.inputs, *op.outputs))
 
 
+def _unknown_shape(_: Tensor) -> Shape | None:
+    return None
+
+
 def _certain_heads(ops: Sequence[GeOp], context: GraphContext) -> dict[Tensor, TensorHead]:
     """Heads that are certain at once: outputs of plain ops that dump all they have."""
     heads: dict[Tensor, TensorHead] = {}
     for op in ops:
         assert op.identity is not None
-        if len(op.identity.members) == 1 and not op.identity.is_fused:
+        if len(op.identity.members) == 1 and not op.identity.is_fused and op.shows_shapes:
             outputs = context.slots(op.identity.members).outputs
             if len(outputs) == len(op.outputs):
                 heads.update(zip(outputs, op.outputs))

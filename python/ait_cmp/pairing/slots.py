@@ -101,23 +101,28 @@ def assign_inputs(
 ) -> list[InputSlot | None]:
     """The slot of every dumped input, None where only a guess by position is left.
 
-    GE may drop inputs that appear twice and constants that it folded; then, and where shapes
-    contradict the order, the shapes decide. As many inputs as a plain op has in the graph keep
-    their order if shapes decide nothing: a wrong shape is then an error that the row shows.
+    As many inputs as in the graph are those of the graph, unless shapes say otherwise. GE may drop
+    some (constants that it folded, an input of a fused op that appears twice); then shapes decide.
+    If they decide nothing for a plain op with all its inputs, its order stands: a wrong shape is
+    then an error that the row shows.
     """
-    distinct = _without_repeats(slots.inputs)
-    for candidates in (list(slots.inputs), distinct):
+    found = [head.shape for head in heads]
+    for candidates in (slots.inputs, _without_repeats(slots.inputs)):
         shapes = [shape_of(slot.source) if slot.source else None for slot in candidates]
         if len(heads) == len(candidates) and not _contradicts(heads, shapes):
             return list(candidates)
-    shapes = [shape_of(slot.source) if slot.source else None for slot in distinct]
-    chosen = assign_by_shape([head.shape for head in heads], shapes)
-    if slots.is_plain and len(heads) == len(slots.inputs) and None in chosen:
+        places = assign_in_order(found, shapes) if slots.is_plain else [None] * len(found)
+        if None in places:
+            by_shape = assign_by_shape(found, shapes)
+            places = by_shape if by_shape.count(None) < places.count(None) else places
+        if slots.is_plain:
+            break
+    if slots.is_plain and len(heads) == len(slots.inputs) and None in places:
         return list(slots.inputs)
-    return [None if place is None else distinct[place] for place in chosen]
+    return [None if place is None else candidates[place] for place in places]
 
 
-def _without_repeats(slots: Sequence[InputSlot]) -> list[InputSlot]:
+def _without_repeats(slots: Sequence[InputSlot]) -> Sequence[InputSlot]:
     seen: set[Tensor] = set()
     distinct = []
     for slot in slots:
@@ -147,7 +152,8 @@ def assign_outputs(
     as_many = len(heads) == len(slots.outputs)
     if as_many and (slots.is_plain or not _contradicts(heads, shapes)):
         return list(slots.outputs)
-    chosen = assign_by_shape([head.shape for head in heads], shapes)
+    found = [head.shape for head in heads]
+    chosen = assign_in_order(found, shapes) if slots.is_plain else assign_by_shape(found, shapes)
     return [None if place is None else slots.outputs[place] for place in chosen]
 
 
@@ -155,6 +161,34 @@ def _contradicts(heads: Sequence[TensorHead], shapes: Sequence[Shape | None]) ->
     return any(
         shape is not None and prod(head.shape) != prod(shape) for head, shape in zip(heads, shapes)
     )
+
+
+def assign_in_order(found: Sequence[Shape], expected: Sequence[Shape | None]) -> list[int | None]:
+    """Place in `expected` of every found shape, if `found` is `expected` with some left out.
+
+    A place counts if every way to leave some out gives it: then order and shapes together prove
+    it. An unknown expected shape fits all.
+    """
+    first = _leftmost(found, expected)
+    last = _leftmost(found[::-1], expected[::-1])
+    if first is None or last is None:
+        return [None] * len(found)
+    mirrored = [len(expected) - 1 - place for place in reversed(last)]
+    return [low if low == high else None for low, high in zip(first, mirrored)]
+
+
+def _leftmost(found: Sequence[Shape], expected: Sequence[Shape | None]) -> list[int] | None:
+    """The earliest places in order, None if the shapes do not fit in order."""
+    places: list[int] = []
+    at = 0
+    for shape in found:
+        while at < len(expected) and expected[at] not in (None, shape):
+            at += 1
+        if at == len(expected):
+            return None
+        places.append(at)
+        at += 1
+    return places
 
 
 def assign_by_shape(found: Sequence[Shape], expected: Sequence[Shape | None]) -> list[int | None]:
