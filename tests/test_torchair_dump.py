@@ -671,6 +671,19 @@ def test_describe_puts_fused_and_unfused_dumps_together() -> None:
     assert torchair_dump.describe(plain).endswith(command)
 
 
+def test_describe_of_an_unfused_dump_has_both_commands() -> None:
+    fused = torchair_dump.get_ge_dump_config("dump", compiler_config=CompilerConfig("7.2"))
+    (ge_folder(fused) / "dynamo_original_graph_1_rank_0_pid_1_ts_1.txt").write_text("")
+    fx = torchair_dump.get_fx_dump_config("dump", compiler_config=CompilerConfig("7.1"))
+    (fx_folder(fx) / "data_dump" / "1").mkdir(parents=True)
+    plain = torchair_dump.get_ge_dump_config(
+        "dump", fusion_switch_file="off", compiler_config=CompilerConfig("7.2")
+    )
+    text = torchair_dump.describe(plain)
+    assert f"--my-path {ge_folder(fused)} --golden-path {ge_folder(plain)}" in text
+    assert f"--my-path {ge_folder(plain)} --golden-path {fx_folder(fx)}" in text
+
+
 def test_describe_of_an_old_fx_dump_names_the_current_folder(tmp_path: Path) -> None:
     config = torchair_dump.get_fx_dump_config(compiler_config=CompilerConfig("7.0"))
     text = torchair_dump.describe(config)

@@ -57,14 +57,12 @@ def _describe_fx(config: Any) -> str:
 def _describe_ge(config: Any) -> str:
     folder = Path(str(option_value(config.dump_config, "dump_path")))
     lines = [f"GE dump: {folder}", _holdings(folder)]
-    fx = _newest(folder, _holds_fx)
-    other_ge = _newest(folder, _holds_ge)
-    if fx is None and other_ge is not None:
+    fx, other_ge = _newest(folder, _holds_fx), _newest(folder, _holds_ge)
+    is_unfused = option_value(config.fusion_config, "fusion_switch_file") is not None
+    if other_ge is not None and (is_unfused or fx is None):
         lines.append("Compare GE with fusion against GE without fusion:")
-        without_fusion = option_value(config.fusion_config, "fusion_switch_file") is not None
-        pair = (other_ge, folder) if without_fusion else (folder, other_ge)
-        lines.append(_command(*pair))
-    else:
+        lines.append(_command(other_ge, folder) if is_unfused else _command(folder, other_ge))
+    if fx is not None or len(lines) == 2:
         lines.append("Compare it with the FX dump:")
         lines.append(_command(folder, fx))
     return "\n".join(lines)
