@@ -7,6 +7,7 @@ namespace ait {
 
 void bind_bench(pybind11::module_& m);
 void bind_compare(pybind11::module_& m);
+void bind_csv(pybind11::module_& m);
 void bind_files(pybind11::module_& m);
 void bind_sketch(pybind11::module_& m);
 

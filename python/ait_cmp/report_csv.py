@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Union
+from typing import Any
 
+from ait_cmp import _core
 from ait_cmp.row import COLUMNS, Row
-
-Cell = Union[str, int, float, None]
-
-# A spreadsheet runs a cell that starts with one of these as a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-def cell_text(value: Cell) -> str:
-    """Text of a cell: numbers in the shortest form that reads back to the same float64."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return "'" + value if value.startswith(_FORMULA_STARTS) and not _is_number(value) else value
-    return repr(value)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def report_name(rank: int | None, now: time.struct_time) -> str:
@@ -54,13 +31,10 @@ class CsvReport:
 
     def write(self, rows: Iterable[Row]) -> None:
         """Append rows; they are in the file when this returns."""
-        self._write_lines([*map(cell_text, row[:-1]), *map(cell_text, row.custom)] for row in rows)
+        self._write_lines(list(rows))
 
-    def _write_lines(self, lines: Iterable[Sequence[str]]) -> None:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(lines)
-        # Paths may hold bytes that are no UTF-8: they go out as they are on disk.
-        left = memoryview(text.getvalue().encode("utf-8", "surrogateescape"))
+    def _write_lines(self, lines: list[tuple[Any, ...]]) -> None:
+        left = memoryview(_core.csv_lines(lines))
         while left:
             left = left[os.write(self._descriptor, left) :]
 

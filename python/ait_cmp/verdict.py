@@ -18,12 +18,14 @@ FINEST_ROUNDOFF = 2.0**-11
 # Ops that compute nothing: they hold what the user or the compiler put there.
 SOURCE_TYPES = frozenset({"Data", "RefData", "Const", "Constant", "Variable"})
 
-_ROUNDOFFS: dict[str, float] = dict(_core.unit_roundoffs())
+_ROUNDOFFS: dict[str, float] = {
+    name: max(roundoff, FINEST_ROUNDOFF) for name, roundoff in _core.unit_roundoffs().items()
+}
 
 
 def roundoff_of(dtype: str) -> float:
     """Unit roundoff of a dtype as a report names it, never finer than FINEST_ROUNDOFF."""
-    return max(_ROUNDOFFS.get(dtype, 0.0), FINEST_ROUNDOFF)
+    return _ROUNDOFFS.get(dtype, FINEST_ROUNDOFF)
 
 
 class FirstDivergence(NamedTuple):
@@ -95,8 +97,8 @@ _NOTHING = _Error()
 
 def _join(a: _Error, b: _Error) -> _Error:
     return _Error(
-        max(a.red, b.red),
-        max(a.roundoff, b.roundoff),
+        a.red if a.red > b.red else b.red,
+        a.roundoff if a.roundoff > b.roundoff else b.roundoff,
         a.mismatch or b.mismatch,
         a.is_compared or b.is_compared,
     )
@@ -183,31 +185,29 @@ def _group(rows: Sequence[Row], files: Sequence[str]) -> list[tuple[str, list[Ro
 
 
 def _own_error(rows: Sequence[Row]) -> _Error:
-    outputs = _compared_outputs(rows)
-    reds = [row.relative_euclidean_distance for row in outputs]
-    return _Error(
-        max((red for red in reds if red is not None), default=0.0),
-        max(
-            (
-                max(roundoff_of(row.my_dtype), roundoff_of(row.golden_dtype))
-                for row in rows
-                if row.status == "compared"
-            ),
-            default=FINEST_ROUNDOFF,
-        ),
-        any(row.nonfinite_mismatch_count for row in outputs),
-        bool(outputs),
-    )
+    red, roundoff, mismatch, is_compared = _NOTHING
+    for row in rows:
+        if row.status != "compared":
+            continue
+        roundoff = max(roundoff, roundoff_of(row.my_dtype), roundoff_of(row.golden_dtype))
+        if row.io == "outputs":
+            is_compared = True
+            mismatch = mismatch or bool(row.nonfinite_mismatch_count)
+            red = max(red, row.relative_euclidean_distance or 0.0)
+    return _Error(red, roundoff, mismatch, is_compared)
 
 
 def _upstream_errors(own: dict[int, _Error], nodes: Sequence[OpNode]) -> list[_Error]:
     """For every op the error of all its ancestors: one pass, since inputs come first."""
     upstream: list[_Error] = []
-    for node in nodes:
+    through: list[_Error] = []  # what an op hands on: its ancestors' error and its own
+    for number, node in enumerate(nodes):
         error = _NOTHING
         for source in node.inputs:
-            error = _join(error, _join(upstream[source], own.get(source, _NOTHING)))
+            error = through[source] if error is _NOTHING else _join(error, through[source])
         upstream.append(error)
+        mine = own.get(number)
+        through.append(error if mine is None else _join(error, mine))
     return upstream
 
 
