@@ -12,8 +12,9 @@ from ait_cmp.discover import FxFile, GeFile, StepKey
 from ait_cmp.graph import GraphIndex
 from ait_cmp.pairing.context import GraphContext
 from ait_cmp.pairing.fx_step import FxStep
-from ait_cmp.pairing.ge_step import Readers, read_ge_step
+from ait_cmp.pairing.ge_step import read_ge_step
 from ait_cmp.pairing.pair import Pair, StepPairs
+from ait_cmp.pairing.readers import Readers, core_readers
 from ait_cmp.pairing.step import pair_step
 
 KEY = StepKey(0, "graph_1", 0)
@@ -162,12 +163,12 @@ class Dump:
         )
 
     def readers(self) -> Readers:
-        """Readers that answer from memory."""
-        return Readers(
-            lambda paths, _: [self.heads[path] for path in paths],
-            lambda paths, _: [self.heads[path] for path in paths],
-            1,
-        )
+        """Readers that know headers from memory and read values from files."""
+
+        def scan(paths: Sequence[str], _: int) -> list[tuple[object, ...]]:
+            return [self.heads[path] for path in paths]
+
+        return core_readers(1)._replace(scan_ge=scan, scan_npy=scan)
 
     def against_fx(self, graph: GraphIndex | None) -> StepPairs:
         """This dump's GE files against its FX files."""

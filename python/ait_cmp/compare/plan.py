@@ -13,8 +13,9 @@ from ait_cmp.errors import ConfigError
 from ait_cmp.graph_match import Score
 from ait_cmp.pairing.context import GraphContext
 from ait_cmp.pairing.fx_step import FxStep
-from ait_cmp.pairing.ge_step import Readers, read_ge_step
+from ait_cmp.pairing.ge_step import read_ge_step
 from ait_cmp.pairing.pair import StepPairs
+from ait_cmp.pairing.readers import core_readers
 from ait_cmp.pairing.step import pair_step
 
 _NO_GRAPH_TEXT = (
@@ -54,7 +55,7 @@ class Plan:
 
     def pair(self, my_key: StepKey, golden_key: StepKey | None) -> StepPairs:
         """Pair one step; without a golden step every tensor is unmatched."""
-        readers = Readers(_core.scan_ge, _core.scan_npy, self.threads)
+        readers = core_readers(self.threads)
         files = self.my.ge[my_key]
         context = self.context(my_key)
         if golden_key is None:

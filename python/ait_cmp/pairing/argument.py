@@ -7,19 +7,21 @@ otherwise must leave one answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from ait_cmp.discover import FxFile
+from ait_cmp.errors import FormatError
 from ait_cmp.graph import RESHAPE_TYPES, Tensor
 from ait_cmp.pairing.context import GraphContext
-from ait_cmp.pairing.fx_content import are_equal, is_stored_transposed, load_literal
 from ait_cmp.pairing.fx_step import FxNode, FxStep
-from ait_cmp.pairing.ge_step import GeStep, Readers
+from ait_cmp.pairing.ge_step import GeStep
 from ait_cmp.pairing.match import Match, Miss
+from ait_cmp.pairing.pair import TensorRef
+from ait_cmp.pairing.readers import Readers, Values, are_equal, is_stored_transposed
 from ait_cmp.pairing.slots import Shape
 
 # Ops that hand their input on, values in order; an FX node made of nothing else equals its input.
@@ -84,6 +86,7 @@ class Arguments:
         self._context = context
         self._my = my
         self._named = named
+        self._readers = readers
         self._nodes = {
             name: node
             for name in context.argument_nodes
@@ -115,12 +118,29 @@ class Arguments:
             why = f"FX node {name} hands its input on, so the ops may belong to the node before it."
             return dict.fromkeys((*unknown, *constant), Miss(why))
         files = [file for file in map(self._numeric, node.inputs) if file is not None]
-        answers = _literals(graph.const_value, constant, files, node.target)
+        values = {tensor: graph.const_value(tensor) for tensor in constant}
+        answers = _literals(values, self._read_literals(values, files), node.target)
         taken: set[str] = set()
         for tensor in unknown:
             if tensor not in answers:
                 answers.update(self._solve_alike(tensor, unknown, arguments, files, node, taken))
         return answers
+
+    def _read_literals(
+        self, values: Mapping[Tensor, Values | None], files: Sequence[_File]
+    ) -> list[tuple[_File, Values]]:
+        """Literal arguments of as many elements as one of the constants."""
+        sizes = {value.size for value in values.values() if value is not None}
+        literals = []
+        for file in files:
+            count = prod(file.shape)
+            if len(file.shape) > 1 or count > _MAX_LITERAL or count not in sizes:
+                continue
+            try:
+                literals.append((file, self._readers.read_values(_ref(file.file), 0, count)))
+            except (FormatError, OSError):
+                continue
+        return literals
 
     def _numeric(self, file: FxFile) -> _File | None:
         error, dtype, shape, state, _ = self._scans[file.path]
@@ -136,7 +156,10 @@ class Arguments:
         if all(kind in _PASSING_TYPES for kind in made):
             return False
         output = node.outputs.get(0)
-        return output is None or not node.inputs or are_equal(node.inputs[0].path, output.path)
+        first = self._numeric(node.inputs[0]) if node.inputs else None
+        if output is None or first is None:
+            return True
+        return are_equal(self._readers, _ref(first.file), _ref(output), prod(first.shape))
 
     def _head(self, tensor: Tensor) -> tuple[str, Shape] | None:
         """Type and shape of a tensor in this step, None if the dump does not show it."""
@@ -172,7 +195,7 @@ class Arguments:
                     why = "Another argument that the graph does not name may have its shape."
                     return dict.fromkeys(alike, Miss(why))
             elif other_head is None or other_head[1] == head[1]:
-                fits = _without(fits, match)
+                fits = self._without(fits, match.golden)
         if not fits:
             return {other: self._solve_above(other, files, node, taken) for other in alike}
         if len(fits) != len(alike):
@@ -183,6 +206,13 @@ class Arguments:
             taken.add(fit.file.path)
             answers[other] = self._settle_level(other, head[1], fit, node)
         return answers
+
+    def _without(self, fits: list[_File], known: TensorRef) -> list[_File]:
+        """The files but the first that holds the values of an argument that is known otherwise."""
+        for place, fit in enumerate(fits):
+            if are_equal(self._readers, _ref(fit.file), known, prod(fit.shape)):
+                return fits[:place] + fits[place + 1 :]
+        return fits
 
     def _settle_level(
         self, tensor: Tensor, shape: Shape, fit: _File, node: FxNode
@@ -198,7 +228,9 @@ class Arguments:
             if not any(perm != tuple(range(len(perm))) for perm in perms):
                 continue
             above = self._head(chain.tensors[level])
-            if (above is None or above[1] == shape) and not is_stored_transposed(fit.file.path):
+            if (above is None or above[1] == shape) and not is_stored_transposed(
+                self._readers, fit.file.path
+            ):
                 return Miss("Its shape does not tell whether the FX argument is transposed.")
         return FoundArgument(fit.file, node.target, 0, "argument")
 
@@ -222,14 +254,6 @@ class Arguments:
         return FoundArgument(file.file, node.target, level, "argument")
 
 
-def _without(fits: list[_File], known: Match) -> list[_File]:
-    """The files but the first that holds the values of an argument that is known otherwise."""
-    for place, fit in enumerate(fits):
-        if are_equal(fit.file.path, known.golden.path, known.golden.view):
-            return fits[:place] + fits[place + 1 :]
-    return fits
-
-
 def _same_type(my: str, fx: str) -> bool:
     """Whether an FX file may hold a tensor of this type; it has float32 for bfloat16."""
     return fx == my or (my == "torch.bfloat16" and fx == "torch.float32")
@@ -240,28 +264,27 @@ def _looks_literal(dtype: str, shape: Shape) -> bool:
     return whole and len(shape) <= 1 and (not shape or shape[0] <= _MAX_LITERAL)
 
 
+def _ref(file: FxFile) -> TensorRef:
+    return TensorRef(file.path, "", 0)
+
+
 def _literals(
-    value_of: Callable[[Tensor], np.ndarray[Any, Any] | None],
-    constants: Sequence[Tensor],
-    files: Sequence[_File],
+    values: Mapping[Tensor, Values | None],
+    literals: Sequence[tuple[_File, Values]],
     target: str,
 ) -> dict[Tensor, FoundArgument | Miss]:
     """Constants that equal literal arguments, if as many of that value are on both sides."""
-    values = {tensor: value_of(tensor) for tensor in constants}
-    sizes = {value.size for value in values.values() if value is not None}
-    literals = [
-        (f, load_literal(f.file.path, f.dtype, prod(f.shape)))
-        for f in files
-        if len(f.shape) <= 1 and prod(f.shape) in sizes and prod(f.shape) <= _MAX_LITERAL
-    ]
     answers: dict[Tensor, FoundArgument | Miss] = {}
-    for tensor in constants:
-        value = values[tensor]
+    for tensor, value in values.items():
         if value is None:
             answers[tensor] = Miss("A constant whose value the graph text does not give.")
             continue
-        equal = [file for file, literal in literals if _is_value(literal, value)]
-        alike = [t for t in constants if (v := values[t]) is not None and _is_value(v, value)]
+        equal = [file for file, literal in literals if _is_value(file, literal, value)]
+        alike = [
+            other
+            for other, constant in values.items()
+            if constant is not None and np.array_equal(constant.ravel(), value.ravel())
+        ]
         if not equal:
             answers[tensor] = Miss("A constant; no literal argument of the FX node has its value.")
         elif len(equal) != len(alike):
@@ -274,15 +297,13 @@ def _literals(
     return answers
 
 
-def _is_value(literal: np.ndarray[Any, Any] | None, value: np.ndarray[Any, Any]) -> bool:
+def _is_value(file: _File, literal: Values, value: Values) -> bool:
     """Whether a literal argument has the value of a constant, rounded to the constant's type."""
-    if literal is None or literal.size != value.size:
+    if literal.size != value.size or (file.dtype == "torch.bool") != (value.dtype.kind == "b"):
         return False
-    if (literal.dtype.kind == "b") != (value.dtype.kind == "b"):
-        return False
-    with np.errstate(over="ignore", invalid="ignore"):
-        rounded = literal.astype(value.dtype).ravel()
     is_float = value.dtype.kind == "f"
-    if not is_float and not np.array_equal(rounded, literal.ravel()):
-        return False
-    return bool(np.array_equal(rounded, value.ravel(), equal_nan=is_float))
+    wanted = value.ravel().astype(np.float64)
+    if is_float:
+        with np.errstate(over="ignore", invalid="ignore"):
+            literal = literal.astype(value.dtype)
+    return bool(np.array_equal(literal.astype(np.float64), wanted, equal_nan=is_float))

@@ -10,9 +10,10 @@ from ait_cmp.pairing.argument import Arguments
 from ait_cmp.pairing.context import GraphContext, Use
 from ait_cmp.pairing.dataflow import match_dataflow, names_of_input, names_of_tensor
 from ait_cmp.pairing.fx_step import FxStep
-from ait_cmp.pairing.ge_step import GeStep, PlacedOp, Readers
+from ait_cmp.pairing.ge_step import GeStep, PlacedOp
 from ait_cmp.pairing.match import Answer, Match, Miss
 from ait_cmp.pairing.pair import TensorRef
+from ait_cmp.pairing.readers import Readers
 from ait_cmp.pairing.slots import InputSlot, Shape, TensorHead
 from ait_cmp.pairing.view_chain import Move, view_steps
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from ait_cmp.discover import GeFile
 from ait_cmp.graph import GraphIndex, Tensor, sanitise
 from ait_cmp.pairing.context import GraphContext
 from ait_cmp.pairing.identity import Identity
 from ait_cmp.pairing.pair import TensorRef
+from ait_cmp.pairing.readers import Readers
 from ait_cmp.pairing.slots import (
     InputSlot,
     Shape,
@@ -19,14 +20,6 @@ from ait_cmp.pairing.slots import (
     assign_inputs,
     assign_outputs,
 )
-
-
-class Readers(NamedTuple):
-    """The header readers of the core, and the threads they may use."""
-
-    scan_ge: Callable[[Sequence[str], int], Sequence[tuple[Any, ...]]]
-    scan_npy: Callable[[Sequence[str], int], Sequence[tuple[Any, ...]]]
-    threads: int
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from ait_cmp.pairing.context import GraphContext
 from ait_cmp.pairing.fx_rules import FxRules
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_rules import GeRules
-from ait_cmp.pairing.ge_step import GeOp, GeStep, PlacedOp, Readers, read_ge_step
+from ait_cmp.pairing.ge_step import GeOp, GeStep, PlacedOp, read_ge_step
 from ait_cmp.pairing.inserted import is_inserted_copy, match_self
 from ait_cmp.pairing.match import Answer, Match, Miss
 from ait_cmp.pairing.pair import OpNode, Pair, StepPairs, TensorRef
+from ait_cmp.pairing.readers import Readers
 from ait_cmp.pairing.slots import InputSlot, TensorHead
 
 Golden = Union[FxStep, GeStep]

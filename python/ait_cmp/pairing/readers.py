@@ -1,0 +1,90 @@
+"""What pairing reads of files, through the core: headers of many files, values of a few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Callable, NamedTuple
+
+import numpy as np
+
+from ait_cmp import _core
+from ait_cmp.errors import FormatError
+from ait_cmp.pairing.pair import TensorRef
+
+Values = np.ndarray[Any, Any]
+
+
+class Readers(NamedTuple):
+    """Readers of the core.
+
+    Attributes:
+        scan_ge: (paths, threads) -> (error, op_name, dump_time, inputs, outputs, attrs) per path.
+        scan_npy: (paths, threads) -> (error, dtype, shape, state, note) per path.
+        read_values: (tensor, begin, end) -> its values begin to end in logical order; FormatError
+            if it has none in that order, OSError if the file cannot be read.
+        is_fortran: Path of an `.npy` file -> whether its first dimension runs fastest.
+        threads: Threads for scanning.
+    """
+
+    scan_ge: Callable[[Sequence[str], int], Sequence[tuple[Any, ...]]]
+    scan_npy: Callable[[Sequence[str], int], Sequence[tuple[Any, ...]]]
+    read_values: Callable[[TensorRef, int, int], Values]
+    is_fortran: Callable[[str], bool]
+    threads: int
+
+
+def core_readers(threads: int) -> Readers:
+    """The readers of the core with `threads` threads."""
+    return Readers(_core.scan_ge, _core.scan_npy, _read_values, _is_fortran, threads)
+
+
+def _read_values(ref: TensorRef, begin: int, end: int) -> Values:
+    values: Values = _core.read_values(ref, begin=begin, end=end)
+    return values
+
+
+def _is_fortran(path: str) -> bool:
+    return bool(_core.read_npy(path).fortran_order)
+
+
+# Values per window, and windows per tensor, by which large arrays are compared.
+_WINDOW = 4096
+_N_WINDOWS = 8
+
+
+def are_equal(readers: Readers, first: TensorRef, second: TensorRef, count: int) -> bool:
+    """Whether two tensors hold equal values in their orders; of large ones eight windows.
+
+    Args:
+        readers: Readers of the core.
+        first: A tensor of `count` values.
+        second: Another one, of any number of values.
+        count: See `first`.
+    """
+    last = max(count - _WINDOW, 0)
+    begins = sorted({last * window // (_N_WINDOWS - 1) for window in range(_N_WINDOWS)})
+    try:
+        if readers.read_values(second, count, count + 1).size:
+            return False
+        return all(
+            np.array_equal(
+                readers.read_values(first, begin, begin + _WINDOW),
+                readers.read_values(second, begin, begin + _WINDOW),
+                equal_nan=True,
+            )
+            for begin in begins
+        )
+    except (FormatError, OSError):
+        return False
+
+
+def is_stored_transposed(readers: Readers, path: str) -> bool:
+    """Whether a file is in Fortran order.
+
+    The FX dump saves an argument as it lies in memory: a transposed view of a weight, which is what
+    `aten.t` makes, is in Fortran order, the weight itself is not.
+    """
+    try:
+        return readers.is_fortran(path)
+    except (FormatError, OSError):
+        return False
