@@ -97,6 +97,7 @@ class Dump:
         states: dict[tuple[str, int], str] | None = None,
         origins: dict[int, tuple[str, int]] | None = None,
         error: str | None = None,
+        thread: int = -1,
     ) -> str:
         """One GE file; returns its path."""
         time = 1_706_596_911_000_000 + len(self.ge)
@@ -123,7 +124,7 @@ class Dump:
             [],
         )
         shown = name if file_name is None else file_name
-        self.ge.append(GeFile(path, kind, shown, len(self.ge), 6, time, -1, -1, "dump"))
+        self.ge.append(GeFile(path, kind, shown, len(self.ge), 6, time, -1, thread, "dump"))
         return path
 
     def add_fx(

@@ -186,3 +186,14 @@ def test_an_op_with_another_number_of_inputs_pairs_along_its_edges(tmp_path: Pat
     pair = row(my.against_ge(golden, graph), "M", "inputs", 0)
     assert pair.golden is None or (pair.golden.path, pair.golden.index) == (wanted, 1)
     assert pair.golden is not None
+
+
+def test_slices_of_one_op_are_not_taken_for_the_whole(tmp_path: Path) -> None:
+    graph = read(tmp_path, op("Relu", "Relu", [], fx=(RELU,)))
+    dump = Dump()
+    for thread in (0, 1):
+        dump.add("Relu", "Relu", [], [[2]], thread=thread)
+    dump.add_fx("relu", "OUTPUT", 0, target="aten.relu.default")
+    pairs = dump.against_fx(graph).pairs
+    assert [pair.status for pair in pairs] == ["unmatched", "unmatched"]
+    assert all("2 slices" in pair.reason for pair in pairs)

@@ -48,7 +48,7 @@ class GeRules:
         Copies that GE inserts are numbered anew in every compilation: their names mean nothing.
         """
         other = self._by_name.get(op.name)
-        if other is None or is_inserted_copy(op):
+        if other is None or other.n_slices > 1 or is_inserted_copy(op):
             return None
         alike = len(op.inputs) == len(other.inputs) and len(op.outputs) == len(other.outputs)
         return other if alike else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable
 
 from ait_cmp.discover import GeFile
@@ -34,6 +34,7 @@ class GeOp:
         identity: Graph op or members; None without a graph text.
         name: Name to show.
         is_last: False for an earlier execution of the same op in the step.
+        n_slices: Files that FFTS+ cut this execution into, one per thread; 1 = it is whole.
     """
 
     file: GeFile
@@ -43,6 +44,7 @@ class GeOp:
     identity: Identity | None
     name: str
     is_last: bool
+    n_slices: int
 
     @property
     def shows_shapes(self) -> bool:
@@ -97,7 +99,11 @@ def read_ge_step(files: Sequence[GeFile], context: GraphContext | None, readers:
     ops = _mark_last(ops)
     if context is None:
         return GeStep(tuple(ops), {}, {})
-    known = [op for op in ops if op.is_last and op.identity is not None and op.identity.members]
+    known = [
+        op
+        for op in ops
+        if op.is_last and op.n_slices == 1 and op.identity is not None and op.identity.members
+    ]
     heads = _certain_heads(known, context)
 
     def shape_of(tensor: Tensor) -> Shape | None:
@@ -129,27 +135,31 @@ def _read_op(file: GeFile, scan: tuple[Any, ...], context: GraphContext | None) 
     if context is None:
         fits = header_name and sanitise(header_name) == (file.op_name or sanitise(header_name))
         name = header_name if fits else file.op_name
-        return GeOp(file, error, in_heads, out_heads, None, name, True)
+        return GeOp(file, error, in_heads, out_heads, None, name, True, 1)
     origins = tuple(head.original_op for head in out_heads if head.original_op)
     identity = context.identifier.identify(file.op_name, header_name, origins)
-    return GeOp(file, error, in_heads, out_heads, identity, identity.name, True)
+    return GeOp(file, error, in_heads, out_heads, identity, identity.name, True, 1)
 
 
 def _mark_last(ops: list[GeOp]) -> list[GeOp]:
-    """Marks one file per op as the one to compare: most tensors with data, then the last."""
+    """Marks one file per op as the one to compare: most tensors with data, then the last.
+
+    Files of one op that differ by their FFTS+ thread are slices of one execution.
+    """
     best: dict[tuple[str, int], int] = {}
     for place, op in enumerate(ops):
         key = (op.name, op.file.thread_id)
         other = best.get(key)
         if other is None or _tensors_with_data(op) >= _tensors_with_data(ops[other]):
             best[key] = place
-    if len(best) == len(ops):
+    threads: dict[str, int] = {}
+    for name, _ in best:
+        threads[name] = threads.get(name, 0) + 1
+    if len(best) == len(ops) == len(threads):
         return ops
     chosen = set(best.values())
     return [
-        op
-        if place in chosen
-        else GeOp(op.file, op.error, op.inputs, op.outputs, op.identity, op.name, False)
+        replace(op, is_last=place in chosen, n_slices=threads[op.name])
         for place, op in enumerate(ops)
     ]
 

@@ -110,6 +110,11 @@ def _pair_op(
             answer: Answer
             if not op.is_last:
                 answer = Miss("Earlier execution of the same op; the last one is compared.")
+            elif op.n_slices > 1:
+                answer = Miss(
+                    f"One of {op.n_slices} slices into which FFTS+ cut this op; slices are not "
+                    "put together."
+                )
             elif same is not None:
                 golden = same.ref(io, index)
                 answer = Match(golden, same.file.op_type, "name", "")
