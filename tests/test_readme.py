@@ -1,0 +1,63 @@
+"""What the README shows is what a newcomer gets."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ait_cmp.cli import main
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def blocks(language: str) -> list[str]:
+    text = README.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def without_places_and_times(text: str) -> str:
+    """Absolute folders and the time in a report's name differ from run to run."""
+    text = re.sub(r"(?<=[ '])/[^ ,']*?/(?=ait-cmp-demo)", "", text)
+    return re.sub(r"_\d{14}(?=\.csv)", "_TIME", text).strip()
+
+
+def test_the_demo_prints_what_the_readme_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["demo"]) == 0
+    printed = without_places_and_times(capsys.readouterr().out)
+    shown = [without_places_and_times(block) for block in blocks("text")]
+    assert printed in shown
+
+
+def test_the_python_example_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    main(["demo"])
+    capsys.readouterr()
+    (example,) = (block for block in blocks("py") if "compare_dirs" in block)
+    done = subprocess.run(
+        [sys.executable, "-c", example], capture_output=True, text=True, check=True
+    )
+    assert "MatMul_3" in done.stdout
+
+
+def test_every_command_of_the_readme_exists(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    commands = capsys.readouterr().out
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    used = {line.split()[1] for line in lines if line.startswith("ait-cmp ")}
+    for command in used:
+        assert command.startswith("--") or command in commands
+
+
+def test_every_linked_file_is_there() -> None:
+    for link in re.findall(r"\]\(([^)#]+)\)", README.read_text(encoding="utf-8")):
+        assert link.startswith("http") or (README.parent / link).exists(), link
