@@ -1,44 +1,34 @@
-"""Graph texts of a dump: which one belongs to which graph, read once each."""
+"""Graph texts of both sides as pairing needs them, read once each."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ait_cmp import _core
 from ait_cmp.discover import DumpTree, GraphFile
 from ait_cmp.errors import FormatError
 from ait_cmp.graph import GraphIndex, sanitise
+from ait_cmp.graph_choice import ge_graph_files, graph_files_of
+from ait_cmp.graph_match import graph_number
 from ait_cmp.pairing.context import GraphContext
-from ait_cmp.pairing.identity import read_final_members
 
-_GRAPH_NUMBER = re.compile(r"graph_(\d+)", re.ASCII)
 # A graph text without a fitting number belongs to a graph if it names so many of its ops.
 _MIN_KNOWN_OPS = 0.5
-_STAGES = {"original": 0, "optimized": 1}
 
 
 class GraphTexts:
-    """The graph texts of both sides; those under test come first.
+    """The graph texts of both sides; those of the side under test come first.
 
     Attributes:
         notes: One sentence for every file that could not be read.
     """
 
-    def __init__(self, trees: Iterable[DumpTree]) -> None:
+    def __init__(self, trees: Sequence[DumpTree]) -> None:
         self.notes: list[str] = []
-        files = [file for tree in trees for file in tree.graph_files]
-        self._texts = sorted(
-            (file for file in files if file.stage in _STAGES and file.format == "txt"),
-            key=lambda file: _STAGES[file.stage],
-        )
-        self._final = [file for file in files if file.stage == "ge_proto"]
-        self._read: dict[str, GraphIndex | None] = {}
+        self._trees = trees
+        self._read: dict[str, list[_core.Graph]] = {}
         self._contexts: dict[tuple[int, str], GraphContext | None] = {}
         self._members: dict[str, tuple[str, ...]] | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self._texts)
 
     def context(self, rank: int, graph: str, op_names: Iterable[str]) -> GraphContext | None:
         """The graph of this rank and name, None if no text belongs to it.
@@ -46,57 +36,52 @@ class GraphTexts:
         Args:
             rank: Rank, -1 without rank level.
             graph: Name of the dump's folder, `graph_1`.
-            op_names: Names in the files of one of its steps, to find a graph of another name.
+            op_names: Names in the files of one of its steps; they tell which text belongs to a
+                graph whose name has no number.
         """
         key = (rank, graph)
         if key not in self._contexts:
             index = self._find(rank, graph, {name for name in op_names if name})
-            members = self._final_members() if index is not None else {}
-            self._contexts[key] = None if index is None else GraphContext(index, members)
+            self._contexts[key] = (
+                None if index is None else GraphContext(index, self._final_members())
+            )
         return self._contexts[key]
 
     def _find(self, rank: int, graph: str, op_names: set[str]) -> GraphIndex | None:
-        texts = [file for file in self._texts if rank < 0 or file.rank in (-1, rank)]
-        match = _GRAPH_NUMBER.match(graph)
-        number = int(match[1]) if match else -1
-        for file in texts:
-            if file.number == number >= 0:
-                index = self._index(file)
-                if index is not None:
+        best, best_share = None, 0.0
+        for tree in self._trees:
+            for file in graph_files_of(tree, rank, graph):
+                texts = self._texts(file)
+                if not texts:
+                    continue
+                index = GraphIndex(texts[0])
+                if file.number == graph_number(graph) >= 0:
                     return index
-        best = max(
-            (
-                (_known_share(index, op_names), -place, index)
-                for place, file in enumerate(texts)
-                if (index := self._index(file)) is not None
-            ),
-            default=None,
-            key=lambda item: item[:2],
-        )
-        return best[2] if best is not None and best[0] >= _MIN_KNOWN_OPS else None
+                share = _known_share(index, op_names)
+                if share > best_share:
+                    best, best_share = index, share
+        return best if best_share >= _MIN_KNOWN_OPS else None
 
-    def _index(self, file: GraphFile) -> GraphIndex | None:
+    def _texts(self, file: GraphFile) -> list[_core.Graph]:
         if file.path not in self._read:
-            self._read[file.path] = None
+            self._read[file.path] = []
             try:
-                graphs = _core.read_graph(file.path)
+                self._read[file.path] = _core.read_graph(file.path)
             except (FormatError, OSError) as error:
-                self.notes.append(f"The graph text cannot be read: {error}")
-            else:
-                self._read[file.path] = GraphIndex(graphs[0]) if graphs else None
+                self.notes.append(f"A graph text cannot be read: {error}")
         return self._read[file.path]
 
     def _final_members(self) -> dict[str, tuple[str, ...]]:
         """Fused op -> the ops it stands for, from the graphs that GE wrote."""
         if self._members is None:
-            self._members = {}
-            for file in self._final:
-                try:
-                    graphs = _core.read_graph(file.path)
-                except (FormatError, OSError) as error:
-                    self.notes.append(f"The graph of GE cannot be read: {error}")
-                    continue
-                self._members.update(read_final_members(graphs))
+            self._members = {
+                op.name: tuple(op.original_op_names)
+                for tree in self._trees
+                for file in ge_graph_files(tree)
+                for graph in self._texts(file)
+                for op in graph.ops
+                if op.original_op_names
+            }
         return self._members
 
 

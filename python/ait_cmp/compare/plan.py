@@ -10,7 +10,7 @@ from ait_cmp.align import Alignment, align
 from ait_cmp.compare.graphs import GraphTexts
 from ait_cmp.discover import DumpTree, StepKey, discover
 from ait_cmp.errors import ConfigError
-from ait_cmp.graph_match import Score
+from ait_cmp.graph_choice import node_score
 from ait_cmp.pairing.context import GraphContext
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import read_ge_step
@@ -75,6 +75,13 @@ class Plan:
         """The graph of a my-side step."""
         return self.texts.context(key.rank, key.graph, (f.op_name for f in self.my.ge[key]))
 
+    def named_nodes(self, key: StepKey) -> frozenset[str]:
+        """FX nodes that the graph text of a my-side step names."""
+        context = self.context(key)
+        if context is None:
+            return frozenset()
+        return frozenset(name.node for names in context.graph.fx_names.values() for name in names)
+
     def unmet_golden(self) -> Iterator[list[str]]:
         """Tensors of every golden step that no my-side step meets."""
         met = {golden_key for _, golden_key in self.steps}
@@ -121,10 +128,12 @@ def make_plan(
         raise ConfigError(message)
     golden = discover(golden_path, ranks=ranks, tokens=tokens)
     texts = GraphTexts([my, golden])
-    if golden.kind == "fx" and not texts:
+    if golden.kind == "fx" and not any(tree.graph_files for tree in (my, golden)):
         raise ConfigError(_NO_GRAPH_TEXT.format(root=my.root))
     plan = Plan(my, golden, Alignment([], [], [], [], [], [], [], [], []), texts, threads)
-    plan.alignment = align(my, golden, score=_node_score(plan) if golden.kind == "fx" else None)
+    plan.alignment = align(
+        my, golden, score=node_score(golden, plan.named_nodes) if golden.kind == "fx" else None
+    )
     met = {pair.my: pair.golden for pair in plan.alignment.steps}
     plan.steps = [(key, met.get(key)) for key in my.step_keys()]
     if not met:
@@ -132,19 +141,3 @@ def make_plan(
         message = f"Nothing to compare between {my_path} and {golden_path}. {reasons}"
         raise ConfigError(message)
     return plan
-
-
-def _node_score(plan: Plan) -> Score:
-    """Share of the FX nodes that a my-side graph names and the golden step has files of."""
-    golden_nodes: dict[StepKey, set[str]] = {}
-
-    def share(my_key: StepKey, golden_key: StepKey) -> float:
-        context = plan.context(my_key)
-        if context is None:
-            return 0.0
-        named = {name.node for names in context.graph.fx_names.values() for name in names}
-        if golden_key not in golden_nodes:
-            golden_nodes[golden_key] = {file.node for file in plan.golden.fx[golden_key]}
-        return len(named & golden_nodes[golden_key]) / len(named) if named else 0.0
-
-    return share
