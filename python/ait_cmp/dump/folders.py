@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -57,7 +58,20 @@ def _parent_folder(dump_path: object) -> Path:
     if not isinstance(text, str) or "\0" in text:
         msg = f"dump_path: expected the name of a folder, found {text!r}"
         raise ConfigError(msg)
-    return Path(text).expanduser().absolute()
+    return absolute_path(text, "dump_path")
+
+
+def absolute_path(path: str | os.PathLike[str], argument: str) -> Path:
+    """The path with `~` filled in, valid after a change of the current directory.
+
+    Raises:
+        ConfigError: It begins with the home of a user that does not exist.
+    """
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError as error:
+        msg = f"{argument}: {os.fspath(path)!r}: {error}"
+        raise ConfigError(msg) from error
 
 
 def _make_unique(parent: Path) -> Path:
@@ -93,7 +107,9 @@ def _explain(error: OSError) -> str:
         return f"{reason}; a file is in the way, expected a folder"
     if isinstance(error, PermissionError):
         return f"{reason}; choose a dump_path that this user may write to"
-    return f"{reason}; choose a dump_path on another disk"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        return f"{reason}; choose a dump_path on another disk"
+    return reason
 
 
 def free_bytes(folder: Path) -> int:

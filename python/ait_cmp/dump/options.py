@@ -12,10 +12,10 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Callable, Union, cast
 
 from ait_cmp.dump.errors import ConfigFileNotFoundError, ConfigTypeError
+from ait_cmp.dump.folders import absolute_path
 from ait_cmp.errors import ConfigError
 
 Steps = Union[int, str, range, Iterable[Union[int, str, range]]]
@@ -202,7 +202,7 @@ def check_fusion_switch_file(path: str | os.PathLike[str]) -> str:
     if not isinstance(path, (str, os.PathLike)):
         msg = f"fusion_switch_file: expected a path or 'off', found {type(path).__name__} {path!r}"
         raise ConfigTypeError(msg)
-    file = Path(path).expanduser().absolute()
+    file = absolute_path(path, "fusion_switch_file")
     if not file.is_file():
         msg = (
             f"fusion_switch_file: {path} not found or not a file. "

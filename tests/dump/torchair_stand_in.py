@@ -144,3 +144,13 @@ class CompilerConfig(Section):
             modes = ("max-autotune", "reduce-overhead", "npugraph_ex")
             sections["mode"] = Option("max-autotune", one_of(*modes))
         super().__init__(**sections)
+
+
+def ge_folder(config: CompilerConfig) -> Path:
+    """The folder of a GE dump."""
+    return Path(config.dump_config.dump_path.value)
+
+
+def fx_folder(config: CompilerConfig) -> Path:
+    """The folder of an FX dump, torchair 7.1 and later."""
+    return Path(config.debug.data_dump.path)
