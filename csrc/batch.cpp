@@ -82,11 +82,15 @@ Status check_view(const View& view, const char* side, std::string& reason) {
 
 uint64_t n_values_of(const View& view) { return view.n_elements * view.tensor.dtype->components; }
 
-/// Power of two near a side's largest value; bounded so that its reciprocal is a float64 too.
-int scale_exponent(const SideSums& side) {
+/// Power of two near the largest absolute value of a side; bounded so that its reciprocal is a
+/// float64 too. A side of zeros is as small as can be: the other one decides what both are divided
+/// by.
+int scale_exponent(double largest) {
+  constexpr int kMost = 1000;
+  if (largest == 0) return -kMost;
   int exponent = 0;
-  std::frexp(side.largest(), &exponent);
-  return std::clamp(exponent, -1000, 1000);
+  std::frexp(largest, &exponent);
+  return std::clamp(exponent, -kMost, kMost);
 }
 
 /// Chunks of one pair, and their sums.
@@ -121,11 +125,29 @@ PairSums sum_scaled(const PairTask& task, const Kernels& kernels, const Scale& s
   return sums;
 }
 
+SideSums sum_side(const View& view, const Kernels& kernels, double scale = 1) {
+  BlockReader reader(view, kernels);
+  const uint64_t n = n_values_of(view);
+  const bool wide = view.tensor.dtype->wide;
+  SideSums sums;
+  for (uint64_t at = 0; at < n; at += kChunk)
+    merge(sums, sum_chunk(reader, at, std::min(at + kChunk, n), wide, kernels, scale));
+  return sums;
+}
+
+/// Mean of a tensor whose sums are known; taken again, scaled, where the sum of float64 overflows.
+double mean_of_view(const SideSums& sums, const View& view, const Kernels& kernels) {
+  if (std::isfinite(sums.sum)) return mean_of(sums);
+  constexpr int kLog2OfCounts = 64;
+  return std::ldexp(mean_of(sum_side(view, kernels, std::ldexp(1, -kLog2OfCounts))), kLog2OfCounts);
+}
+
 void finish_pair(JobResult& result, const PairTask& task, const PairSums& sums,
                  const CompareOptions& options, const Kernels& kernels) {
   ComparedPair pair{sums, {}};
   if (needs_scale(sums)) {
-    const int ex = scale_exponent(sums.x), ey = scale_exponent(sums.y), common = std::max(ex, ey);
+    const int ex = scale_exponent(sums.largest_x), ey = scale_exponent(sums.largest_y);
+    const int common = std::max(ex, ey);
     const Scale apart{std::ldexp(1, -ex), std::ldexp(1, -ey)};
     const Scale both{std::ldexp(1, -common), std::ldexp(1, -common)};
     pair.rescaled = {ex, ey, sum_scaled(task, kernels, apart), sum_scaled(task, kernels, both)};
@@ -133,8 +155,8 @@ void finish_pair(JobResult& result, const PairTask& task, const PairSums& sums,
   result.my.has_sums = result.golden.has_sums = true;
   result.my.sums = sums.x;
   result.golden.sums = sums.y;
-  result.my.mean = mean_of_x(pair);
-  result.golden.mean = mean_of_y(pair);
+  result.my.mean = mean_of_view(sums.x, task.my, kernels);
+  result.golden.mean = mean_of_view(sums.y, task.golden, kernels);
   result.metrics = metrics_of(pair, options.with_kl, kernels);
   result.has_metrics = true;
   result.n_mismatch = sums.n_mismatch;
@@ -154,20 +176,11 @@ void finish_pair(JobResult& result, const PairTask& task, const PairSums& sums,
                  "Integers beyond 2^53 were compared as float64, which rounds them.");
 }
 
-SideSums sum_side(const View& view, const Kernels& kernels) {
-  BlockReader reader(view, kernels);
-  const uint64_t n = n_values_of(view);
-  SideSums sums;
-  for (uint64_t at = 0; at < n; at += kChunk)
-    merge(sums, sum_chunk(reader, at, std::min(at + kChunk, n), view.tensor.dtype->wide, kernels));
-  return sums;
-}
-
 /// Statistics of one tensor that has no counterpart, or one that does not fit it.
 void add_side_sums(SideResult& side, const View& view, const Kernels& kernels) {
   if (view.is_raw() || view.tensor.state != TensorState::kOk || !view.problem.empty()) return;
   side.sums = sum_side(view, kernels);
-  side.mean = mean_of(side.sums);
+  side.mean = mean_of_view(side.sums, view, kernels);
   side.has_sums = true;
 }
 
@@ -460,6 +473,20 @@ void or_unreadable(JobResult& result, Work work) {
   add_sentence(result.reason, sentence + (sentence.ends_with('.') ? "" : "."));
 }
 
+/// Works on tensors of files. That a file changed meanwhile explains whatever went wrong, and makes
+/// any result worthless.
+template <class Work>
+void on_unchanged(std::initializer_list<const View*> views, Work work) {
+  std::exception_ptr error;
+  try {
+    work();
+  } catch (const FormatError&) {
+    error = std::current_exception();
+  }
+  for (const View* view : views) view->tensor.file->check_unchanged();
+  if (error) std::rethrow_exception(error);
+}
+
 }  // namespace
 
 void Batch::start_job(size_t index, OpenFiles& files) {
@@ -478,14 +505,14 @@ void Batch::start_job(size_t index, OpenFiles& files) {
     }
     if (!my || !golden) {
       const View& view = my ? *my : *golden;
-      result = describe_view(view, my ? "my" : "golden", options_.single_sums, kernels_);
-      view.tensor.file->check_unchanged();
+      on_unchanged({&view}, [&] {
+        result = describe_view(view, my ? "my" : "golden", options_.single_sums, kernels_);
+      });
       return;
     }
     if (n_values_of(*my) <= kChunk || n_values_of(*my) != n_values_of(*golden)) {
-      result = compare_views(*my, *golden, options_.compare, 1, kernels_);
-      my->tensor.file->check_unchanged();
-      golden->tensor.file->check_unchanged();
+      on_unchanged({&*my, &*golden},
+                   [&] { result = compare_views(*my, *golden, options_.compare, 1, kernels_); });
       return;
     }
     if (!prepare_pair(result, *my, *golden, kernels_)) return;
@@ -526,12 +553,12 @@ void Batch::run_chunk(const std::shared_ptr<Active>& active, uint64_t chunk) {
   if (active->n_left.fetch_sub(1) != 1) return;
   JobResult result = std::move(active->result);
   or_unreadable(result, [&] {
-    if (active->error) std::rethrow_exception(active->error);
-    PairSums sums;
-    for (const PairSums& part : active->sums) merge(sums, part, kernels_);
-    finish_pair(result, active->task, sums, options_.compare, kernels_);
-    active->my.tensor.file->check_unchanged();
-    active->golden.tensor.file->check_unchanged();
+    on_unchanged({&active->my, &active->golden}, [&] {
+      if (active->error) std::rethrow_exception(active->error);
+      PairSums sums;
+      for (const PairSums& part : active->sums) merge(sums, part, kernels_);
+      finish_pair(result, active->task, sums, options_.compare, kernels_);
+    });
   });
   finish_job(active->index, std::move(result));
 }

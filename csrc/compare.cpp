@@ -7,9 +7,10 @@
 namespace ait {
 namespace {
 
-// float64 squares overflow above 2^511 and lose bits below 2^-485 (2^-1022 with 52 bits to spare).
+// float64 squares overflow above 2^511 and lose bits below 2^-485 (2^-1022 with 52 bits to spare);
+// differences may be 53 bits smaller than the values.
 constexpr double kLargeForSquares = 0x1p480;
-constexpr double kSmallForSquares = 0x1p-480;
+constexpr double kSmallForSquares = 0x1p-430;
 
 /// One kind of block: its value type and the kernels that go with it.
 struct F32 {
@@ -80,6 +81,8 @@ void add_pairs(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t n, con
   sums.sum_abs += block.sum_abs;
   sums.sum_rel += block.sum_rel;
   sums.max_rel = std::max(sums.max_rel, block.max_rel);
+  sums.largest_x = std::max({sums.largest_x, std::fabs(block.min_x), std::fabs(block.max_x)});
+  sums.largest_y = std::max({sums.largest_y, std::fabs(block.min_y), std::fabs(block.max_y)});
   if (block.max_abs > sums.max_abs) {
     sums.max_abs = block.max_abs;
     for (size_t i = 0; i < n; ++i) {
@@ -196,8 +199,7 @@ const uint8_t* scaled(const uint8_t* block, size_t n, double factor, double* out
   return bytes_of(out);
 }
 
-bool far_from_one(const SideSums& side) {
-  const double largest = side.largest();
+bool far_from_one(double largest) {
   return largest > kLargeForSquares || (largest > 0 && largest < kSmallForSquares);
 }
 
@@ -207,15 +209,16 @@ double SideSums::largest() const {
   return n_finite() == 0 ? 0 : std::max(std::fabs(min), std::fabs(max));
 }
 
-SideSums sum_chunk(BlockReader& x, uint64_t begin, uint64_t end, bool wide,
-                   const Kernels& kernels) {
+SideSums sum_chunk(BlockReader& x, uint64_t begin, uint64_t end, bool wide, const Kernels& kernels,
+                   double scale) {
   SideSums sums;
+  double scaled_x[kBlock];
   for (uint64_t at = begin; at < end; at += kBlock) {
     const size_t n = static_cast<size_t>(std::min<uint64_t>(kBlock, end - at));
     const uint8_t* block = x.read(at, n, wide);
     sums.n += n;
     if (wide)
-      add_block<F64>(sums, block, n, kernels);
+      add_block<F64>(sums, scaled(block, n, scale, scaled_x), n, kernels);
     else
       add_block<F32>(sums, block, n, kernels);
   }
@@ -261,6 +264,8 @@ void merge(PairSums& into, const PairSums& next, const Kernels& kernels) {
   into.sum_abs += next.sum_abs;
   into.sum_rel += next.sum_rel;
   into.max_rel = std::max(into.max_rel, next.max_rel);
+  into.largest_x = std::max(into.largest_x, next.largest_x);
+  into.largest_y = std::max(into.largest_y, next.largest_y);
   if (next.max_abs > into.max_abs) {
     into.max_abs = next.max_abs;
     into.worst_index = next.worst_index;
@@ -284,6 +289,8 @@ void merge(PairSums& into, const PairSums& next, const Kernels& kernels) {
              a.far_exp_x + b.far_exp_x};
 }
 
-bool needs_scale(const PairSums& sums) { return far_from_one(sums.x) || far_from_one(sums.y); }
+bool needs_scale(const PairSums& sums) {
+  return far_from_one(sums.largest_x) || far_from_one(sums.largest_y);
+}
 
 }  // namespace ait

@@ -45,6 +45,7 @@ struct PairSums {
   uint64_t n_mismatch = 0;  ///< pairs with NaN or Inf that differ in kind
   double sum_xx = 0, sum_yy = 0, sum_xy = 0, sum_dd = 0, sum_abs = 0, sum_rel = 0;
   double max_abs = 0, max_rel = 0;
+  double largest_x = 0, largest_y = 0;  ///< absolute values
   uint64_t worst_index = 0;  ///< of the first largest |x - y|; meaningful when max_abs > 0
   double worst_x = 0, worst_y = 0;
   KlSums kl;
@@ -62,8 +63,9 @@ struct CompareOptions {
   bool with_kl = true;
 };
 
-/// Sums over values [begin, end) of one tensor.
-SideSums sum_chunk(BlockReader& x, uint64_t begin, uint64_t end, bool wide, const Kernels& kernels);
+/// Sums over values [begin, end) of one tensor, each multiplied by a power of two (if `wide`).
+SideSums sum_chunk(BlockReader& x, uint64_t begin, uint64_t end, bool wide, const Kernels& kernels,
+                   double scale = 1);
 
 /// Sums over values [begin, end) of two tensors of equal value count.
 PairSums sum_chunk(BlockReader& x, BlockReader& y, uint64_t begin, uint64_t end, bool wide,

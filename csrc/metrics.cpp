@@ -112,14 +112,4 @@ double mean_of(const SideSums& side) {
   return side.n_finite() == 0 ? kNan : side.sum / static_cast<double>(side.n_finite());
 }
 
-double mean_of_x(const ComparedPair& pair) {
-  if (!pair.rescaled) return mean_of(pair.sums.x);
-  return std::ldexp(mean_of(pair.rescaled->apart.x), pair.rescaled->x_exp);
-}
-
-double mean_of_y(const ComparedPair& pair) {
-  if (!pair.rescaled) return mean_of(pair.sums.y);
-  return std::ldexp(mean_of(pair.rescaled->apart.y), pair.rescaled->y_exp);
-}
-
 }  // namespace ait

@@ -36,8 +36,4 @@ Metrics metrics_of(const ComparedPair& pair, bool with_kl, const Kernels& kernel
 /// Mean of the finite values of one side, NaN if there are none.
 double mean_of(const SideSums& side);
 
-/// Means of the two sides of a pair, from the rescaled sums where the plain ones overflow.
-double mean_of_x(const ComparedPair& pair);
-double mean_of_y(const ComparedPair& pair);
-
 }  // namespace ait
