@@ -37,8 +37,7 @@ std::optional<TensorRef> parse_ref(const py::handle& ref) {
                    parse_io(py::cast<std::string>(fields[1])),
                    py::cast<uint32_t>(fields[2]),
                    {}};
-  for (const py::handle step : as_tuple(fields[3]))
-    parsed.steps.push_back(parse_step(step));
+  for (const py::handle step : as_tuple(fields[3])) parsed.steps.push_back(parse_step(step));
   return parsed;
 }
 
@@ -113,6 +112,8 @@ class BatchIterator {
     for (const JobResult& result : batch_->next(SIZE_MAX)) results.append(result_tuple(result));
     return results;
   }
+
+  size_t n_taken() const { return batch_ ? batch_->n_taken() : 0; }
 
   py::list next(size_t most) {
     if (!batch_ || batch_->is_done()) throw py::stop_iteration();
@@ -236,6 +237,7 @@ void bind_compare(py::module_& m) {
       .def("__iter__", [](py::object self) { return self; })
       .def("__next__", [](BatchIterator& self) { return self.next(1024); })
       .def("take_ready", &BatchIterator::take_ready, "Finished results, without waiting.")
+      .def_property_readonly("n_taken", &BatchIterator::n_taken, "Results handed out so far.")
       .def("stop", &BatchIterator::stop, "Begin no further job.")
       .def("close", &BatchIterator::close, "Stop after the chunks in hand.");
   m.def("compare_buffers", &compare_buffers, "x"_a, "x_dtype"_a, "y"_a, "y_dtype"_a, py::kw_only(),

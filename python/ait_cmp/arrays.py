@@ -82,6 +82,9 @@ def compare_arrays(
     result = _core.compare_buffers(
         *_buffer(my), *_buffer(golden), threads=threads or usable_cores()
     )
+    status, reason = result[:2]
+    if status == "shape_mismatch":  # a complex number is two values
+        raise ShapeError(reason)
     return metrics_of_result(result)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 from collections.abc import Callable, Sequence
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ait_cmp.errors import ConfigError
+
+# What the code of a user may raise: a bug of his is a message, Ctrl-C is not.
+_USER_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    NameError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 
 Function = Callable[[NDArray[np.float32], NDArray[np.float32]], Any]
 
@@ -26,7 +43,7 @@ class CustomAlgorithm(NamedTuple):
         """Cell text and message of one row; an error of the function becomes the message."""
         try:
             value, message = _checked(self.function(golden, my))
-        except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+        except _USER_ERRORS as error:
             return "", f"{self.name}: {type(error).__name__}: {error}."
         return value, message
 
@@ -56,7 +73,7 @@ def _load(specification: str) -> CustomAlgorithm:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except (SyntaxError, ImportError, NameError) as error:
+    except _USER_ERRORS as error:
         message = f"custom algorithm {specification!r}: {path} does not load: {error}"
         raise ConfigError(message) from error
     function = getattr(module, name, None)
@@ -69,20 +86,19 @@ def _load(specification: str) -> CustomAlgorithm:
     one = np.ones(1, np.float32)
     try:
         _checked(function(one, one))
-    except (TypeError, ValueError) as error:
-        message = f"custom algorithm {specification!r}: {error}"
+    except _USER_ERRORS as error:
+        message = f"custom algorithm {specification!r}: called with two arrays [1.0]: {error}"
         raise ConfigError(message) from error
     return CustomAlgorithm(name, function)
 
 
 def _checked(result: Any) -> tuple[str, str]:
     is_pair = isinstance(result, (tuple, list)) and len(result) == 2
-    if (
-        not is_pair
-        or not isinstance(result[1], str)
-        or not isinstance(result[0], (int, float, str))
-    ):
+    if not is_pair or not isinstance(result[1], str) or not isinstance(result[0], (Real, str)):
         message = f"(number or text, message text) expected, returned {result!r:.80}"
         raise TypeError(message)
     value = result[0]
-    return (value if isinstance(value, str) else repr(value)), result[1]
+    if isinstance(value, str):
+        return value, result[1]
+    # A NumPy number shows its type in its repr.
+    return repr(int(value) if isinstance(value, Integral) else float(value)), result[1]

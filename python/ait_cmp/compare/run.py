@@ -18,7 +18,7 @@ from ait_cmp.comparison import Comparison
 from ait_cmp.config import Limits, usable_cores
 from ait_cmp.custom import CustomAlgorithm, load_algorithms
 from ait_cmp.discover import StepKey
-from ait_cmp.errors import ConfigError
+from ait_cmp.errors import ConfigError, FormatError
 from ait_cmp.pairing.pair import Pair, StepPairs
 from ait_cmp.report_csv import CsvReport
 from ait_cmp.row import Row
@@ -232,7 +232,10 @@ class _Run:
                 if self._progress is not None:
                     self._progress(len(self._rows) + n_done, self._n_known)
         except KeyboardInterrupt:
-            take(running.batch.take_ready())
+            # Results that it caught between the pool and `take` are lost: none after them has a
+            # known place.
+            if n_done == running.batch.n_taken:
+                take(running.batch.take_ready())
             raise
         finally:
             running.batch.close()
@@ -277,8 +280,14 @@ class _Run:
     def _with_custom(self, pair: Pair, row: Row) -> Row:
         if row.status != "compared" or pair.golden is None:
             return row._replace(custom=("",) * len(self._algorithms))
-        my = _core.read_values(pair.my, self._access).astype("float32")
-        golden = _core.read_values(pair.golden, self._access).astype("float32")
+        try:
+            my = _core.read_values(pair.my, self._access).astype("float32")
+            golden = _core.read_values(pair.golden, self._access).astype("float32")
+        except (FormatError, OSError) as error:  # no number, or the file has changed
+            return row._replace(
+                custom=("",) * len(self._algorithms),
+                cmp_fail_reason=f"{row.cmp_fail_reason} Custom algorithms: {error}.".lstrip(),
+            )
         cells = [algorithm(golden, my) for algorithm in self._algorithms]
         messages = [row.cmp_fail_reason, *(message for _, message in cells)]
         return row._replace(
