@@ -1,0 +1,220 @@
+"""Many comparisons at once: order, bad files, files that change, stopping."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ait_cmp import _core
+from make_dump import Dump, tensor_of
+
+THREADS = [1, 2, 7, 32]
+#: Results that may wait to be handed out: jobs behind them are not begun.
+WINDOW = 8192
+CHUNK = 2**18
+
+Ref = tuple[str, str, int, tuple[Any, ...]]
+Job = tuple[Any, Any]
+
+
+def save(path: Path, values: np.ndarray) -> Ref:
+    np.save(path, values)
+    return (str(path), "", 0, ())
+
+
+def results_of(jobs: list[Job], **options: Any) -> list[tuple[Any, ...]]:
+    return [result for results in _core.Batch(jobs, **options) for result in results]
+
+
+def constant_pairs(folder: Path, sizes: list[int]) -> list[Job]:
+    """Pair k differs by k in its last element."""
+    jobs = []
+    for k, n in enumerate(sizes):
+        golden = np.zeros(n, np.float32)
+        my = golden.copy()
+        my[-1] = k
+        jobs.append((save(folder / f"my{k}.npy", my), save(folder / f"golden{k}.npy", golden)))
+    return jobs
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_small_and_large_tensors_come_back_in_order(tmp_path: Path, threads: int) -> None:
+    sizes = [3] * 100 + [2 * CHUNK + 1] + [5] * 100 + [CHUNK, CHUNK + 1, 1, 3 * CHUNK]
+    jobs = constant_pairs(tmp_path, sizes)
+    results = results_of(jobs, threads=threads)
+    assert [result[0] for result in results] == ["compared"] * len(jobs)
+    assert [result[4][3] for result in results] == list(range(len(jobs)))
+    assert [r[6] for r in results[1:]] == [(n - 1, k, 0) for k, n in enumerate(sizes)][1:]
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_far_more_jobs_than_the_window_are_all_answered(tmp_path: Path, threads: int) -> None:
+    jobs = constant_pairs(tmp_path, [3, 4])
+    results = results_of(jobs * WINDOW, threads=threads)
+    assert [result[4][3] for result in results] == [0.0, 1.0] * WINDOW
+
+
+def test_no_jobs_give_no_results() -> None:
+    assert results_of([], threads=3) == []
+
+
+def npy_bytes(values: np.ndarray, folder: Path) -> bytes:
+    path = folder / "whole.npy"
+    np.save(path, values)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("threads", [1, 7])
+@pytest.mark.parametrize("n", [100, 2 * CHUNK])
+def test_a_bad_file_is_one_row(tmp_path: Path, n: int, threads: int) -> None:
+    whole = npy_bytes(np.zeros(n, np.float32), tmp_path)
+    bad = {
+        "missing": (None, "unreadable", "No such file"),
+        "folder": (None, "unreadable", "directory"),
+        "empty": (b"", "unreadable", "empty"),
+        "noise": (b"\x01" * 300, "unreadable", "noise"),
+        "cut": (whole[:-1], "unreadable", "cut|truncated|left|bytes"),
+    }
+    (tmp_path / "folder").mkdir()
+    jobs = constant_pairs(tmp_path, [n] * (len(bad) + 1))
+    for k, (name, (content, _, _)) in enumerate(bad.items()):
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        jobs[k] = ((str(tmp_path / name), "", 0, ()), jobs[k][1])
+    results = results_of(jobs, threads=threads)
+    assert [result[0] for result in results] == ["unreadable"] * len(bad) + ["compared"]
+    for result, name in zip(results, bad):
+        assert result[4] is None
+        assert result[1].endswith(".")
+        assert name in result[1] or name == "cut"
+
+
+def test_a_tensor_that_the_file_does_not_have_is_one_row(tmp_path: Path) -> None:
+    path = tmp_path / "Add.Add.1.2.3"
+    path.write_bytes(Dump(outputs=(tensor_of(np.ones(4, np.float32)),)).file_bytes())
+    jobs = [
+        ((str(path), io, k, ()), None) for io, k in (("outputs", 0), ("outputs", 1), ("inputs", 0))
+    ]
+    good, *bad = results_of(jobs)
+    assert good[0] == "compared"
+    assert [result[0] for result in bad] == ["unreadable"] * 2
+    assert "output 1 expected, the file has 1" in bad[0][1]
+
+
+@pytest.mark.parametrize("access", ["auto", "read"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_file_that_shrinks_meanwhile_is_unreadable_rows(
+    tmp_path: Path, threads: int, access: str
+) -> None:
+    """The file is open when it shrinks, and the last jobs cannot have begun by then."""
+    path = tmp_path / "Add.Add.1.2.3"
+    tensors = (tensor_of(np.ones(4, np.float32)), tensor_of(np.ones(100_000, np.float32)))
+    path.write_bytes(Dump(outputs=tensors).file_bytes())
+    jobs = [((str(path), "outputs", 0, ()), None)] * (2 * WINDOW + 2000)
+    jobs[-1] = ((str(path), "outputs", 1, ()), None)
+    batch = _core.Batch(jobs, threads=threads, access=access)
+    results = list(next(batch))
+    os.truncate(path, 1000)
+    results += [result for part in batch for result in part]
+    assert len(results) == len(jobs)
+    assert results[0][0] == "compared"
+    assert {result[0] for result in results} == {"compared", "unreadable"}
+    assert results[-1][0] == "unreadable"
+    # A thread that has not had the file open finds it cut short.
+    assert str(path) in results[-1][1] or "cut short" in results[-1][1]
+
+
+@pytest.mark.parametrize("n", [20_000, 2 * CHUNK])
+def test_a_file_that_is_written_again_meanwhile_is_unreadable(tmp_path: Path, n: int) -> None:
+    path = tmp_path / "changing.npy"
+    changing = save(path, np.ones(n, np.float32))
+    golden = save(tmp_path / "golden.npy", np.ones(n, np.float32))
+    jobs: list[Job] = [(changing, None)] + [(golden, None)] * (WINDOW + 2000)
+    jobs.append((changing, golden))
+    batch = _core.Batch(jobs, threads=1, access="read", single_sums=False)
+    results = list(next(batch))
+    with path.open("r+b") as file:
+        file.seek(-4, os.SEEK_END)
+        file.write(b"\0\0\0\0")
+    os.utime(path, ns=(1, 1))
+    results += [result for part in batch for result in part]
+    assert [result[0] for result in results[:-1]] == ["compared"] * (len(jobs) - 1)
+    status, reason = results[-1][:2]
+    assert (status, "changed" in reason, str(path) in reason) == ("unreadable", True, True)
+
+
+@pytest.mark.parametrize("threads", THREADS)
+def test_after_stop_there_are_fewer_results_and_the_batch_ends(
+    tmp_path: Path, threads: int
+) -> None:
+    jobs = constant_pairs(tmp_path, [3]) * (3 * WINDOW)
+    batch = _core.Batch(jobs, threads=threads)
+    first = next(batch)
+    batch.stop()
+    rest = [result for results in batch for result in results]
+    assert 0 < len(first) + len(rest) < len(jobs)
+    assert batch.n_taken == len(first) + len(rest)
+
+
+def test_what_is_ready_can_be_taken_without_waiting(tmp_path: Path) -> None:
+    jobs = constant_pairs(tmp_path, [3, 4, 5])
+    batch = _core.Batch(jobs * WINDOW, threads=2)
+    results = list(next(batch)) + list(batch.take_ready())
+    batch.stop()
+    results += [result for part in batch for result in part]
+    assert [r[4][3] for r in results] == [float(k % 3) for k in range(len(results))]
+
+
+def test_a_closed_batch_has_nothing_more(tmp_path: Path) -> None:
+    batch = _core.Batch(constant_pairs(tmp_path, [2 * CHUNK] * 4), threads=2)
+    batch.close()
+    assert batch.take_ready() == []
+    assert list(batch) == []
+    batch.close()
+
+
+def test_a_batch_that_is_dropped_half_way_ends_its_threads(tmp_path: Path) -> None:
+    for _ in range(5):
+        batch = _core.Batch(constant_pairs(tmp_path, [2 * CHUNK, 3, 4]) * 1000, threads=7)
+        next(batch)
+        del batch
+
+
+@pytest.mark.parametrize("access", ["auto", "map", "read"])
+def test_every_access_gives_the_same_results(tmp_path: Path, access: str) -> None:
+    rng = np.random.default_rng(1)
+    jobs = [
+        tuple(
+            save(tmp_path / f"{side}{n}.npy", rng.standard_normal(n)) for side in ("my", "golden")
+        )
+        for n in (1, 8191, 8193, CHUNK + 3)
+    ]
+    assert repr(results_of(jobs, access=access)) == repr(results_of(jobs, access="map"))
+
+
+def test_one_side_alone_has_its_statistics_or_its_header(tmp_path: Path) -> None:
+    ref = save(tmp_path / "a.npy", np.array([[1.0, 3.0]], np.float32))
+    read, header = results_of([(ref, None)]), results_of([(ref, None)], single_sums=False)
+    assert read[0][2] == ("torch.float32", (1, 2), (2, 0, 0, 0, 3.0, 1.0, 2.0))
+    assert header[0][2] == ("torch.float32", (1, 2), None)
+    assert results_of([(None, ref)])[0][3] == read[0][2]
+
+
+BAD_JOBS = [
+    ([(None, None)], ValueError, "at least one side"),
+    ([(("f", "output", 0, ()), None)], ValueError, 'found "output"'),
+    ([(("f", "", 0, (("turn", (1,)),)), None)], ValueError, 'found "turn"'),
+    ([["f", None]], TypeError, "tuple expected, found list"),
+]
+
+
+@pytest.mark.parametrize(("jobs", "error", "message"), BAD_JOBS)
+def test_a_job_of_another_form_is_refused(
+    jobs: list[Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        _core.Batch(jobs)

@@ -1,0 +1,194 @@
+"""One pair of tensors in the core: the same bits on every CPU and with any number of threads."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ait_cmp import _core
+from make_dump import DTYPE_NUMBERS, Dump, DumpTensor, tensor_of
+from oracle import expect, mean_of_finite
+
+THREADS = [1, 2, 7]
+BF16 = 27
+#: More than one chunk of 2^18 values, and a tail that fills neither a block nor a lane group.
+LARGE = 2 * 2**18 + 1027
+
+
+def bits_of(value: Any) -> Any:
+    """Floats as their eight bytes: NaN equals NaN, and 0 differs from -0."""
+    if isinstance(value, float):
+        return struct.pack("<d", value)
+    if isinstance(value, tuple):
+        return tuple(map(bits_of, value))
+    return value
+
+
+def compare(
+    my: npt.NDArray[Any], golden: npt.NDArray[Any], *, threads: int = 1, isa: str = ""
+) -> tuple[Any, ...]:
+    def number(values: npt.NDArray[Any]) -> int:
+        return DTYPE_NUMBERS.get(values.dtype.name, BF16)
+
+    return _core.compare_buffers(
+        np.ascontiguousarray(my).view(np.uint8),
+        number(my),
+        np.ascontiguousarray(golden).view(np.uint8),
+        number(golden),
+        threads=threads,
+        isa=isa,
+    )
+
+
+def noisy_pair(name: str, n: int, *, seed: int = 1) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Near and far blocks, NaN and infinities in some, zeros of both signs."""
+    rng = np.random.default_rng(seed)
+    golden = rng.standard_normal(n)
+    my = golden + rng.standard_normal(n) * rng.choice([0, 1e-6, 0.5], n // 512 + 1).repeat(512)[:n]
+    for side in (my, golden):
+        side[rng.integers(0, n, 3)] = rng.choice([np.nan, np.inf, -np.inf], 3)
+        side[rng.integers(0, n, 20)] = rng.choice([0.0, -0.0], 20)
+    if name.startswith(("int", "uint")):
+        with np.errstate(invalid="ignore"):
+            return (100 * np.nan_to_num(my, posinf=1, neginf=1)).astype(name), (
+                100 * np.nan_to_num(golden, posinf=1, neginf=1)
+            ).astype(name)
+    dtype = ml_dtypes.bfloat16 if name == "bfloat16" else name
+    return my.astype(dtype), golden.astype(dtype)
+
+
+@pytest.mark.parametrize(
+    "name", ["float64", "float32", "float16", "bfloat16", "int8", "int32", "int64"]
+)
+def test_cpu_levels_and_threads_give_the_same_bits(name: str) -> None:
+    my, golden = noisy_pair(name, LARGE)
+    found = {
+        bits_of(compare(my, golden, threads=threads, isa=isa))
+        for isa in _core.isas()
+        for threads in THREADS
+    }
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("n", [1, 7, 8, 9, 15, 16, 17, 511, 512, 513])
+@pytest.mark.parametrize("name", ["float64", "float32", "float16", "bfloat16", "uint8"])
+def test_cpu_levels_give_the_same_bits_for_every_tail(name: str, n: int) -> None:
+    my, golden = noisy_pair(name, n)
+    assert len({bits_of(compare(my, golden, isa=isa)) for isa in _core.isas()}) == 1
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1)), min_size=1),
+    st.sampled_from(["float32", "float16", "float64"]),
+)
+def test_cpu_levels_give_the_same_bits_for_any_bits(
+    words: list[tuple[int, int]], name: str
+) -> None:
+    mine, theirs = (np.array(side, np.uint32) for side in zip(*words))
+    my = np.resize(mine, 2 * mine.size).view(name)
+    golden = np.resize(theirs, 2 * theirs.size).view(name)
+    assert len({bits_of(compare(my, golden, isa=isa)) for isa in _core.isas()}) == 1
+
+
+@pytest.mark.parametrize("name", ["float64", "float32", "float16"])
+def test_every_cpu_level_finds_extrema_and_mean(isa: str, name: str) -> None:
+    my, golden = noisy_pair(name, 3 * 512 + 5)
+    result = compare(my, golden, isa=isa)
+    for values, (_, _, sums) in zip((my, golden), result[2:4]):
+        finite = values[np.isfinite(values)].astype(np.float64)
+        truth = mean_of_finite(values)
+        n, n_nan, n_positive, n_negative, largest, smallest, mean = sums
+        assert (n, n_nan) == (values.size, np.isnan(values).sum())
+        assert (n_positive, n_negative) == ((values == np.inf).sum(), (values == -np.inf).sum())
+        assert (largest, smallest) == (finite.max(), finite.min())
+        assert abs(mean - truth.value) <= truth.bound
+
+
+def test_the_mean_of_huge_values_is_finite() -> None:
+    huge = np.full(3000, 1.5e308)
+    huge[::3] = 1e308
+    alone = np.array([np.nan] * 3000)
+    truth = mean_of_finite(huge)
+    for golden in (huge, alone):
+        mean = compare(huge, golden)[2][2][6]
+        assert abs(mean - truth.value) <= truth.bound
+
+
+def test_counts_of_nonfinite_values_stand_in_the_reason() -> None:
+    my = np.array([np.nan, np.inf, 1.0], np.float32)
+    golden = np.array([np.nan, -np.inf, np.nan], np.float32)
+    status, reason = compare(my, golden)[:2]
+    assert status == "compared"
+    assert reason == (
+        "golden_data includes NAN or inf. (2 NaN, 0 inf, 1 -inf of 3) "
+        "my_data includes NAN or inf. (1 NaN, 1 inf, 0 -inf of 3)"
+    )
+
+
+def test_rounded_integers_are_noted() -> None:
+    exact, beyond = np.array([2**53]), np.array([2**53 + 1])
+    assert compare(exact, exact)[1] == ""
+    assert "beyond 2^53" in compare(exact, -beyond - 1)[1]
+    assert "beyond 2^53" in compare(np.array([2**60]), exact)[1]
+
+
+def test_another_shape_of_as_many_elements_is_compared_and_noted() -> None:
+    values = np.arange(6, dtype=np.float32)
+    status, reason, my, golden, metrics, mismatches, worst = _core.compare_buffers(
+        values, 1, values, 1, x_shape=(2, 3), y_shape=(6,)
+    )
+    assert (status, my[1], golden[1], mismatches, worst) == ("compared", (2, 3), (6,), 0, None)
+    assert reason == "Shapes differ, element counts agree: my (2, 3), golden (6,)."
+    assert metrics[0] == 1.0
+
+
+def test_another_number_of_elements_is_a_shape_mismatch_with_statistics() -> None:
+    status, reason, my, golden, metrics, _, _ = compare(np.ones(3), np.zeros(4))
+    assert (status, metrics) == ("shape_mismatch", None)
+    assert reason == "data shape doesn't match. (my (3,), golden (4,))"
+    assert (my[2][6], golden[2][6]) == (1.0, 0.0)
+
+
+def test_an_unknown_cpu_level_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=_core.isas()[-1]):
+        compare(np.ones(1), np.ones(1), isa="v99")
+
+
+@pytest.mark.parametrize("access", ["map", "read"])
+@pytest.mark.parametrize("shift", range(8))
+def test_tensors_may_lie_at_any_byte(tmp_path: Path, shift: int, access: str, isa: str) -> None:
+    """The header grows by a byte at a time; the file is too large to be copied at open."""
+    my, golden = noisy_pair("float32", 20_011)
+    paths = []
+    for side, values in (("my", my), ("golden", golden)):
+        name = "a" * (shift if side == "my" else 3 * shift)
+        dump = Dump(
+            inputs=(DumpTensor(4, (1,), b"\x01", None, (1,)),),
+            outputs=(tensor_of(values), tensor_of(values.astype(np.float64))),
+            op_name=name,
+        )
+        path = tmp_path / f"Add.{side}.1.2.3"
+        path.write_bytes(dump.file_bytes())
+        paths.append(str(path))
+    jobs = [tuple((path, "outputs", k, ()) for path in paths) for k in (0, 1)]
+    results = [row for rows in _core.Batch(jobs, access=access, isa=isa) for row in rows]
+    assert bits_of(results[0][4:]) == bits_of(compare(my, golden)[4:])
+    wide = compare(my.astype(np.float64), golden.astype(np.float64))
+    assert bits_of(results[1][4:]) == bits_of(wide[4:])
+
+
+def test_the_worst_element_of_a_later_chunk_has_its_place_in_the_tensor() -> None:
+    golden = np.zeros(LARGE, np.float32)
+    my = golden.copy()
+    my[[2**18 + 5, LARGE - 1]] = 2.0
+    worst = compare(my, golden, threads=2)[6]
+    assert worst == (2**18 + 5, 2.0, 0.0)
+    assert expect(my, golden).worst == worst
