@@ -11,6 +11,7 @@ from ait_cmp.graph import GraphIndex, sanitise
 from ait_cmp.graph_choice import ge_graph_files, graph_files_of
 from ait_cmp.graph_match import graph_number
 from ait_cmp.pairing.context import GraphContext
+from ait_cmp.pairing.identity import read_final_members
 
 # A graph text without a fitting number belongs to a graph if it names so many of its ops.
 _MIN_KNOWN_OPS = 0.5
@@ -74,14 +75,12 @@ class GraphTexts:
     def _final_members(self) -> dict[str, tuple[str, ...]]:
         """Fused op -> the ops it stands for, from the graphs that GE wrote."""
         if self._members is None:
-            self._members = {
-                op.name: tuple(op.original_op_names)
+            self._members = read_final_members(
+                graph
                 for tree in self._trees
                 for file in ge_graph_files(tree)
                 for graph in self._texts(file)
-                for op in graph.ops
-                if op.original_op_names
-            }
+            )
         return self._members
 
 
