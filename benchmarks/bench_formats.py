@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ait_cmp import _core
+from ait_cmp.pairing.pair import TensorRef
 from benchmarks.dump_files import (
     DT_BF16,
     FORMAT_FRACTAL_NZ,
@@ -51,7 +52,7 @@ def _plain_read(paths: tuple[Path, Path], threads: int) -> None:
             _core.plain_read(mapped, threads)
 
 
-def _compare(job: object, threads: int) -> None:
+def _compare(job: tuple[TensorRef, TensorRef], threads: int) -> None:
     for _ in _core.Batch([job], threads=threads):
         pass
 
@@ -63,7 +64,7 @@ def bench_formats(work: Path, *, n_elements: int, budget_s: float) -> Iterator[L
     pool = Pool(n_elements)
     for name, fmt in FORMATS.items():
         paths = _write_pair(folder, pool, fmt)
-        job = ((str(paths[0]), "outputs", 0, ()), (str(paths[1]), "", 0, ()))
+        job = (TensorRef(str(paths[0]), "outputs", 0), TensorRef(str(paths[1]), "", 0))
         ((result,),) = _core.Batch([job])
         for threads in sorted({1, usable_cores()}):
             yield Line(

@@ -29,7 +29,9 @@ uint64_t mix(uint64_t z) {
 }
 
 /// Number `counter` of the generator started at `seed`.
-uint64_t random_word(uint64_t seed, uint64_t counter) { return mix(seed + (counter + 1) * kGolden); }
+uint64_t random_word(uint64_t seed, uint64_t counter) {
+  return mix(seed + (counter + 1) * kGolden);
+}
 
 constexpr size_t kSignWords = kBlock / 64;
 

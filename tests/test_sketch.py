@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import sketch_oracle
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sketch_oracle
 from ait_cmp import _core
 
 SIZES = [0, 1, 7, 8, 511, 512, 513, 1020, 1021, 1022, 2048, 5000]

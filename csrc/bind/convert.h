@@ -48,8 +48,8 @@ inline ViewStep parse_step(const pybind11::handle& step) {
   if (name == "reshape") return {ViewStep::Kind::kReshape, dims};
   if (name == "transpose") return {ViewStep::Kind::kTranspose, dims};
   if (name == "select") return {ViewStep::Kind::kSelect, dims};
-  throw pybind11::value_error(
-      "a view step is \"reshape\", \"transpose\" or \"select\", found \"" + name + "\"");
+  throw pybind11::value_error("a view step is \"reshape\", \"transpose\" or \"select\", found \"" +
+                              name + "\"");
 }
 
 }  // namespace ait

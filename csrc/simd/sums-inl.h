@@ -37,8 +37,9 @@ inline void for_each_group(const Block<T>& x, const Block<T>& y, Add add) {
   if (x.n % kLanes != 0) add(x.tail(0), y.tail(0));
 }
 
-/// Smallest and largest value of a block, in the block's own type: a quarter of the cost of extrema of lanes in double.
-/// 64 bytes of partial results on every CPU level, so that the same zero of +0 and -0 wins everywhere.
+/// Smallest and largest value of a block, in the block's own type: a quarter of the cost of extrema
+/// of lanes in double. 64 bytes of partial results on every CPU level, so that the same zero of +0
+/// and -0 wins everywhere.
 template <class T>
 inline void extrema(const Block<T>& x, double* smallest, double* largest) {
   typedef T Values __attribute__((vector_size(kRegisterBytes)));
@@ -100,7 +101,8 @@ void pair(const uint8_t* x_bytes, const uint8_t* y_bytes, size_t n, PairBlock* o
     max_abs = larger(error, max_abs);
     max_rel = larger(rel, max_rel);
   };
-  // With one register for a set of lanes, ten sets stay in registers and one loop is a quarter faster; otherwise they spill.
+  // With one register for a set of lanes, ten sets stay in registers and one loop is a quarter
+  // faster; otherwise they spill.
   if constexpr (kRegisters == 1) {
     for_each_group(x, y, [&](const Lanes& a, const Lanes& b) {
       add_values(a, b);
