@@ -1,7 +1,8 @@
-"""Every step of the continuous integration as one command: `nox -s lint tests asan torchair bench`."""
+"""Every step of the continuous integration as one command: `nox -s lint tests asan bench`."""
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import nox
@@ -9,12 +10,99 @@ from nox.command import CommandFailed
 
 nox.options.sessions = ["lint", "tests"]
 
+BUILD_NEEDS = ["cmake", "ninja", "pybind11>=3", "scikit-build-core>=0.11"]
+
 
 @nox.session
 def tests(session: nox.Session) -> None:
     """Install the package with its test needs and run the tests."""
     session.install(".[test]")
     session.run("pytest", *session.posargs)
+
+
+@nox.session(python=["3.9", "3.10", "3.11", "3.12", "3.13"])
+def pythons(session: nox.Session) -> None:
+    """The tests on every Python that we promise; the oldest one with the oldest numpy."""
+    oldest = ["numpy==1.22.*"] if session.python == "3.9" else []
+    session.install(".[test]", *oldest)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Formats, types, compiler warnings, the stub and what the rooms of csrc may contain."""
+    build = session.create_tmp()
+    settings = ["-C", f"build-dir={build}", "-C", "cmake.define.AIT_WERROR=ON"]
+    session.install(*BUILD_NEEDS)
+    session.install("--no-build-isolation", *settings, ".[test,lint]")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    session.run("mypy", "benchmarks", "noxfile.py")
+    session.run("mypy", "--config-file", "tests/mypy.ini", "tests")
+    session.run("stubtest", "ait_cmp._core", "--allowlist", "tests/stubtest_allowlist.txt")
+    sources = [path for room in ("csrc", "tests") for path in sorted(Path(room).rglob("*.*"))]
+    sources = [path for path in sources if path.suffix in (".cpp", ".h")]
+    session.run("clang-format", "--dry-run", "-Werror", *map(str, sources), silent=True)
+    check_python_free(session, sources)
+    check_kernel_symbols(session, Path(build))
+
+
+def check_python_free(session: nox.Session, sources: list[Path]) -> None:
+    """csrc outside csrc/bind never includes pybind11 or Python."""
+    bindings = Path("csrc/bind")
+    for path in sources:
+        if bindings in path.parents:
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if line.startswith("#include") and ("pybind11" in line or "Python.h" in line):
+                session.error(f"{path}:{number}: only csrc/bind may include {line.split()[1]}")
+
+
+def check_kernel_symbols(session: nox.Session, build: Path) -> None:
+    """A kernel object exports its table and nothing else.
+
+    A weak symbol compiled for AVX-512 may be the copy that the linker keeps for every CPU.
+    """
+    objects = sorted(build.rglob("ait_kernels_*.dir/**/*.o"))
+    if not objects:
+        session.error(f"{build}: no kernel objects found, expected ait_kernels_*.dir")
+    for path in objects:
+        isa = next(part for part in path.parts if part.startswith("ait_kernels_"))
+        table = isa[len("ait_") : -len(".dir")]
+        command = ["nm", "--extern-only", "--defined-only", "--format=posix", str(path)]
+        names = session.run(*command, silent=True, external=True)
+        exported = [tuple(line.split()[:2]) for line in str(names).splitlines() if line]
+        wanted = f"_ZN3ait{len(table)}{table}E"
+        strangers = [f"{name} ({kind})" for name, kind in exported if name != wanted]
+        if strangers or len(exported) != 1 or exported[0][1] not in "RDB":
+            session.error(f"{path}: exports {', '.join(strangers) or exported}, expected {wanted}")
+
+
+@nox.session
+def wheels(session: nox.Session) -> None:
+    """Build the source package and from it the wheel; check, install and try what is in it."""
+    folder = Path(session.create_tmp())
+    for old in folder.glob("ait_cmp-*"):
+        old.unlink()
+    session.install("build")
+    session.run("python", "-m", "build", "--outdir", str(folder))
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    here = Path("python")
+    wanted = {str(path.relative_to(here)) for path in here.rglob("*.*") if path.is_file()}
+    wanted = {name for name in wanted if "__pycache__" not in name}
+    packed = {name for name in names if ".dist-info/" not in name}
+    extensions = {name for name in packed if name.startswith("ait_cmp/_core.")} - wanted
+    strangers = packed - wanted - extensions
+    if missing := wanted - packed:
+        session.error(f"{wheel.name}: lacks {', '.join(sorted(missing))}")
+    if strangers or len(extensions) != 1:
+        session.error(f"{wheel.name}: unexpected {', '.join(sorted(strangers | extensions))}")
+    session.install(str(wheel))
+    session.run("python", "-c", "from ait_cmp import _core; print(_core.isas())")
+    session.run("ait-cmp", "demo", "--folder", str(folder / "demo"))
 
 
 @nox.session

@@ -79,9 +79,9 @@ def compare_arrays(
     if my.size != golden.size:
         message = f"element counts differ: my has shape {my.shape}, golden {golden.shape}"
         raise ShapeError(message)
-    result = _core.compare_buffers(
-        *_buffer(my), *_buffer(golden), threads=threads or usable_cores()
-    )
+    x, x_dtype = _buffer(my)
+    y, y_dtype = _buffer(golden)
+    result = _core.compare_buffers(x, x_dtype, y, y_dtype, threads=threads or usable_cores())
     status, reason = result[:2]
     if status == "shape_mismatch":  # a complex number is two values
         raise ShapeError(reason)

@@ -68,8 +68,8 @@ def _parser() -> argparse.ArgumentParser:
 class _Version(argparse.Action):
     """--version: loads the extension only when asked."""
 
-    def __init__(self, **settings: object) -> None:
-        super().__init__(nargs=0, **settings)  # type: ignore[arg-type]
+    def __init__(self, option_strings: list[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from ait_cmp import __version__

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     refs = [_ref(parse_tensor_spec(text)) for text in (options.my, options.golden)]
     (result,) = next(_core.Batch([(refs[0], refs[1])], threads=1))
     status, reason, mine, theirs = result[:4]
-    if status != "compared" or mine[2] is None:
+    if mine is None or theirs is None or mine[2] is None or status != "compared":
         print(f"{status}: {reason}")
         return 2
     metrics = metrics_of_result(result)
