@@ -97,10 +97,13 @@ def compare_dirs(
         access=access,
         phases=phases or Phases(),
     )
-    start = time.perf_counter()
-    plan = make_plan(str(my_path), str(golden_path), ranks=ranks, tokens=tokens, threads=n_threads)
-    run.phases.planning += time.perf_counter() - start
-    return run.compare(plan)
+    with _no_cycle_search():
+        start = time.perf_counter()
+        plan = make_plan(
+            str(my_path), str(golden_path), ranks=ranks, tokens=tokens, threads=n_threads
+        )
+        run.phases.planning += time.perf_counter() - start
+        return run.compare(plan)
 
 
 def _output_folder(folder: Path) -> Path:
@@ -145,7 +148,7 @@ class _Run:
         self._running: _RunningStep | None = None
 
     def compare(self, plan: Plan) -> Comparison:
-        with ExitStack() as open_reports, _no_cycle_search():
+        with ExitStack() as open_reports:
             try:
                 self._compare_steps(plan, open_reports)
             except KeyboardInterrupt:
