@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -77,6 +78,41 @@ def check_kernel_symbols(session: nox.Session, build: Path) -> None:
         strangers = [f"{name} ({kind})" for name, kind in exported if name != wanted]
         if strangers or len(exported) != 1 or exported[0][1] not in "RDB":
             session.error(f"{path}: exports {', '.join(strangers) or exported}, expected {wanted}")
+
+
+@nox.session
+def cross(session: nox.Session) -> None:
+    """The kernels give the same bits on aarch64 (emulated) as on every CPU level of this machine.
+
+    Ends with an error that begins NOT RUN without the compiler and the emulator; on Debian:
+    apt-get install g++-aarch64-linux-gnu qemu-user.
+    """
+    tools = ("aarch64-linux-gnu-g++", "qemu-aarch64")
+    if missing := [tool for tool in tools if shutil.which(tool) is None]:
+        session.error(f"NOT RUN: {' and '.join(missing)} not found")
+    session.install("cmake", "ninja")
+    folder = Path(session.create_tmp())
+    arm = ["-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=aarch64"]
+    arm += [f"-DCMAKE_CXX_COMPILER={tools[0]}", "-DCMAKE_EXE_LINKER_FLAGS=-static"]
+    lines: list[str] = []
+    for name, options, emulator in (("here", [], []), ("aarch64", arm, [tools[1]])):
+        build = str(folder / name)
+        session.run("cmake", "-S", ".", "-B", build, "-G", "Ninja", "-DAIT_WERROR=ON", *options)
+        session.run("cmake", "--build", build, "--target", "kernels_bits")
+        command = [*emulator, f"{build}/kernels_bits"]
+        printed = session.run(*command, silent=True, external=True)
+        lines += [f"{name} {line}" for line in str(printed).splitlines()]
+    bits: dict[str, dict[str, str]] = {}
+    for line in lines:
+        machine, isa, function, case, value = line.split()
+        bits.setdefault(f"{function} {case}", {})[f"{machine} {isa}"] = value
+    levels = max((set(values) for values in bits.values()), key=len, default=set())
+    for case, values in bits.items():
+        if set(values) != levels or len(set(values.values())) != 1:
+            session.error(f"{case}: expected the same bits everywhere, found {values}")
+    if not {"aarch64 base", "here base"} <= levels:
+        session.error(f"expected lines of both machines, found {sorted(levels)}")
+    session.log(f"{len(bits)} cases have the same bits on {', '.join(sorted(levels))}")
 
 
 @nox.session
