@@ -40,7 +40,7 @@ def bucket_sums(values: np.ndarray) -> np.ndarray:
 
 
 def content_hash(values: np.ndarray) -> int:
-    """The content hash of a tensor; its dtype says whether values are compared as float32."""
+    """The content hash of values, by the rule for float32 or for float64 blocks."""
     narrow = values.dtype.itemsize <= 2 or values.dtype == np.float32
     flat = values.astype(np.float32 if narrow else np.float64).ravel() + 0
     flat = np.where(np.isnan(flat), np.array(np.nan, flat.dtype), flat)

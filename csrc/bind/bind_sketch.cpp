@@ -17,8 +17,8 @@ py::bytes float64_bytes(const std::vector<double>& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(double)};
 }
 
-/// (shape, problem, sums, sum of squares, hash, values or None, buckets or None); only the first
-/// two are set when the problem is not "". sums = (n, nan, +inf, -inf, max, min, mean) of the
+/// (shape, problem, is wide, sums, sum of squares, hash, values or None, buckets or None); what
+/// follows "is wide" is None when the problem is not "". sums = (n, nan, +inf, -inf, max, min, mean) of the
 /// finite values; values and buckets are bytes of float64.
 py::tuple sketch(const Tensor& tensor, const py::tuple& steps, unsigned threads,
                  const std::string& isa) {
@@ -28,8 +28,8 @@ py::tuple sketch(const Tensor& tensor, const py::tuple& steps, unsigned threads,
   std::string problem = view.problem;
   if (tensor.state != TensorState::kOk && !view.is_raw()) problem = tensor.note;
   if (!problem.empty())
-    return py::make_tuple(shape_tuple(view.shape), text(problem), py::none(), py::none(),
-                          py::none(), py::none(), py::none());
+    return py::make_tuple(shape_tuple(view.shape), text(problem), tensor.dtype->wide, py::none(),
+                          py::none(), py::none(), py::none(), py::none());
   const Kernels& kernels = find_kernels(isa);
   TensorSketch made;
   {
@@ -38,11 +38,12 @@ py::tuple sketch(const Tensor& tensor, const py::tuple& steps, unsigned threads,
   }
   const SideSums& s = made.sums;
   const bool is_whole = made.buckets.empty();
-  return py::make_tuple(
-      shape_tuple(view.shape), "",
-      py::make_tuple(s.n, s.n_nan, s.n_positive_inf, s.n_negative_inf, s.max, s.min, mean_of(s)),
-      made.sum_squares, made.hash, is_whole ? py::object(float64_bytes(made.values)) : py::none(),
-      is_whole ? py::none() : py::object(float64_bytes(made.buckets)));
+  return py::make_tuple(shape_tuple(view.shape), "", tensor.dtype->wide,
+                        py::make_tuple(s.n, s.n_nan, s.n_positive_inf, s.n_negative_inf, s.max,
+                                       s.min, mean_of(s)),
+                        made.sum_squares, made.hash,
+                        is_whole ? py::object(float64_bytes(made.values)) : py::none(),
+                        is_whole ? py::none() : py::object(float64_bytes(made.buckets)));
 }
 
 }  // namespace

@@ -1,0 +1,109 @@
+"""What a conversion did, as plain data that grows while it runs."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from dataclasses import dataclass, field
+
+from ait_cmp.convert.one_file import Outcome
+
+
+@dataclass
+class Conversion:
+    """The files of a folder by what became of them.
+
+    Attributes:
+        converted: Number of dump files replaced (with `keep`: joined) by info files.
+        literals: Number of FX files that hold text or objects, no tensor; they stay as they are.
+        busy: Files that another converter had in hand.
+        left: Path -> sentence, of dump files that could not be reduced and stay as they are.
+        source_bytes: Size of the converted dump files.
+        info_bytes: Size of their info files.
+        read_s: Time since the start, without the waiting of a watch.
+        was_stopped: Whether Ctrl-C or SIGTERM ended it.
+        folder_is_gone: Whether the folder vanished while it was watched.
+    """
+
+    converted: int = 0
+    literals: int = 0
+    busy: set[str] = field(default_factory=set)
+    left: dict[str, str] = field(default_factory=dict)
+    source_bytes: int = 0
+    info_bytes: int = 0
+    read_s: float = 0.0
+    was_stopped: bool = False
+    folder_is_gone: bool = False
+
+    @property
+    def saved_bytes(self) -> int:
+        """Bytes that the folder is smaller by."""
+        return self.source_bytes - self.info_bytes
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one file."""
+        self.left.pop(outcome.path, None)
+        self.busy.discard(outcome.path)
+        if outcome.status == "converted":
+            self.converted += 1
+            self.source_bytes += outcome.source_bytes
+            self.info_bytes += outcome.info_bytes
+        elif outcome.status == "literal":
+            self.literals += 1
+        elif outcome.status == "busy":
+            self.busy.add(outcome.path)
+        elif outcome.status in ("left", "unfinished"):
+            self.left[outcome.path] = outcome.reason
+
+    def line(self, folder: str) -> str:
+        """ "1024 files, 3.1 GB -> 21.0 MB, 812 MB/s, 45.2 GB free"."""
+        rate = self.source_bytes / self.read_s if self.read_s > 0 else 0.0
+        parts = [
+            f"{self.converted} files",
+            f"{size_text(self.source_bytes)} -> {size_text(self.info_bytes)}",
+            f"{size_text(rate)}/s",
+        ]
+        with contextlib.suppress(OSError):
+            parts.append(f"{size_text(shutil.disk_usage(folder).free)} free")
+        return ", ".join(parts)
+
+    def as_json(self) -> dict[str, object]:
+        """For `--json`."""
+        return {
+            "converted": self.converted,
+            "literals": self.literals,
+            "busy": sorted(self.busy),
+            "left": [{"path": path, "reason": reason} for path, reason in self.left.items()],
+            "source_bytes": self.source_bytes,
+            "info_bytes": self.info_bytes,
+            "seconds": round(self.read_s, 3),
+            "was_stopped": self.was_stopped,
+            "folder_is_gone": self.folder_is_gone,
+        }
+
+
+def size_text(size_bytes: float) -> str:
+    """ "3.1 GB"."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size_bytes < 1000:
+            return f"{size_bytes:.0f} B" if unit == "B" else f"{size_bytes:.1f} {unit}"
+        size_bytes /= 1000
+    return f"{size_bytes:.1f} TB"
+
+
+class Pace:
+    """Keeps reading below a rate by pausing between files."""
+
+    def __init__(self, bytes_per_s: float | None) -> None:
+        self._bytes_per_s = bytes_per_s
+        self._free_at = time.monotonic()
+
+    def pause_s(self, size_bytes: int) -> float:
+        """Seconds to wait before a file of this size is read."""
+        if self._bytes_per_s is None:
+            return 0.0
+        now = time.monotonic()
+        start = max(now, self._free_at)
+        self._free_at = start + size_bytes / self._bytes_per_s
+        return start - now

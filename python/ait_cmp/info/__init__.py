@@ -1,0 +1,3 @@
+"""Reduced dumps: writing info files, reading them back, comparing them."""
+
+from __future__ import annotations

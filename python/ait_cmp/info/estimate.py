@@ -1,0 +1,163 @@
+"""Metrics of two tensors of which at least one is reduced.
+
+The formulas and their error bounds are in docs/info-format.md.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple, Optional
+
+import numpy as np
+
+from ait_cmp import _core
+from ait_cmp.info.reduce import extrema_of
+from ait_cmp.info.tensor import ReducedTensor, Sums
+
+# Numbers of the dump's OutputDataType enum.
+_FLOAT32 = 1
+_FLOAT64 = 12
+_NAN = math.nan
+_EQUAL = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+_NOTHING = (_NAN,) * 7
+# Spacing of float32 at 1: errors up to it pass whatever the other metrics say.
+_TINY_ERROR = 2.0**-23
+
+# Cosine, max and mean relative error, max and mean absolute error, KL, RED; NaN = not known.
+MetricValues = tuple[float, float, float, float, float, float, float]
+Worst = Optional[tuple[int, float, float]]
+
+
+class Estimate(NamedTuple):
+    """What two tensors say of each other.
+
+    Attributes:
+        metrics: None if nothing can be said.
+        mismatches: Pairs with NaN or Inf that differ in kind; of estimates at least so many.
+        worst: (index, my, golden) of the largest absolute error, None if all are equal or unknown.
+        source: "" for exact metrics, else what they were estimated from.
+        note: Sentence for the report, or "".
+    """
+
+    metrics: MetricValues | None
+    mismatches: int
+    worst: Worst
+    source: str
+    note: str = ""
+
+
+def estimate(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
+    """Metrics of two tensors with values and of equal count, as exact as the two sides allow."""
+    same_order = my.keeps_order and golden.keeps_order
+    is_equal = my.content is not None and my.content == golden.content
+    if is_equal and my.is_wide == golden.is_wide and (same_order or my.steps == golden.steps):
+        return Estimate(_equal_metrics(my), 0, None, "")
+    if same_order and my.values is not None and golden.values is not None:
+        return _compare_values(my, golden)
+    if same_order and my.buckets is not None and golden.buckets is not None:
+        return _from_sketches(my, golden)
+    return _from_extrema(my, golden)
+
+
+def _equal_metrics(tensor: ReducedTensor) -> MetricValues:
+    assert tensor.sums is not None
+    n, *nonfinite = (count or 0 for count in tensor.sums[:4])
+    return _NOTHING if n > 0 and sum(nonfinite) == n else _EQUAL
+
+
+def _compare_values(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
+    result = _core.compare_buffers(*_buffer(my), *_buffer(golden))
+    _, _, _, _, metrics, mismatches, worst = result
+    assert my.shape is not None
+    if worst is not None and my.n_values == 2 * math.prod(my.shape):
+        worst = (worst[0] // 2, *worst[1:])
+    return Estimate(metrics, mismatches, worst, "")
+
+
+def _buffer(tensor: ReducedTensor) -> tuple[Any, int]:
+    return tensor.values, _FLOAT64 if tensor.is_wide else _FLOAT32
+
+
+def _from_sketches(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
+    assert my.sums is not None
+    assert golden.sums is not None
+    assert my.buckets is not None
+    assert golden.buckets is not None
+    mismatches = _fewest_mismatches(my.sums, golden.sums)
+    if _n_finite(my.sums) == 0 or _n_finite(golden.sums) == 0:
+        return Estimate(_NOTHING, mismatches, None, "sketch")
+    # Near 1, so that no square overflows or vanishes.
+    exponent = math.frexp(max(np.abs(my.buckets).max(), np.abs(golden.buckets).max()))[1]
+    x, y = np.ldexp(my.buckets, -exponent), np.ldexp(golden.buckets, -exponent)
+    xx, yy = _square_sum(my, x, exponent), _square_sum(golden, y, exponent)
+    dd = float(np.square(x - y).sum())
+    if xx == 0 or yy == 0:
+        cosine = 1.0 if xx == yy else 0.0
+    else:
+        apart = np.square(x / math.sqrt(xx) - y / math.sqrt(yy)).sum()
+        cosine = max(-1.0, 1.0 - float(apart) / 2)
+    red = 0.0 if dd == 0 else math.inf if yy == 0 else math.sqrt(dd / yy)
+    # No element differs by more than all of them together.
+    bound = math.ldexp(math.sqrt(dd), exponent)
+    max_abs = bound if bound <= _TINY_ERROR else _NAN
+    return Estimate(
+        (cosine, _NAN, _NAN, max_abs, _NAN, _NAN, red), mismatches, None, "sketch"
+    )
+
+
+def _square_sum(tensor: ReducedTensor, buckets: Any, exponent: int) -> float:
+    """Sum of squares over 4^exponent; where float64 could not hold it, from the buckets."""
+    squares = tensor.sum_squares
+    if squares is not None and (squares == 0 or 2.0**-960 < squares < math.inf):
+        is_zero = tensor.sums is not None and tensor.sums[4] == tensor.sums[5] == 0
+        if squares > 0 or is_zero:
+            return math.ldexp(squares, -2 * exponent)
+    return float(np.square(buckets).sum())
+
+
+def _n_finite(sums: Sums) -> int:
+    n, n_nan, n_positive_inf, n_negative_inf = (count or 0 for count in sums[:4])
+    return n - n_nan - n_positive_inf - n_negative_inf
+
+
+def _fewest_mismatches(my: Sums, golden: Sums) -> int:
+    """However NaN and Inf are placed, at least so many of them have no equal on the other side."""
+    if any(count is None for count in (*my[:4], *golden[:4])):
+        return 0
+    agree = sum(min(x or 0, y or 0) for x, y in zip(my[1:4], golden[1:4]))
+    finite = min(_n_finite(my), _n_finite(golden))
+    return max(0, (my[0] or 0) - agree - finite)
+
+
+def _from_extrema(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
+    """[min, max] of both sides as two tensors of two elements, as the replaced tool has it."""
+    assert my.sums is not None
+    assert golden.sums is not None
+    sources = {my.source, golden.source}
+    source = "stats" if "stats" in sources else "min_max"
+    note = ""
+    if not sources & {"stats", "min_max"}:
+        note = "A sketch has no order but its own and the two orders differ: extrema compared."
+    ignores_nan = source == "stats"
+    x = np.array(_extrema(my, ignores_nan))
+    y = np.array(_extrema(golden, ignores_nan))
+    result = _core.compare_buffers(x, _FLOAT64, y, _FLOAT64, kl=False)
+    cosine, _, _, max_abs, _, _, red = result[4]
+    mismatches = max(result[5], _fewest_mismatches(my.sums, golden.sums))
+    means = my.sums[6], golden.sums[6]
+    # The mean of |x - y| is no smaller than the difference of the means; likewise the maximum.
+    mean_abs = _NAN if None in means else abs((means[0] or 0.0) - (means[1] or 0.0))
+    metrics = (cosine, _NAN, _NAN, max_abs, mean_abs, _NAN, red)
+    return Estimate(metrics, mismatches, None, source, note)
+
+
+def _extrema(tensor: ReducedTensor, ignores_nan: bool) -> tuple[float, float]:
+    assert tensor.sums is not None
+    n, n_nan, n_positive_inf, n_negative_inf, largest, smallest, _ = tensor.sums
+    if tensor.source in ("min_max", "stats"):
+        return (_NAN if smallest is None else smallest), (_NAN if largest is None else largest)
+    if not ignores_nan or n_nan == n:
+        return extrema_of(tensor)
+    assert smallest is not None
+    assert largest is not None
+    return (-math.inf if n_negative_inf else smallest), (math.inf if n_positive_inf else largest)

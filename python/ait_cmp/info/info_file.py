@@ -1,0 +1,263 @@
+"""`*_info.npz`: the reduced tensors of one dump file. Format: docs/info-format.md."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ait_cmp.errors import FormatError
+from ait_cmp.info.tensor import SKETCH_BUCKETS, ReducedTensor
+
+_FORMAT = "ait-cmp info"
+_VERSION = 1
+# Members are a few kilobytes; a file that says otherwise is not ours.
+_MAX_MEMBER_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class InfoTensor:
+    """A reduced tensor and its place in the dump.
+
+    Attributes:
+        io: "inputs" or "outputs" of a GE dump, "" of an `.npy` file.
+        tensor: What is known of it.
+        original_op: Framework op that made this output, None if unset.
+        original_index: Its output index.
+        storage_format: Device format number.
+        fortran_order: Whether the `.npy` file was in Fortran order.
+    """
+
+    io: str
+    tensor: ReducedTensor
+    original_op: str | None = None
+    original_index: int = -1
+    storage_format: int = 2
+    fortran_order: bool = False
+
+
+@dataclass(frozen=True)
+class InfoFile:
+    """One dump file, reduced.
+
+    Attributes:
+        op_name: Name in the header of a GE dump, "" of an `.npy` file.
+        dump_time: Microseconds since the epoch, 0 of an `.npy` file.
+        attrs: Attributes of the GE header.
+        source_bytes: Size of the file that it stands for.
+        tensors: Inputs, then outputs.
+    """
+
+    op_name: str
+    dump_time: int
+    attrs: tuple[tuple[str, str], ...]
+    source_bytes: int
+    tensors: tuple[InfoTensor, ...]
+
+    def of(self, io_name: str) -> list[InfoTensor]:
+        """Its inputs, its outputs, or ("") the one tensor of an `.npy` file."""
+        return [tensor for tensor in self.tensors if tensor.io == io_name]
+
+
+def pack_info(info: InfoFile) -> bytes:
+    """The bytes of an info file: an `.npz` without pickled objects."""
+    sketches: list[NDArray[np.float32]] = []
+    values: dict[str, list[NDArray[Any]]] = {"values32": [], "values64": []}
+    rows = [_pack_tensor(tensor, sketches, values) for tensor in info.tensors]
+    header = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "op_name": info.op_name,
+        "dump_time": info.dump_time,
+        "attrs": info.attrs,
+        "source_bytes": info.source_bytes,
+        "tensors": rows,
+    }
+    text = json.dumps(header, allow_nan=False, ensure_ascii=True, separators=(",", ":"))
+    members: dict[str, NDArray[Any]] = {"header": np.frombuffer(text.encode("ascii"), np.uint8)}
+    if sketches:
+        members["sketches"] = np.stack(sketches)
+    for name, parts in values.items():
+        if parts:
+            members[name] = np.concatenate(parts)
+    return pack_npz(members)
+
+
+def pack_npz(members: dict[str, NDArray[Any]]) -> bytes:
+    """What numpy.savez writes, with what shrinks deflated, and the same bytes at any time."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, array in members.items():
+            entry = zipfile.ZipInfo(f"{name}.npy")
+            array_bytes = io.BytesIO()
+            np.lib.format.write_array(array_bytes, array, version=(1, 0), allow_pickle=False)
+            # Signed sums look like noise: deflating them costs time and saves nothing.
+            if name != "sketches":
+                entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, array_bytes.getvalue())
+    return packed.getvalue()
+
+
+def _pack_tensor(
+    place: InfoTensor, sketches: list[NDArray[np.float32]], values: dict[str, list[NDArray[Any]]]
+) -> dict[str, Any]:
+    tensor = place.tensor
+    assert tensor.shape is not None
+    row: dict[str, Any] = {
+        "io": place.io,
+        "dtype": tensor.dtype,
+        "shape": tensor.shape,
+        "storage_format": place.storage_format,
+        "state": tensor.state,
+        "note": tensor.note,
+        "original_op": place.original_op,
+        "original_index": place.original_index,
+        "fortran_order": place.fortran_order,
+        "wide": tensor.is_wide,
+    }
+    if tensor.content is not None:
+        row["hash"] = f"{tensor.content:016x}"
+    if tensor.sums is not None:
+        names = ("count", "nan", "positive_inf", "negative_inf", "max", "min", "mean")
+        row.update(zip(names, tensor.sums))
+        row["sum_squares"] = tensor.sum_squares
+        for name in (*names[4:], "sum_squares"):
+            # JSON has no word for what is not finite: null, and `count` tells which one is meant.
+            row[name] = row[name] if row[name] is not None and math.isfinite(row[name]) else None
+    if tensor.values is not None:
+        kept = values["values64" if tensor.is_wide else "values32"]
+        row["values_at"] = sum(map(len, kept))
+        kept.append(tensor.values)
+    if tensor.buckets is not None:
+        row["sketch_at"] = len(sketches)
+        row["sketch_exponent"] = exponent = _exponent_of(tensor.buckets)
+        sketches.append(np.ldexp(tensor.buckets, -exponent).astype(np.float32))
+    return row
+
+
+def _exponent_of(buckets: NDArray[np.float64]) -> int:
+    """0, or the power of two that brings buckets far from 1 into the range of float32."""
+    finite = buckets[np.isfinite(buckets)]
+    largest = float(np.abs(finite).max()) if finite.size else 0.0
+    if largest == 0 or 2.0**-60 < largest < 2.0**100:
+        return 0
+    return math.frexp(largest)[1]
+
+
+def read_info(path: str) -> InfoFile:
+    """Read an info file.
+
+    Raises:
+        FormatError: It is damaged or no info file; the message names the path.
+        OSError: It cannot be read.
+    """
+    members = load_members(path)
+    try:
+        return _unpack(members)
+    except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
+        message = f"{path}: not a readable info file of ait-cmp ({error}); written by another tool?"
+        raise FormatError(message) from error
+
+
+def load_members(path: str) -> dict[str, NDArray[Any]]:
+    """The arrays of an `.npz`, never unpickled.
+
+    Raises:
+        FormatError: It is no `.npz`, is damaged, or holds something else than numbers.
+        OSError: It cannot be read.
+    """
+    size_bytes = Path(path).stat().st_size
+    try:
+        with zipfile.ZipFile(path) as archive:
+            too_large = [m for m in archive.infolist() if m.file_size > _MAX_MEMBER_BYTES]
+            if too_large:
+                message = f"{path}: {too_large[0].filename} says {too_large[0].file_size} bytes"
+                raise FormatError(message)
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        message = f"{path}: a complete .npz expected, {size_bytes} bytes found that are none: "
+        message += f"{error} (cut short?)"
+        raise FormatError(message) from error
+
+
+def _unpack(members: dict[str, NDArray[Any]]) -> InfoFile:
+    header = json.loads(members["header"].tobytes())
+    if header["format"] != _FORMAT or header["version"] != _VERSION:
+        message = f"{_FORMAT} version {_VERSION} expected, found {header['format']!s} version "
+        message += f"{header['version']!s}"
+        raise ValueError(message)
+    return InfoFile(
+        op_name=str(header["op_name"]),
+        dump_time=int(header["dump_time"]),
+        attrs=tuple((str(name), str(value)) for name, value in header["attrs"]),
+        source_bytes=int(header["source_bytes"]),
+        tensors=tuple(_unpack_tensor(row, members) for row in header["tensors"]),
+    )
+
+
+def _unpack_tensor(row: dict[str, Any], members: dict[str, NDArray[Any]]) -> InfoTensor:
+    original = row["original_op"]
+    return InfoTensor(
+        io=str(row["io"]),
+        tensor=ReducedTensor(
+            source="sketch",
+            dtype=str(row["dtype"]),
+            shape=tuple(int(dim) for dim in row["shape"]),
+            state=str(row["state"]),
+            note=str(row["note"]),
+            is_wide=bool(row["wide"]),
+            sums=_sums(row) if "count" in row else None,
+            sum_squares=_number(row.get("sum_squares"), math.inf),
+            content=int(row["hash"], 16) if "hash" in row else None,
+            values=_values(row, members) if "values_at" in row else None,
+            buckets=_buckets(row, members) if "sketch_at" in row else None,
+        ),
+        original_op=None if original is None else str(original),
+        original_index=int(row["original_index"]),
+        storage_format=int(row["storage_format"]),
+        fortran_order=bool(row["fortran_order"]),
+    )
+
+
+def _sums(row: dict[str, Any]) -> tuple[int, int, int, int, float, float, float]:
+    return (
+        int(row["count"]),
+        int(row["nan"]),
+        int(row["positive_inf"]),
+        int(row["negative_inf"]),
+        _number(row["max"], -math.inf),
+        _number(row["min"], math.inf),
+        _number(row["mean"], math.nan),
+    )
+
+
+def _number(stored: float | None, missing: float) -> float:
+    return missing if stored is None else float(stored)
+
+
+def _values(row: dict[str, Any], members: dict[str, NDArray[Any]]) -> NDArray[Any]:
+    kept = members["values64" if row["wide"] else "values32"]
+    start, count = int(row["values_at"]), int(row["count"])
+    values = kept[start : start + count]
+    if start < 0 or len(values) != count:
+        message = f"{count} values expected at {start}, {len(values)} found"
+        raise ValueError(message)
+    return values
+
+
+def _buckets(row: dict[str, Any], members: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
+    stored = members["sketches"][int(row["sketch_at"])]
+    if stored.shape != (SKETCH_BUCKETS,):
+        message = f"sketches of {SKETCH_BUCKETS} buckets expected, found {stored.shape}"
+        raise ValueError(message)
+    buckets: NDArray[np.float64] = np.ldexp(stored.astype(np.float64), int(row["sketch_exponent"]))
+    return buckets

@@ -1,0 +1,161 @@
+"""A dump file -> its info file or minima and maxima, in one pass over its values."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ait_cmp import _core
+from ait_cmp.info.info_file import InfoFile, InfoTensor, pack_info, pack_npz
+from ait_cmp.info.tensor import ReducedTensor, sketch_tensor
+
+# Values beyond this are rounded as float64: their extrema are taken by NumPy.
+_EXACT_INTEGER = 2.0**53
+
+
+class OpenDump(NamedTuple):
+    """A dump file whose header is read.
+
+    Attributes:
+        path: The file.
+        dump: `_core.GeDump` or `_core.Tensor`.
+        is_ge: Which of the two.
+        file_bytes: Size of the file.
+    """
+
+    path: str
+    dump: Any
+    is_ge: bool
+    file_bytes: int
+
+    def tensors(self) -> list[tuple[str, Any]]:
+        """(io, tensor) of inputs, then outputs."""
+        if not self.is_ge:
+            return [("", self.dump)]
+        inputs = [("inputs", tensor) for tensor in self.dump.inputs]
+        return inputs + [("outputs", tensor) for tensor in self.dump.outputs]
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether it is an `.npy` file of text or objects: an argument that is no tensor."""
+        return not self.is_ge and self.dump.state == "unsupported"
+
+    def problem(self) -> str:
+        """Why the file cannot be reduced without loss; "" if it can."""
+        for place, (name, tensor) in enumerate(self.tensors()):
+            if tensor.state in ("truncated", "short"):
+                shown = f"{name} {place}: " if name else ""
+                return f"{self.path}: {shown}{tensor.note}"
+        return ""
+
+    def is_certainly_whole(self) -> bool:
+        """Whether its size proves that its writer is done.
+
+        It does not where tensors were left out, where bytes follow the last tensor, and in the old
+        form without a header length.
+        """
+        tensors = [tensor for _, tensor in self.tensors()]
+        if self.is_ge and self.dump.header_bytes == 0:
+            return False
+        if any(tensor.state == "no_data" and tensor.size_bytes > 0 for tensor in tensors):
+            return False
+        ends = [tensor.offset_bytes + tensor.size_bytes for tensor in tensors if tensor.size_bytes]
+        return bool(ends) and max(ends) == self.file_bytes
+
+
+def open_dump_file(path: str, *, is_ge: bool, file_bytes: int, access: str = "auto") -> OpenDump:
+    """Read the header of a dump file.
+
+    Raises:
+        FormatError: It is none.
+        OSError: It cannot be read.
+    """
+    dump = _core.read_ge(path, access) if is_ge else _core.read_npy(path, access)
+    return OpenDump(path, dump, is_ge, file_bytes)
+
+
+def reduce_dump(dump: OpenDump, threads: int) -> InfoFile:
+    """Sketch every tensor of a dump file.
+
+    Raises:
+        FormatError: The file changed meanwhile.
+        OSError: It cannot be read.
+    """
+    places = []
+    for name, tensor in dump.tensors():
+        original = tensor.original_op
+        places.append(
+            InfoTensor(
+                io=name,
+                tensor=sketch_tensor(tensor, (), threads),
+                original_op=None if original is None else original[0],
+                original_index=-1 if original is None else original[1],
+                storage_format=tensor.format_number,
+                fortran_order=tensor.fortran_order,
+            )
+        )
+    return InfoFile(
+        op_name=dump.dump.op_name if dump.is_ge else "",
+        dump_time=dump.dump.dump_time if dump.is_ge else 0,
+        attrs=tuple(dump.dump.attrs) if dump.is_ge else (),
+        source_bytes=dump.file_bytes,
+        tensors=tuple(places),
+    )
+
+
+def unreadable_tensor(info: InfoFile) -> str:
+    """Why a tensor's values could not be read although they are there; "" if all could."""
+    for place in info.tensors:
+        tensor = place.tensor
+        if tensor.sums is None and tensor.content is None and tensor.state != "no_data":
+            return f"{place.io or 'tensor'}: {tensor.note}"
+    return ""
+
+
+def sketch_bytes(info: InfoFile) -> bytes:
+    """Bytes of `*_info.npz`."""
+    return pack_info(info)
+
+
+def min_max_bytes(dump: OpenDump, info: InfoFile) -> bytes:
+    """Bytes of `*_min_max.npz` (GE) or `*_min_max.npy` (FX), as a script of the user would write.
+
+    GE: arrays `inputs` and `outputs` of shape (n, 2). FX: one array [min, max] of the data's dtype.
+    NaN where there is a NaN or no value.
+    """
+    if dump.is_ge:
+        return pack_npz({name: _rows(info, name) for name in ("inputs", "outputs")})
+    packed = io.BytesIO()
+    np.save(packed, _npy_extrema(dump, info.tensors[0].tensor), allow_pickle=False)
+    return packed.getvalue()
+
+
+def _rows(info: InfoFile, name: str) -> NDArray[np.float64]:
+    rows = [extrema_of(place.tensor) for place in info.of(name)]
+    return np.array(rows, dtype=np.float64).reshape(len(rows), 2)
+
+
+def extrema_of(tensor: ReducedTensor) -> tuple[float, float]:
+    """(min, max) as NumPy has them: infinities count, one NaN makes both NaN."""
+    if tensor.sums is None:
+        return math.nan, math.nan
+    n, n_nan, n_positive_inf, n_negative_inf, largest, smallest, _ = tensor.sums
+    if n_nan or n == 0 or largest is None or smallest is None:
+        return math.nan, math.nan
+    low = -math.inf if n_negative_inf else smallest
+    return low, math.inf if n_positive_inf else largest
+
+
+def _npy_extrema(dump: OpenDump, tensor: ReducedTensor) -> NDArray[Any]:
+    low, high = extrema_of(tensor)
+    dtype = np.load(dump.path, mmap_mode="r", allow_pickle=False).dtype
+    if dtype.kind in "iu" and not max(abs(low), abs(high)) <= _EXACT_INTEGER and low == low:
+        values = np.load(dump.path, allow_pickle=False)
+        return np.array([values.min(), values.max()], dtype=dtype)
+    if dtype.kind != "f" and low != low:
+        return np.array([low, high])
+    return np.array([low, high]).astype(dtype)

@@ -1,0 +1,188 @@
+"""What is known of one tensor when its values are not at hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Optional
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ait_cmp import _core
+
+Shape = tuple[int, ...]
+Steps = tuple[tuple[str, Shape], ...]
+# Finite extrema and mean, and counts of all values: (n, nan, +inf, -inf, max, min, mean); None
+# where a file does not say.
+Sums = tuple[
+    Optional[int],
+    Optional[int],
+    Optional[int],
+    Optional[int],
+    Optional[float],
+    Optional[float],
+    Optional[float],
+]
+
+SKETCH_BUCKETS: int = _core.sketch_buckets
+
+
+@dataclass(frozen=True)
+class ReducedTensor:
+    """One tensor, reduced to what a comparison can estimate from.
+
+    Attributes:
+        source: What it was read from: "dump", "sketch", "stats" or "min_max".
+        dtype: Stored type, `torch.bfloat16`; "" if the file does not say.
+        shape: Logical shape; None if the file does not say.
+        state: State of the tensor in its dump, "ok" when it had values.
+        note: Sentence on what is wrong or unusual, or "".
+        is_wide: Whether its values are compared as float64 rather than float32.
+        sums: Counts and extrema, None without values.
+        sum_squares: Sum of squares of the finite values, inf when float64 cannot hold it.
+        content: Content hash of all values (of the bytes, when state is "unsupported").
+        values: All values in logical order, float32 or float64 (n,); complex as pairs; else None.
+        buckets: Signed bucket sums in logical order, float64 (SKETCH_BUCKETS,); else None.
+        steps: Views that could not be applied, since the buckets have an order of their own.
+    """
+
+    source: str
+    dtype: str
+    shape: Shape | None
+    state: str = "ok"
+    note: str = ""
+    is_wide: bool = False
+    sums: Sums | None = None
+    sum_squares: float | None = None
+    content: int | None = None
+    values: NDArray[Any] | None = None
+    buckets: NDArray[np.float64] | None = None
+    steps: Steps = ()
+
+    @property
+    def n_values(self) -> int | None:
+        """Number of values, a complex number counting twice; None if not known."""
+        return None if self.sums is None else self.sums[0]
+
+    @property
+    def keeps_order(self) -> bool:
+        """Whether values or buckets are in the order in which they are compared."""
+        return not self.steps and (self.values is not None or self.buckets is not None)
+
+
+def sketch_tensor(tensor: Any, steps: Sequence[tuple[str, Shape]], threads: int) -> ReducedTensor:
+    """Reduce a tensor of a dump.
+
+    Args:
+        tensor: A `_core.Tensor`.
+        steps: Views to apply first.
+        threads: Worker threads.
+
+    Returns:
+        The reduced tensor; without sums when its values cannot be read, the note then says why.
+
+    Raises:
+        FormatError: The file changed meanwhile.
+        OSError: The file cannot be read.
+    """
+    has_bytes = tensor.state in ("ok", "unsupported") and tensor.size_bytes > 0
+    if not has_bytes and tensor.state != "ok":
+        return ReducedTensor("dump", tensor.dtype, tensor.shape, tensor.state, tensor.note)
+    shape, problem, wide, sums, squares, content, values, buckets = _core.sketch(
+        tensor, tuple(steps), threads=threads
+    )
+    if problem:
+        state = "unsupported" if tensor.state == "ok" else tensor.state
+        return ReducedTensor("dump", tensor.dtype, shape, state, problem)
+    if tensor.state == "unsupported":
+        note = tensor.note
+        return ReducedTensor("dump", tensor.dtype, shape, "unsupported", note, content=content)
+    return ReducedTensor(
+        "dump",
+        tensor.dtype,
+        shape,
+        note=tensor.note,
+        is_wide=wide,
+        sums=sums,
+        sum_squares=squares,
+        content=content,
+        values=None if values is None else _as_compared(np.frombuffer(values), wide),
+        buckets=None if buckets is None else np.frombuffer(buckets),
+    )
+
+
+def _as_compared(values: NDArray[np.float64], wide: bool) -> NDArray[Any]:
+    return values if wide else values.astype(np.float32)
+
+
+def with_steps(tensor: ReducedTensor, steps: Sequence[tuple[str, Shape]]) -> ReducedTensor:
+    """The tensor seen through views, as far as its source allows.
+
+    A tensor that is kept whole is rearranged; of a sketched one the steps are remembered, unless
+    they leave the order as it is. ValueError or IndexError if a step does not fit the shape.
+    """
+    if not steps or tensor.shape is None:
+        return tensor
+    shape = shape_after(tensor.shape, steps)
+    if all(kind == "reshape" for kind, _ in steps):
+        return replace(tensor, shape=shape)
+    if tensor.values is None:
+        return replace(tensor, shape=shape, steps=tuple(steps))
+    is_complex = len(tensor.values) == 2 * math.prod(tensor.shape)
+    array = tensor.values
+    if is_complex:
+        array = array.view(np.complex128 if tensor.is_wide else np.complex64)
+    array = np.ascontiguousarray(apply_steps(array.reshape(tensor.shape), steps)).reshape(-1)
+    if is_complex:
+        array = array.view(tensor.values.dtype)
+    return replace(tensor, shape=shape, values=array, **_statistics_of(array))
+
+
+def _statistics_of(values: NDArray[Any]) -> dict[str, Any]:
+    """What a selection changes; a hash of part of a tensor is not known."""
+    wide = values.astype(np.float64)
+    finite = wide[np.isfinite(wide)]
+    sums = (
+        wide.size,
+        int(np.isnan(wide).sum()),
+        int(np.isposinf(wide).sum()),
+        int(np.isneginf(wide).sum()),
+        float(finite.max()) if finite.size else -math.inf,
+        float(finite.min()) if finite.size else math.inf,
+        float(finite.mean()) if finite.size else math.nan,
+    )
+    return {"sums": sums, "sum_squares": float(np.square(finite).sum()), "content": None}
+
+
+def apply_steps(array: NDArray[Any], steps: Sequence[tuple[str, Shape]]) -> NDArray[Any]:
+    """The array after the steps; ValueError or IndexError if a step does not fit it."""
+    for kind, numbers in steps:
+        if kind == "reshape":
+            array = array.reshape(numbers)
+        elif kind == "transpose":
+            array = array.transpose(numbers)
+        else:
+            array = array[numbers[0]]
+    return array
+
+
+def shape_after(shape: Shape, steps: Sequence[tuple[str, Shape]]) -> Shape:
+    """Shape after the steps; ValueError or IndexError if a step does not fit it."""
+    return apply_steps(np.broadcast_to(np.int8(0), shape), steps).shape
+
+
+def inverse_steps(shape: Shape, steps: Sequence[tuple[str, Shape]]) -> Steps | None:
+    """Steps from the result back to the tensor of this shape; None after a selection."""
+    inverse: list[tuple[str, Shape]] = []
+    for number, (kind, numbers) in enumerate(steps):
+        before = shape_after(shape, steps[:number])
+        if kind == "reshape":
+            inverse.append(("reshape", before))
+        elif kind == "transpose":
+            back = tuple(int(axis) for axis in np.argsort(numbers))
+            inverse.append(("transpose", back))
+        else:
+            return None
+    return tuple(reversed(inverse))
