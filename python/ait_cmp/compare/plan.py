@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ait_cmp import _core
 from ait_cmp.align import Alignment, align
 from ait_cmp.compare.graphs import GraphTexts
 from ait_cmp.discover import DumpTree, StepKey, discover
 from ait_cmp.errors import ConfigError
 from ait_cmp.graph_choice import node_score
+from ait_cmp.info.source import scan_ge
 from ait_cmp.pairing.context import GraphContext
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import read_ge_step
@@ -94,7 +94,7 @@ class Plan:
             paths = [file.path for file in self.golden.ge[key]]
             yield [
                 f"{path},{io},{index}"
-                for path, scan in zip(paths, _core.scan_ge(paths, self.threads))
+                for path, scan in zip(paths, scan_ge(paths, self.threads))
                 for io, heads in (("inputs", scan[3]), ("outputs", scan[4]))
                 for index in range(len(heads))
             ]

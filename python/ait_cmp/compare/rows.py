@@ -12,7 +12,8 @@ from ait_cmp.row import Row
 from ait_cmp.verdict import verdict_of
 
 # A result of the core (csrc/bind/bind_compare.cpp, result_tuple): status, reason, my side, golden
-# side, metrics, mismatches, worst element. None: the pair was not handed to the core.
+# side, metrics, mismatches, worst element. With reduced files (info/compare.py) what the metrics
+# were estimated from follows. None: the pair was not handed to the core.
 CoreResult = Optional[tuple[Any, ...]]
 
 _NO_SIDE: tuple[Any, ...] = ("", "", None, None, None, None, None)
@@ -24,16 +25,16 @@ def data_path(ref: TensorRef) -> str:
     return f"{ref.path},{ref.io},{ref.index}" if ref.io else ref.path
 
 
-def build_row(
-    pair: Pair, result: CoreResult, limits: Limits, data_id: int, estimated: str = ""
-) -> Row:
+def build_row(pair: Pair, result: CoreResult, limits: Limits, data_id: int) -> Row:
     """The row of a pair, complete but for what the graph says of it."""
     my = golden = _NO_SIDE
     metrics: Sequence[float | None] = _NO_METRICS
     status, reason = pair.status, pair.reason
     mismatches = worst = None
+    estimated = ""
     if result is not None:
-        found_status, found_reason, my_side, golden_side, values, count, worst = result
+        found_status, found_reason, my_side, golden_side, values, count, worst = result[:7]
+        estimated = result[7] if len(result) > 7 else ""
         my, golden = _side_cells(my_side), _side_cells(golden_side)
         if status in ("", "unmatched"):
             status = found_status if found_status != "compared" else status or found_status
@@ -93,12 +94,14 @@ def _side_cells(side: tuple[Any, ...] | None) -> tuple[Any, ...]:
     if sums is None:
         return (dtype, _shape_text(shape), None, None, None, None, None)
     n, n_nan, n_positive_inf, n_negative_inf, largest, smallest, mean = sums
-    if n == n_nan + n_positive_inf + n_negative_inf:
-        largest = smallest = mean = None
+    if n_positive_inf is None or n_negative_inf is None:  # a reduced file that does not say
+        return (dtype, _shape_text(shape), largest, smallest, mean, n_nan, None)
     inf_count = n_positive_inf + n_negative_inf
+    if n_nan is not None and n == n_nan + inf_count:
+        largest = smallest = mean = None
     return (dtype, _shape_text(shape), largest, smallest, mean, n_nan, inf_count)
 
 
 @lru_cache(maxsize=4096)
-def _shape_text(shape: tuple[int, ...]) -> str:
-    return str(list(shape))
+def _shape_text(shape: tuple[int, ...] | None) -> str:
+    return "" if shape is None else str(list(shape))

@@ -19,6 +19,8 @@ from ait_cmp.config import Limits, usable_cores
 from ait_cmp.custom import CustomAlgorithm, load_algorithms
 from ait_cmp.discover import StepKey
 from ait_cmp.errors import ConfigError, FormatError
+from ait_cmp.info.compare import open_batch
+from ait_cmp.info.source import reduced_kind
 from ait_cmp.pairing.pair import Pair, StepPairs
 from ait_cmp.report_csv import CsvReport
 from ait_cmp.row import Row
@@ -205,7 +207,7 @@ class _Run:
             jobs.append((pair.my, None if pair.status else pair.golden))
             places.append(place)
         # The tensors of a step that nothing is compared with are listed, not read.
-        batch = _core.Batch(
+        batch = open_batch(
             jobs,
             threads=self._threads,
             access=self._access,
@@ -281,7 +283,7 @@ class _Run:
             self._report_of(key.rank, open_reports).write(rows)
 
     def _with_custom(self, pair: Pair, row: Row) -> Row:
-        if row.status != "compared" or pair.golden is None:
+        if row.status != "compared" or pair.golden is None or _is_reduced(pair):
             return row._replace(custom=("",) * len(self._algorithms))
         try:
             my = _core.read_values(pair.my, self._access).astype("float32")
@@ -319,6 +321,11 @@ def _no_cycle_search() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+def _is_reduced(pair: Pair) -> bool:
+    sides = (pair.my, pair.golden)
+    return any(side is not None and reduced_kind(side.path) != "" for side in sides)
 
 
 @dataclass

@@ -127,12 +127,12 @@ def compare_pair(
         return (status, " ".join(sentences), _side(mine), _side(theirs), None, 0, None, "")
     if "unsupported" in (mine.state, theirs.state):
         return _compare_bytes(mine, theirs, sentences)
-    if mine.n_values is not None and theirs.n_values is not None:
-        if mine.n_values != theirs.n_values:
-            shapes = f"(my {mine.shape}, golden {theirs.shape})"
-            sentences.append(f"data shape doesn't match. {shapes}")
-            reason = " ".join(sentences)
-            return ("shape_mismatch", reason, _side(mine), _side(theirs), None, 0, None, "")
+    counts = mine.n_values, theirs.n_values
+    if None not in counts and counts[0] != counts[1]:
+        shapes = f"(my {mine.shape}, golden {theirs.shape})"
+        sentences.append(f"data shape doesn't match. {shapes}")
+        reason = " ".join(sentences)
+        return ("shape_mismatch", reason, _side(mine), _side(theirs), None, 0, None, "")
     if None not in (mine.shape, theirs.shape) and mine.shape != theirs.shape:
         shapes = f"my {mine.shape}, golden {theirs.shape}"
         sentences.append(f"Shapes differ, element counts agree: {shapes}.")
@@ -165,19 +165,27 @@ def _read(
     if side is None:
         return None
     address = TensorAddress(*side)
-    if other is not None and other[3] and reduced_kind(other[0]) == "sketch":
-        beyond = TensorAddress(*other)
-        stored = sources.tensor(beyond._replace(view=()))
-        if stored.values is None and stored.shape is not None:
-            back = inverse_steps(stored.shape, beyond.view)
-            if back is not None:
-                return sources.tensor(address._replace(view=(*address.view, *back)))
-    if address.view and reduced_kind(address.path) == "sketch" and other is not None:
-        stored = sources.tensor(address._replace(view=()))
-        if stored.values is None and stored.shape is not None:
-            if inverse_steps(stored.shape, address.view) is not None:
-                return stored
+    if other is not None:
+        back = _way_back(other, sources)
+        if back:
+            return sources.tensor(address._replace(view=(*address.view, *back)))
+        if _way_back(address, sources):
+            return sources.tensor(address._replace(view=()))
     return sources.tensor(address)
+
+
+def _way_back(side: tuple[Any, ...], sources: Sources) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Steps that undo the views of a sketched side; () if it has none, or they select."""
+    address = TensorAddress(*side)
+    if not address.view or reduced_kind(address.path) != "sketch":
+        return ()
+    stored = sources.tensor(address._replace(view=()))
+    if stored.values is not None or stored.shape is None:
+        return ()
+    try:
+        return inverse_steps(stored.shape, address.view) or ()
+    except (ValueError, IndexError):
+        return ()
 
 
 def _check(mine: ReducedTensor | None, theirs: ReducedTensor | None) -> tuple[str, list[str]]:

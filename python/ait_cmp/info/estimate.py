@@ -100,9 +100,7 @@ def _from_sketches(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
     # No element differs by more than all of them together.
     bound = math.ldexp(math.sqrt(dd), exponent)
     max_abs = bound if bound <= _TINY_ERROR else _NAN
-    return Estimate(
-        (cosine, _NAN, _NAN, max_abs, _NAN, _NAN, red), mismatches, None, "sketch"
-    )
+    return Estimate((cosine, _NAN, _NAN, max_abs, _NAN, _NAN, red), mismatches, None, "sketch")
 
 
 def _square_sum(tensor: ReducedTensor, buckets: Any, exponent: int) -> float:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ait_cmp import _core
 from ait_cmp.discover.file_names import parse_ge_name
@@ -20,7 +21,7 @@ from ait_cmp.info.tensor import ReducedTensor, sketch_tensor, with_steps
 # Shape of a tensor whose file does not say it; -1 is no size that a tensor can have.
 UNKNOWN_SHAPE = (-1,)
 # Info files kept open by one comparison: neighbouring pairs ask for the same ones.
-_KEPT_FILES = 64
+_KEPT_FILES = 256
 # A tensor of this size is worth all threads.
 _LARGE_BYTES = 32 << 20
 
@@ -56,6 +57,18 @@ def read_reduced(path: str) -> InfoFile:
     if kind == "stats":
         return _headless(path, read_stats(path))
     return _headless(path, _read_min_max(path))
+
+
+def cached_reduced(path: str) -> InfoFile:
+    """`read_reduced`, once for pairs that follow one another."""
+    status = Path(path).stat()
+    return _read_identity(path, status.st_ino, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=_KEPT_FILES)
+def _read_identity(path: str, inode: int, changed_ns: int) -> InfoFile:
+    del inode, changed_ns  # they tell files of one name apart
+    return read_reduced(path)
 
 
 def _headless(path: str, tensors: Sequence[InfoTensor]) -> InfoFile:
@@ -98,8 +111,6 @@ class Sources:
     def __init__(self, threads: int, access: str = "auto") -> None:
         self._threads = threads
         self._access = access
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[str, InfoFile] = OrderedDict()
         self._one_large = threading.Lock()
 
     def tensor(self, ref: TensorAddress) -> ReducedTensor:
@@ -112,27 +123,16 @@ class Sources:
         path, name, index, steps = ref
         if not reduced_kind(path):
             return self._sketch(path, name, index, steps)
-        tensors = self._file(path).of(name)
+        tensors = cached_reduced(path).of(name)
         if index >= len(tensors):
             message = f"{path}: {name} {index} expected, the file has {len(tensors)}"
             raise FormatError(message)
+        stored = tensors[index].tensor
         try:
-            return with_steps(tensors[index].tensor, steps)
-        except (ValueError, IndexError) as error:
-            message = f"{path}: view {steps} does not fit shape {tensors[index].tensor.shape}"
-            raise FormatError(message) from error
-
-    def _file(self, path: str) -> InfoFile:
-        with self._lock:
-            if path in self._kept:
-                self._kept.move_to_end(path)
-                return self._kept[path]
-        info = read_reduced(path)
-        with self._lock:
-            self._kept[path] = info
-            if len(self._kept) > _KEPT_FILES:
-                self._kept.popitem(last=False)
-        return info
+            return with_steps(stored, steps)
+        except (ValueError, IndexError):
+            note = f"the view {steps} does not fit shape {stored.shape}"
+            return ReducedTensor("sketch", stored.dtype, stored.shape, "unsupported", note)
 
     def _sketch(
         self, path: str, name: str, index: int, steps: Sequence[tuple[str, tuple[int, ...]]]
@@ -168,7 +168,7 @@ def scan_ge(paths: Sequence[str], threads: int) -> list[GeScan]:
 
 def _scan_reduced(path: str) -> GeScan:
     try:
-        info = read_reduced(path)
+        info = cached_reduced(path)
     except (FormatError, OSError) as error:
         reason = str(error) if isinstance(error, FormatError) else f"{path}: {error.strerror}"
         return (reason, "", 0, [], [], [])
@@ -210,3 +210,48 @@ def _scan_reduced_npy(path: str) -> NpyScan:
         return (f"{path}: one tensor expected, found {len(info.tensors)}", "", (), "", "")
     head = _head(info.tensors[0])
     return (None, *head[:4])
+
+
+# Dtypes whose kept values, stored as float32 or float64, are given back as what they were.
+_NUMPY_NAMES = frozenset(
+    {"bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"}
+    | {"float16", "float32", "float64"}
+)
+
+
+def read_kept_values(ref: Sequence[Any], begin: int, end: int) -> NDArray[Any]:
+    """Values `begin` to `end` of a tensor that its info file keeps whole, like `_core.read_values`.
+
+    Raises:
+        FormatError: The file is damaged or does not keep them.
+        OSError: It cannot be read.
+    """
+    address = TensorAddress(*ref)
+    tensor = Sources(1).tensor(address)
+    if tensor.values is None:
+        message = f"{address.path}: an info file does not keep the values of a tensor of this size"
+        raise FormatError(message)
+    name = tensor.dtype.replace("torch.", "", 1)
+    kept = tensor.values[begin:end]
+    return kept.astype(name) if name in _NUMPY_NAMES else kept
+
+
+def have_equal_content(first: Sequence[Any], second: Sequence[Any]) -> bool:
+    """Whether the hashes of two tensors, or the values that are kept, are equal.
+
+    Raises:
+        FormatError: A file is damaged.
+        OSError: A file cannot be read.
+    """
+    sources = Sources(1)
+    x, y = (sources.tensor(TensorAddress(*ref)) for ref in (first, second))
+    if x.values is not None and y.values is not None:
+        return bool(np.array_equal(x.values, y.values, equal_nan=True))
+    return x.keeps_order and y.keeps_order and x.content is not None and x.content == y.content
+
+
+def is_fortran(path: str) -> bool:
+    """Whether the first dimension of an `.npy` file, full or reduced, runs fastest."""
+    if not reduced_kind(path):
+        return bool(_core.read_npy(path).fortran_order)
+    return any(place.fortran_order for place in cached_reduced(path).tensors)

@@ -108,7 +108,9 @@ def read_ge_step(files: Sequence[GeFile], context: GraphContext | None, readers:
 
     def shape_of(tensor: Tensor) -> Shape | None:
         head = heads.get(tensor)
-        return context.static_shape(tensor) if head is None else head.shape
+        if head is not None and head.has_shape:
+            return head.shape
+        return context.static_shape(tensor)
 
     placed = {}
     for op in known:

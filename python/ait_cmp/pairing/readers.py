@@ -9,13 +9,14 @@ import numpy as np
 
 from ait_cmp import _core
 from ait_cmp.errors import FormatError
+from ait_cmp.info import source
 from ait_cmp.pairing.pair import TensorRef
 
 Values = np.ndarray[Any, Any]
 
 
 class Readers(NamedTuple):
-    """Readers of the core.
+    """Readers of the core, and of reduced files.
 
     Attributes:
         scan_ge: (paths, threads) -> (error, op_name, dump_time, inputs, outputs, attrs) per path.
@@ -34,17 +35,15 @@ class Readers(NamedTuple):
 
 
 def core_readers(threads: int) -> Readers:
-    """The readers of the core with `threads` threads."""
-    return Readers(_core.scan_ge, _core.scan_npy, _read_values, _is_fortran, threads)
+    """Readers of dumps, full or reduced, with `threads` threads."""
+    return Readers(source.scan_ge, source.scan_npy, _read_values, source.is_fortran, threads)
 
 
 def _read_values(ref: TensorRef, begin: int, end: int) -> Values:
+    if source.reduced_kind(ref.path):
+        return source.read_kept_values(ref, begin, end)
     values: Values = _core.read_values(ref, begin=begin, end=end)
     return values
-
-
-def _is_fortran(path: str) -> bool:
-    return bool(_core.read_npy(path).fortran_order)
 
 
 # Values per window, and windows per tensor, by which large arrays are compared.
@@ -64,6 +63,8 @@ def are_equal(readers: Readers, first: TensorRef, second: TensorRef, count: int)
     last = max(count - _WINDOW, 0)
     begins = sorted({last * window // (_N_WINDOWS - 1) for window in range(_N_WINDOWS)})
     try:
+        if source.reduced_kind(first.path) or source.reduced_kind(second.path):
+            return source.have_equal_content(first, second)
         if readers.read_values(second, count, count + 1).size:
             return False
         return all(

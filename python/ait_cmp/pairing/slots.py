@@ -16,7 +16,7 @@ class TensorHead(NamedTuple):
 
     Attributes:
         dtype: Stored type, `torch.float16`.
-        shape: Logical shape.
+        shape: Logical shape; (-1,) in a reduced file that does not tell it.
         state: "ok", "no_data", "truncated", "short" or "unsupported".
         note: Sentence on what is wrong or unusual, or "".
         original_op: Name of the op that made this output before fusion, None if unset.
@@ -31,6 +31,11 @@ class TensorHead(NamedTuple):
     original_op: str | None
     original_index: int
     storage_format: int
+
+    @property
+    def has_shape(self) -> bool:
+        """Whether the shape is known."""
+        return -1 not in self.shape
 
 
 class InputSlot(NamedTuple):
@@ -159,7 +164,8 @@ def assign_outputs(
 
 def _contradicts(heads: Sequence[TensorHead], shapes: Sequence[Shape | None]) -> bool:
     return any(
-        shape is not None and prod(head.shape) != prod(shape) for head, shape in zip(heads, shapes)
+        shape is not None and head.has_shape and prod(head.shape) != prod(shape)
+        for head, shape in zip(heads, shapes)
     )
 
 
