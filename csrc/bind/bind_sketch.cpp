@@ -18,8 +18,8 @@ py::bytes float64_bytes(const std::vector<double>& values) {
 }
 
 /// (shape, problem, is wide, sums, sum of squares, hash, values or None, buckets or None); what
-/// follows "is wide" is None when the problem is not "". sums = (n, nan, +inf, -inf, max, min, mean) of the
-/// finite values; values and buckets are bytes of float64.
+/// follows "is wide" is None when the problem is not "". sums = (n, nan, +inf, -inf, max, min,
+/// mean) of the finite values; values and buckets are bytes of float64.
 py::tuple sketch(const Tensor& tensor, const py::tuple& steps, unsigned threads,
                  const std::string& isa) {
   std::vector<ViewStep> parsed;
@@ -38,12 +38,11 @@ py::tuple sketch(const Tensor& tensor, const py::tuple& steps, unsigned threads,
   }
   const SideSums& s = made.sums;
   const bool is_whole = made.buckets.empty();
-  return py::make_tuple(shape_tuple(view.shape), "", tensor.dtype->wide,
-                        py::make_tuple(s.n, s.n_nan, s.n_positive_inf, s.n_negative_inf, s.max,
-                                       s.min, mean_of(s)),
-                        made.sum_squares, made.hash,
-                        is_whole ? py::object(float64_bytes(made.values)) : py::none(),
-                        is_whole ? py::none() : py::object(float64_bytes(made.buckets)));
+  return py::make_tuple(
+      shape_tuple(view.shape), "", tensor.dtype->wide,
+      py::make_tuple(s.n, s.n_nan, s.n_positive_inf, s.n_negative_inf, s.max, s.min, mean_of(s)),
+      made.sum_squares, made.hash, is_whole ? py::object(float64_bytes(made.values)) : py::none(),
+      is_whole ? py::none() : py::object(float64_bytes(made.buckets)));
 }
 
 }  // namespace

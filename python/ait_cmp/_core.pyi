@@ -55,7 +55,7 @@ _NpyScan: TypeAlias = tuple[str | None, str, _Shape, _State | Literal[""], str]
 # shape, problem, sums, sum of squares, content hash, values, buckets; None after a problem, and of
 # values and buckets (bytes of float64) one is None
 _Sketch: TypeAlias = tuple[
-    _Shape, str, _Sums | None, float | None, int | None, bytes | None, bytes | None
+    _Shape, str, bool, _Sums | None, float | None, int | None, bytes | None, bytes | None
 ]
 # of a CSV line; None is an empty one
 _Cell: TypeAlias = str | float | None

@@ -10,8 +10,9 @@ from typing import Any, Optional
 from ait_cmp import _core
 from ait_cmp.errors import FormatError
 from ait_cmp.info.estimate import estimate
-from ait_cmp.info.source import Sources, TensorAddress, reduced_kind
+from ait_cmp.info.source import Sources, reduced_kind
 from ait_cmp.info.tensor import ReducedTensor, inverse_steps
+from ait_cmp.pairing.pair import TensorRef
 
 # A pair of addresses (pairing.pair.TensorRef); one side may be missing.
 Job = tuple[Optional[tuple[Any, ...]], Optional[tuple[Any, ...]]]
@@ -164,7 +165,7 @@ def _read(
     """
     if side is None:
         return None
-    address = TensorAddress(*side)
+    address = TensorRef(*side)
     if other is not None:
         back = _way_back(other, sources)
         if back:
@@ -176,7 +177,7 @@ def _read(
 
 def _way_back(side: tuple[Any, ...], sources: Sources) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """Steps that undo the views of a sketched side; () if it has none, or they select."""
-    address = TensorAddress(*side)
+    address = TensorRef(*side)
     if not address.view or reduced_kind(address.path) != "sketch":
         return ()
     stored = sources.tensor(address._replace(view=()))

@@ -140,6 +140,7 @@ def _from_extrema(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
     x = np.array(_extrema(my, ignores_nan))
     y = np.array(_extrema(golden, ignores_nan))
     result = _core.compare_buffers(x, _FLOAT64, y, _FLOAT64, kl=False)
+    assert result[4] is not None
     cosine, _, _, max_abs, _, _, red = result[4]
     mismatches = max(result[5], _fewest_mismatches(my.sums, golden.sums))
     means = my.sums[6], golden.sums[6]

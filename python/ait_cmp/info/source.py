@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from ait_cmp.errors import FormatError
 from ait_cmp.info.info_file import InfoFile, InfoTensor, load_members, read_info
 from ait_cmp.info.stats_csv import read_stats
 from ait_cmp.info.tensor import ReducedTensor, sketch_tensor, with_steps
+from ait_cmp.pairing.pair import TensorRef
 
 # Shape of a tensor whose file does not say it; -1 is no size that a tensor can have.
 UNKNOWN_SHAPE = (-1,)
@@ -24,15 +25,6 @@ UNKNOWN_SHAPE = (-1,)
 _KEPT_FILES = 256
 # A tensor of this size is worth all threads.
 _LARGE_BYTES = 32 << 20
-
-
-class TensorAddress(NamedTuple):
-    """Where a tensor is: the fields of `pairing.pair.TensorRef`."""
-
-    path: str
-    io: str
-    index: int
-    view: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
 
 def reduced_kind(path: str) -> str:
@@ -113,7 +105,7 @@ class Sources:
         self._access = access
         self._one_large = threading.Lock()
 
-    def tensor(self, ref: TensorAddress) -> ReducedTensor:
+    def tensor(self, ref: TensorRef) -> ReducedTensor:
         """The tensor at an address; of a full dump it is reduced now.
 
         Raises:
@@ -226,7 +218,7 @@ def read_kept_values(ref: Sequence[Any], begin: int, end: int) -> NDArray[Any]:
         FormatError: The file is damaged or does not keep them.
         OSError: It cannot be read.
     """
-    address = TensorAddress(*ref)
+    address = TensorRef(*ref)
     tensor = Sources(1).tensor(address)
     if tensor.values is None:
         message = f"{address.path}: an info file does not keep the values of a tensor of this size"
@@ -244,7 +236,7 @@ def have_equal_content(first: Sequence[Any], second: Sequence[Any]) -> bool:
         OSError: A file cannot be read.
     """
     sources = Sources(1)
-    x, y = (sources.tensor(TensorAddress(*ref)) for ref in (first, second))
+    x, y = (sources.tensor(TensorRef(*ref)) for ref in (first, second))
     if x.values is not None and y.values is not None:
         return bool(np.array_equal(x.values, y.values, equal_nan=True))
     return x.keeps_order and y.keeps_order and x.content is not None and x.content == y.content
