@@ -111,9 +111,10 @@ struct PairTask {
 PairSums sum_pair_chunk(const PairTask& task, uint64_t chunk, const Kernels& kernels,
                         const CompareOptions& options, const Scale& scale) {
   BlockReader x(task.my, kernels), y(task.golden, kernels);
-  const uint64_t begin = chunk * kChunk;
-  return sum_chunk(x, y, begin, std::min(begin + kChunk, task.n_values), task.wide, kernels,
-                   options, scale);
+  const uint64_t begin = chunk * kChunk, end = std::min(begin + kChunk, task.n_values);
+  x.stop_at(end);
+  y.stop_at(end);
+  return sum_chunk(x, y, begin, end, task.wide, kernels, options, scale);
 }
 
 PairSums sum_scaled(const PairTask& task, const Kernels& kernels, const Scale& scale) {
@@ -215,9 +216,10 @@ void compare_raw(JobResult& result, const View& my, const View& golden, const Ke
 }
 
 /// The check that the pair can be compared value by value; false = the result is final.
-bool prepare_pair(JobResult& result, const View& my, const View& golden, const Kernels& kernels) {
+bool prepare_pair(JobResult& result, const View& my, View& golden, const Kernels& kernels) {
   describe(result.my, my);
   describe(result.golden, golden);
+  reinterpret_packed(golden, my);
   const Status my_status = check_view(my, "my", result.reason);
   const Status golden_status = check_view(golden, "golden", result.reason);
   result.status = my_status != Status::kCompared ? my_status : golden_status;
@@ -228,6 +230,13 @@ bool prepare_pair(JobResult& result, const View& my, const View& golden, const K
   }
   if (my.is_raw() || golden.is_raw()) {
     compare_raw(result, my, golden, kernels);
+    return false;
+  }
+  if (const std::string why = why_not_comparable(my, golden); !why.empty()) {
+    result.status = Status::kUnsupported;
+    add_sentence(result.reason, why + ".");
+    add_side_sums(result.my, my, kernels);
+    add_side_sums(result.golden, golden, kernels);
     return false;
   }
   if (n_values_of(my) != n_values_of(golden)) {
@@ -262,7 +271,7 @@ const char* status_name(Status status) {
   return "unreadable";
 }
 
-JobResult compare_views(const View& my, const View& golden, const CompareOptions& options,
+JobResult compare_views(const View& my, View golden, const CompareOptions& options,
                         unsigned n_threads, const Kernels& kernels) {
   JobResult result;
   if (!prepare_pair(result, my, golden, kernels)) return result;

@@ -119,7 +119,7 @@ class Batch {
 View open_view(const TensorRef& ref, Access access);
 
 /// Compares the values of two located tensors with up to `n_threads` threads of its own.
-JobResult compare_views(const View& my, const View& golden, const CompareOptions& options,
+JobResult compare_views(const View& my, View golden, const CompareOptions& options,
                         unsigned n_threads, const Kernels& kernels);
 
 /// Statistics of one located tensor; `name` ("my", "golden") stands before its sentences.

@@ -234,14 +234,14 @@ void keep_values(TensorSketch& into, const View& view, uint64_t n_values, const 
 
 /// The bytes of a tensor without a value coding, as numbers.
 View bytes_view(const View& view) {
-  View bytes = view;
-  bytes.tensor.dtype = find_dtype_by_name("DT_UINT8");
-  bytes.tensor.has_shape = true;
-  bytes.tensor.has_original_shape = false;
-  bytes.tensor.storage_shape = bytes.shape = {static_cast<int64_t>(view.tensor.size_bytes)};
-  bytes.tensor.format = kFormatNd;
-  bytes.n_elements = view.tensor.size_bytes;
-  return bytes;
+  Tensor bytes = view.tensor;
+  bytes.dtype = find_dtype_by_name("DT_UINT8");
+  bytes.state = TensorState::kOk;
+  bytes.has_shape = true;
+  bytes.has_original_shape = false;
+  bytes.storage_shape = {static_cast<int64_t>(bytes.size_bytes)};
+  bytes.format = kFormatNd;
+  return make_view(bytes, {});
 }
 
 }  // namespace

@@ -60,19 +60,6 @@ std::string shape_text(const Dims& shape) {
   return text + ")";
 }
 
-Dims logical_shape(const Tensor& tensor) {
-  if (!tensor.has_shape) {
-    // Multiplying first could wrap: whole elements are counted from whole bytes.
-    const uint64_t bits = tensor.dtype->bits;
-    const uint64_t elements = tensor.size_bytes / bits * 8 + tensor.size_bytes % bits * 8 / bits;
-    return {static_cast<int64_t>(std::min<uint64_t>(elements, INT64_MAX))};
-  }
-  if (!tensor.has_original_shape) return tensor.storage_shape;
-  const std::optional<uint64_t> original = element_count(tensor.original_shape);
-  const bool is_same_count = original && original == element_count(tensor.storage_shape);
-  return is_same_count ? tensor.original_shape : tensor.storage_shape;
-}
-
 void add_note(Tensor& tensor, const std::string& sentence) {
   if (!tensor.note.empty()) tensor.note += "; ";
   tensor.note += sentence;

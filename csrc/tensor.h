@@ -60,10 +60,6 @@ std::optional<uint64_t> packed_size_bytes(const Dims& shape, const DType& dtype)
 /// "(2, 3)", "(5,)" or "()", as Python writes it.
 std::string shape_text(const Dims& shape);
 
-/// Shape of the values after the device layout is undone: the original shape if its element count
-/// is that of the storage shape, or else the storage shape; without one, a row of elements.
-Dims logical_shape(const Tensor& tensor);
-
 /// Adds a sentence to the note.
 void add_note(Tensor& tensor, const std::string& sentence);
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "layout.h"
 #include "tensor.h"
 
 namespace ait {
@@ -12,20 +13,37 @@ namespace ait {
 struct ViewStep {
   enum class Kind : uint8_t { kReshape, kTranspose, kSelect };
   Kind kind;
-  Dims dims;  ///< new shape, permutation, or the one index along axis 0
+  Dims dims;  ///< new shape (one -1 takes the rest), permutation, or the one index along axis 0
 };
 
 /// A located tensor with the order in which its values are read.
 struct View {
   Tensor tensor;
-  Dims shape;  ///< logical, after the steps
-  uint64_t n_elements = 0;
-  std::string note;     ///< what the reader of a report should know
-  std::string problem;  ///< why the values cannot be read in this order; empty if they can
+  Dims shape;               ///< logical, after the steps
+  uint64_t n_elements = 0;  ///< of `shape`; of a raw tensor: bytes
+  std::string note;         ///< on the layout; the tensor has notes of its own
+  std::string problem;      ///< why the values cannot be read in this order; empty if they can
 
+  /// Position in `shape` -> position of the map before -> ... -> element in storage. One map but
+  /// for a reshape across the dimensions of a transposed tensor.
+  std::vector<IndexMap> maps;
+  bool is_storage_order = false;  ///< a device layout that could not be undone
+  uint32_t stored_bits = 0;       ///< of one element: 8 for 6-bit floats stored one per byte
+
+  /// No value coding: bytes only, in the order of storage.
   bool is_raw() const { return tensor.dtype->coding == Coding::kRaw; }
 };
 
+/// A tensor in state kOk, or kUnsupported with raw bytes, can be read if `problem` is empty.
 View make_view(const Tensor& tensor, const std::vector<ViewStep>& steps);
+
+/// Why values in the same position of two views do not belong together; empty if they do. A device
+/// layout that cannot be undone can only be compared with the same storage.
+std::string why_not_comparable(const View& my, const View& golden);
+
+/// Reads the golden integers as the my side's packed 4-bit values, low nibble first, if there are
+/// exactly 8 (of int32) or 2 (of int8 or uint8) for each: torch has no 4-bit tensors, so FX dumps
+/// show int4 weights as int32 [k, n/8] and fp4 as uint8 [..., k/2].
+bool reinterpret_packed(View& golden, const View& my);
 
 }  // namespace ait

@@ -37,7 +37,7 @@ std::optional<TensorRef> parse_ref(const py::handle& ref) {
                    parse_io(py::cast<std::string>(fields[1])),
                    py::cast<uint32_t>(fields[2]),
                    {}};
-  for (const py::handle step : as_tuple(fields[3])) parsed.steps.push_back(parse_step(step));
+  parsed.steps = parse_steps(fields[3]);
   return parsed;
 }
 

@@ -6,6 +6,7 @@
 #include "bind/module.h"
 #include "ge_dump.h"
 #include "graph_text.h"
+#include "layout.h"
 #include "npy_file.h"
 #include "scan.h"
 
@@ -25,15 +26,6 @@ py::list texts(const std::vector<std::string>& all) {
   py::list list;
   for (const std::string& one : all) list.append(text(one));
   return list;
-}
-
-py::object shape_or_none(bool has_shape, const Dims& dims) {
-  return has_shape ? py::object(shape_tuple(dims)) : py::object(py::none());
-}
-
-py::object original_op(const Tensor& tensor) {
-  if (tensor.original_op.empty()) return py::none();
-  return py::make_tuple(text(tensor.original_op), tensor.original_op_index);
 }
 
 py::object path_object(const std::string& path) {
@@ -165,28 +157,6 @@ py::object desc_shape(const GraphTensorDesc& desc) {
 
 py::str desc_dtype(const GraphTensorDesc& desc) { return text(desc.dtype); }
 
-void bind_tensor(py::module_& m) {
-  py::class_<Tensor>(m, "Tensor", "One tensor of a file: where its bytes lie and what they mean.")
-      .def_property_readonly("dtype", [](const Tensor& t) { return t.dtype->report; })
-      .def_readonly("dtype_number", &Tensor::dtype_number)
-      .def_readonly("format_number", &Tensor::format)
-      .def_readonly("sub_format", &Tensor::sub_format)
-      .def_property_readonly("shape", [](const Tensor& t) { return shape_tuple(logical_shape(t)); })
-      .def_property_readonly(
-          "storage_shape",
-          [](const Tensor& t) { return shape_or_none(t.has_shape, t.storage_shape); })
-      .def_property_readonly(
-          "original_shape",
-          [](const Tensor& t) { return shape_or_none(t.has_original_shape, t.original_shape); })
-      .def_readonly("size_bytes", &Tensor::size_bytes)
-      .def_readonly("offset_bytes", &Tensor::offset_bytes)
-      .def_property_readonly("state", [](const Tensor& t) { return state_name(t.state); })
-      .def_property_readonly("note", [](const Tensor& t) { return text(t.note); })
-      .def_property_readonly("original_op", &original_op)
-      .def_readonly("fortran_order", &Tensor::fortran_order)
-      .def_readonly("address", &Tensor::address);
-}
-
 void bind_ge_dump(py::module_& m) {
   py::class_<OpenGeDump>(m, "GeDump", "The tensors that one operator read and wrote in one step.")
       .def_property_readonly("path",
@@ -258,7 +228,6 @@ void bind_graph(py::module_& m) {
 }  // namespace
 
 void bind_files(py::module_& m) {
-  bind_tensor(m);
   bind_ge_dump(m);
   bind_graph(m);
   m.def("read_ge", &read_ge, "path"_a, "access"_a = "auto", "The tensors of one GE dump file.");

@@ -5,6 +5,7 @@
 #include <pybind11/stl.h>
 
 #include <string>
+#include <vector>
 
 #include "tensor.h"
 #include "view.h"
@@ -50,6 +51,16 @@ inline ViewStep parse_step(const pybind11::handle& step) {
   if (name == "select") return {ViewStep::Kind::kSelect, dims};
   throw pybind11::value_error("a view step is \"reshape\", \"transpose\" or \"select\", found \"" +
                               name + "\"");
+}
+
+inline std::vector<ViewStep> parse_steps(const pybind11::handle& steps) {
+  std::vector<ViewStep> parsed;
+  for (const pybind11::handle step : as_tuple(steps)) parsed.push_back(parse_step(step));
+  return parsed;
+}
+
+inline pybind11::object shape_or_none(bool has_shape, const Dims& dims) {
+  return has_shape ? pybind11::object(shape_tuple(dims)) : pybind11::object(pybind11::none());
 }
 
 }  // namespace ait

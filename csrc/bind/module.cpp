@@ -40,6 +40,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   py::register_exception_translator(&translate_error);
   ait::bind_compare(m);
   ait::bind_csv(m);
+  ait::bind_tensor(m);
   ait::bind_files(m);
   ait::bind_sketch(m);
 }

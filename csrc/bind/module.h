@@ -10,5 +10,6 @@ void bind_compare(pybind11::module_& m);
 void bind_csv(pybind11::module_& m);
 void bind_files(pybind11::module_& m);
 void bind_sketch(pybind11::module_& m);
+void bind_tensor(pybind11::module_& m);
 
 }  // namespace ait

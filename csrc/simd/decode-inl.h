@@ -70,3 +70,43 @@ void decode_float16(const uint8_t* raw, size_t n, float* out) {
     out[i] = half_to_float(half);
   }
 }
+
+void look_up(const uint8_t* codes, size_t n, const float* table, float* out) {
+  for (size_t i = 0; i < n; ++i) out[i] = table[codes[i]];
+}
+
+/// Most significant bit first.
+void unpack_1(const uint8_t* packed, size_t n, uint8_t* codes) {
+  for (size_t i = 0; i < n / 8; ++i) {
+    // Every byte of the word gets the packed byte, then keeps one bit of it.
+    const uint64_t spread = packed[i] * 0x0101010101010101u & 0x0102040810204080u;
+    const uint64_t ones = (spread + 0x7f7f7f7f7f7f7f7fu) >> 7 & 0x0101010101010101u;
+    memcpy(codes + i * 8, &ones, sizeof ones);
+  }
+}
+
+/// Least significant pair first.
+void unpack_2(const uint8_t* packed, size_t n, uint8_t* codes) {
+  for (size_t i = 0; i < n / 4; ++i)
+    for (size_t k = 0; k < 4; ++k)
+      codes[i * 4 + k] = static_cast<uint8_t>(packed[i] >> (2 * k) & 3u);
+}
+
+/// Low nibble first.
+void unpack_4(const uint8_t* packed, size_t n, uint8_t* codes) {
+  for (size_t i = 0; i < n / 2; ++i) {
+    codes[i * 2] = static_cast<uint8_t>(packed[i] & 15u);
+    codes[i * 2 + 1] = static_cast<uint8_t>(packed[i] >> 4);
+  }
+}
+
+/// Four elements in three bytes, element i from bit 6*i of the little-endian bit stream on.
+void unpack_6(const uint8_t* packed, size_t n, uint8_t* codes) {
+  for (size_t i = 0; i < n / 4; ++i) {
+    const uint8_t* three = packed + i * 3;
+    const uint32_t bits = static_cast<uint32_t>(three[0]) | static_cast<uint32_t>(three[1]) << 8 |
+                          static_cast<uint32_t>(three[2]) << 16;
+    for (size_t k = 0; k < 4; ++k)
+      codes[i * 4 + k] = static_cast<uint8_t>(bits >> (6 * k) & 63u);
+  }
+}

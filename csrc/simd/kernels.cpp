@@ -59,6 +59,11 @@ const Kernels AIT_CONCAT(kernels_, AIT_ISA) = {
     .decode_int64 = decode_number<int64_t, double>,
     .decode_uint64 = decode_number<uint64_t, double>,
     .widen = widen,
+    .look_up = look_up,
+    .unpack_1 = unpack_1,
+    .unpack_2 = unpack_2,
+    .unpack_4 = unpack_4,
+    .unpack_6 = unpack_6,
 };
 
 }  // namespace ait

@@ -91,6 +91,14 @@ struct Kernels {
   void (*decode_int64)(const uint8_t* raw, size_t n, double* out);
   void (*decode_uint64)(const uint8_t* raw, size_t n, double* out);
   void (*widen)(const float* in, size_t n, double* out);
+  /// table[code] of n bytes.
+  void (*look_up)(const uint8_t* codes, size_t n, const float* table, float* out);
+
+  // Packed elements -> one per byte; n is a multiple of 8, the first starts at a byte.
+  void (*unpack_1)(const uint8_t* packed, size_t n, uint8_t* codes);
+  void (*unpack_2)(const uint8_t* packed, size_t n, uint8_t* codes);
+  void (*unpack_4)(const uint8_t* packed, size_t n, uint8_t* codes);
+  void (*unpack_6)(const uint8_t* packed, size_t n, uint8_t* codes);
 };
 
 }  // namespace ait

@@ -16,6 +16,7 @@
 
 #include "ge_dump.h"
 #include "graph_text.h"
+#include "layout.h"
 #include "npy_file.h"
 
 namespace {
