@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ait_cmp.compare import compare_dirs
     from ait_cmp.comparison import Comparison
     from ait_cmp.config import Limits
+    from ait_cmp.dump_file import Dump, open_dump
     from ait_cmp.row import Row
     from ait_cmp.verdict import FirstDivergence
 
@@ -20,6 +21,7 @@ __all__ = [
     "AitCmpError",
     "Comparison",
     "ConfigError",
+    "Dump",
     "FirstDivergence",
     "FormatError",
     "Limits",
@@ -29,6 +31,7 @@ __all__ = [
     "__version__",
     "compare_arrays",
     "compare_dirs",
+    "open_dump",
 ]
 
 # Where each name lives: numpy and the extension are loaded when one is first used, so that
@@ -36,12 +39,14 @@ __all__ = [
 _HOMES = {
     "Comparison": "comparison",
     "FirstDivergence": "verdict",
+    "Dump": "dump_file",
     "Limits": "config",
     "Metrics": "arrays",
     "Row": "row",
     "__version__": "_core",
     "compare_arrays": "arrays",
     "compare_dirs": "compare",
+    "open_dump": "dump_file",
 }
 
 

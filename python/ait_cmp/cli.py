@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from ait_cmp import convert, demo, diff
+from ait_cmp import convert, demo, diff, show
 from ait_cmp.errors import AitCmpError
 
 EXIT_OK = 0
@@ -17,7 +17,7 @@ EXIT_INTERRUPTED = 130
 
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 # Modules with add_parser(subparsers) and run(arguments) -> exit status.
-_COMMANDS = {"convert": convert, "diff": diff, "demo": demo}
+_COMMANDS = {"convert": convert, "show": show, "diff": diff, "demo": demo}
 _DESCRIPTION = """\
 Compare the tensor dump of a PyTorch graph-mode run (torchair, Ascend GE) with a golden dump and
 name the operator where they part. `compare` is the default command.
