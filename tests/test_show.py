@@ -80,9 +80,9 @@ def test_open_dump_of_an_npy_file_has_one_output(tmp_path: Path) -> None:
     ("changes", "state", "note", "shape"),
     [
         (
-            {"original_shape": (40, 53)},
+            {"original_shape": (60, 53)},
             "ok",
-            "original shape (40, 53) does not fit",
+            "original shape (60, 53) does not fit",
             (4, 3, 16, 16),
         ),
         ({"original_shape": None}, "ok", "FRACTAL_NZ without an original shape", (4, 3, 16, 16)),
