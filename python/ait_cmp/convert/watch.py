@@ -116,7 +116,10 @@ class _Watch:
             if notified is None:
                 self._stop.wait(self._interval_s)
             else:
-                changed = next(notified, None)
+                try:
+                    changed = next(notified, None)
+                except OSError:  # the folder is gone, or the kernel watches no more folders
+                    changed = None
                 if changed is None:
                     notified = None
                 is_due = time.monotonic() - last >= _FULL_SCAN_S
