@@ -50,7 +50,10 @@ def _divergence_lines(found: FirstDivergence, result: Comparison) -> Iterator[st
         )
     if len(found.candidates) > 1:
         yield f"  The culprit is one of: {', '.join(found.candidates)}."
-    yield f"  {found.later_failures} later rows fail; they say nothing new."
+    if found.later_failures:
+        yield f"  {found.later_failures} later rows fail: they say nothing new."
+    else:
+        yield "  No later row is outside the limits: the error is small, but it starts here."
     pair = _worst_output(found, result)
     if pair is not None:
         my, golden = shlex.quote(pair.my_data_path), shlex.quote(pair.golden_data_path)

@@ -1,0 +1,116 @@
+"""Real graphs with known truth: a clean dump raises no alarm, a wrong operator is named.
+
+Graph texts and FX files were written by the genuine torchair running a small Llama; GE files were
+made by evaluating the same graph. The fp16 sample is that of `ait-cmp demo` (two tokens, MatMul_3
+disturbed in `ge_wrong`); the bf16 one has matmul tensors in FRACTAL_NZ and rounding noise at every
+op (one token, Mul_9 disturbed in `ge_wrong_mul_9`).
+"""
+
+from __future__ import annotations
+
+import tarfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import ait_cmp
+from ait_cmp.demo import unpack_sample
+
+BF16_SAMPLE = Path(__file__).parent / "data" / "llama-bf16-noisy.tar.xz"
+
+
+@pytest.fixture(scope="module")
+def fp16(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("fp16")
+    unpack_sample(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bf16(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bf16")
+    with tarfile.open(BF16_SAMPLE, "r:xz") as archive:
+        for member in archive:
+            if member.isfile() or member.isdir():
+                archive.extract(member, folder)
+    return folder
+
+
+def match_counts(result: ait_cmp.Comparison, token: int) -> Counter[str]:
+    return Counter(row.match for row in result.rows if row.token_id == token)
+
+
+def n_tensors(folder: Path) -> int:
+    from ait_cmp import _core
+
+    files = [str(path) for path in folder.rglob("*") if path.is_file() and path.suffix != ".txt"]
+    return sum(len(scan[3]) + len(scan[4]) for scan in _core.scan_ge(files, 1))
+
+
+def test_every_exact_counterpart_of_a_clean_fp16_dump_is_found_and_equal(fp16: Path) -> None:
+    result = ait_cmp.compare_dirs(fp16 / "ge", fp16 / "fx")
+    for token in (0, 1):
+        assert match_counts(result, token)["dataflow"] == 155
+    found = [row for row in result.rows if row.match == "dataflow"]
+    assert min(row.cosine_similarity or 0 for row in found) > 0.999999
+    assert result.counts.verdicts["fail"] == 0
+    assert result.first_divergence == []
+    assert not result.has_differences
+
+
+def test_views_and_graph_inputs_are_paired_and_pass(fp16: Path, bf16: Path) -> None:
+    for folder, n_around_views, tokens in ((fp16, 33 + 52, 2), (bf16, 64 + 98, 1)):
+        result = ait_cmp.compare_dirs(folder / "ge", folder / "fx")
+        found = [row for row in result.rows if row.match in ("view", "argument")]
+        assert len(found) >= 0.9 * n_around_views * tokens
+        assert {row.verdict for row in found} == {"pass"}
+
+
+def test_a_clean_bf16_dump_with_rounding_noise_raises_no_alarm(bf16: Path) -> None:
+    result = ait_cmp.compare_dirs(bf16 / "ge", bf16 / "fx")
+    assert match_counts(result, 0)["dataflow"] == 284
+    assert result.counts.verdicts["fail"] == 0
+    assert result.counts["shape_mismatch"] == 0
+    assert result.first_divergence == []
+    assert max(row.error_growth or 0 for row in result.rows) < 1.7
+
+
+def test_every_tensor_has_exactly_one_row_and_the_statuses_add_up(fp16: Path) -> None:
+    for side in ("ge", "ge_wrong"):
+        result = ait_cmp.compare_dirs(fp16 / side, fp16 / "fx")
+        paths = [row.my_data_path for row in result.rows]
+        assert len(paths) == len(set(paths)) == n_tensors(fp16 / side)
+        assert sum(result.counts.values()) == result.counts.total == len(paths)
+
+
+@pytest.mark.parametrize("golden", ["ge", "fx"])
+def test_the_wrong_matmul_is_named_in_both_flows(fp16: Path, golden: str) -> None:
+    result = ait_cmp.compare_dirs(fp16 / "ge_wrong", fp16 / golden)
+    (found,) = result.first_divergence
+    assert (found.token, found.op_name, found.op_type) == (0, "MatMul_3", "MatMul")
+    rows = [row for row in result.rows if row.token_id == 0]
+    place = next(i for i, row in enumerate(rows) if row.op_name == "MatMul_3")
+    assert {row.verdict for row in rows[:place]} <= {"pass", ""}
+
+
+def test_fusion_against_no_fusion_pairs_names_and_the_edges_of_fused_ops(fp16: Path) -> None:
+    result = ait_cmp.compare_dirs(fp16 / "ge_wrong", fp16 / "ge")
+    assert result.counts["unmatched"] == 0
+    for row in result.rows:
+        is_fused = row.my_op_type == "AutomaticBufferFusionOp"
+        assert row.match == ("fused" if is_fused else "name")
+
+
+def test_a_wrong_op_without_an_fx_name_is_among_the_candidates(bf16: Path) -> None:
+    result = ait_cmp.compare_dirs(bf16 / "ge_wrong_mul_9", bf16 / "fx")
+    (found,) = result.first_divergence
+    assert found.op_name == "Cast_19"
+    assert "Mul_9" in found.candidates
+
+
+def test_a_dump_against_itself_is_equal_in_every_metric(fp16: Path) -> None:
+    result = ait_cmp.compare_dirs(fp16 / "ge", fp16 / "ge")
+    assert result.counts["compared"] == result.counts.total
+    for row in result.rows:
+        assert (row.cosine_similarity, row.max_absolute_error, row.kl_divergence) == (1, 0, 0)
