@@ -66,7 +66,8 @@ void describe(SideResult& side, const View& view) {
 /// A status other than compared when the view cannot be read; the sentence goes to `reason`.
 Status check_view(const View& view, const char* side, std::string& reason) {
   const Status status = status_of(view.tensor.state);
-  if (status != Status::kCompared && !view.is_raw()) {
+  const bool is_whole_raw = view.is_raw() && view.tensor.state == TensorState::kUnsupported;
+  if (status != Status::kCompared && !is_whole_raw) {
     add_sentence(reason, std::string(side) + ": " + view.tensor.note + ".");
     return status;
   }
@@ -228,7 +229,16 @@ bool prepare_pair(JobResult& result, const View& my, View& golden, const Kernels
     add_side_sums(result.golden, golden, kernels);
     return false;
   }
-  if (my.is_raw() || golden.is_raw()) {
+  if (my.is_raw() != golden.is_raw()) {
+    result.status = Status::kUnsupported;
+    const DType& raw = my.is_raw() ? *my.tensor.dtype : *golden.tensor.dtype;
+    add_sentence(result.reason, "Values of " + std::string(raw.name) +
+                                    " have no public coding: nothing to hold against numbers.");
+    add_side_sums(result.my, my, kernels);
+    add_side_sums(result.golden, golden, kernels);
+    return false;
+  }
+  if (my.is_raw()) {
     compare_raw(result, my, golden, kernels);
     return false;
   }

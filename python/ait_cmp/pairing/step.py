@@ -171,6 +171,8 @@ def _answered(
     if isinstance(answer, Miss):
         reason = answer.reason if not status else head.note or answer.reason
         return _row(key, order, op, io, index, None, status or "unmatched", reason)
+    if status == "unsupported":  # the core compares what has no value coding as bytes
+        status = ""
     reason = answer.note if not status else head.note or f"The file has no usable {io} {index}."
     return _row(key, order, op, io, index, answer, status, reason)
 
