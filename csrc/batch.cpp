@@ -216,6 +216,12 @@ void compare_raw(JobResult& result, const View& my, const View& golden, const Ke
   add_sentence(result.reason, "Compared as bytes: equal.");
 }
 
+/// Whether the bytes of a tensor are all that there is to it: torch keeps types that it lacks as
+/// uint8.
+bool is_row_of_bytes(const View& view) {
+  return view.is_raw() || view.tensor.dtype->coding == Coding::kUint8;
+}
+
 /// The check that the pair can be compared value by value; false = the result is final.
 bool prepare_pair(JobResult& result, const View& my, View& golden, const Kernels& kernels) {
   describe(result.my, my);
@@ -229,17 +235,17 @@ bool prepare_pair(JobResult& result, const View& my, View& golden, const Kernels
     add_side_sums(result.golden, golden, kernels);
     return false;
   }
-  if (my.is_raw() != golden.is_raw()) {
+  if (my.is_raw() || golden.is_raw()) {
+    if (is_row_of_bytes(my) && is_row_of_bytes(golden)) {
+      compare_raw(result, my, golden, kernels);
+      return false;
+    }
     result.status = Status::kUnsupported;
     const DType& raw = my.is_raw() ? *my.tensor.dtype : *golden.tensor.dtype;
     add_sentence(result.reason, "Values of " + std::string(raw.name) +
                                     " have no public coding: nothing to hold against numbers.");
     add_side_sums(result.my, my, kernels);
     add_side_sums(result.golden, golden, kernels);
-    return false;
-  }
-  if (my.is_raw()) {
-    compare_raw(result, my, golden, kernels);
     return false;
   }
   if (const std::string why = why_not_comparable(my, golden); !why.empty()) {

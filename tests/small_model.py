@@ -37,7 +37,9 @@ def write_graph(folder: Path, *, rank: int = 0) -> Path:
         'name: "graph_1"\n'
         + graph_text.data("arg0_1", SHAPE)
         + graph_text.op("Abs_1", "Abs", ["arg0_1:0"], fx=["abs-aten.abs.Tensor.OUTPUT.0"])
-        + graph_text.op("Mul_2", "Mul", ["Abs_1:0", "arg0_1:0"], fx=["mul-aten.mul.Tensor.OUTPUT.0"])
+        + graph_text.op(
+            "Mul_2", "Mul", ["Abs_1:0", "arg0_1:0"], fx=["mul-aten.mul.Tensor.OUTPUT.0"]
+        )
         + graph_text.op("Sqrt_3", "Sqrt", ["Mul_2:0"])
     )
     return path

@@ -87,7 +87,7 @@ BAD_FOLDERS = [
     (missing_golden_side, "{root}/fx"),
     (graph_without_a_dump, "{root}/ge"),
     (sides_swapped, "swapped"),
-    (ranks_apart, "rank"),
+    (ranks_apart, "Ranks on the my side only, not compared: 0"),
     (my_side_is_a_file, "{root}/ge"),
 ]
 

@@ -20,7 +20,7 @@ Array = npt.NDArray[Any]
 
 PLAIN = [
     "float64", "float32", "float16", "bfloat16", "int8", "uint8", "int16", "uint16", "int32",
-    "uint32", "int64", "uint64", "bool",
+    "uint32", "int64", "uint64", "bool", "float8_e5m2", "float8_e4m3fn",
 ]  # fmt: skip
 COMPLEX = ["complex64", "complex128"]
 SIZES = [1, 2, 7, 8, 9, 511, 512, 513, 1025]
