@@ -33,14 +33,15 @@ class Estimate(NamedTuple):
 
     Attributes:
         metrics: None if nothing can be said.
-        mismatches: Pairs with NaN or Inf that differ in kind; of estimates at least so many.
+        mismatches: Pairs with NaN or Inf that differ in kind; of estimates at least so many, None
+            if that is not known.
         worst: (index, my, golden) of the largest absolute error, None if all are equal or unknown.
         source: "" for exact metrics, else what they were estimated from.
         note: Sentence for the report, or "".
     """
 
     metrics: MetricValues | None
-    mismatches: int
+    mismatches: int | None
     worst: Worst
     source: str
     note: str = ""
@@ -118,10 +119,10 @@ def _n_finite(sums: Sums) -> int:
     return n - n_nan - n_positive_inf - n_negative_inf
 
 
-def _fewest_mismatches(my: Sums, golden: Sums) -> int:
+def _fewest_mismatches(my: Sums, golden: Sums) -> int | None:
     """However NaN and Inf are placed, at least so many of them have no equal on the other side."""
     if any(count is None for count in (*my[:4], *golden[:4])):
-        return 0
+        return None
     agree = sum(min(x or 0, y or 0) for x, y in zip(my[1:4], golden[1:4]))
     finite = min(_n_finite(my), _n_finite(golden))
     return max(0, (my[0] or 0) - agree - finite)
@@ -142,7 +143,8 @@ def _from_extrema(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
     result = _core.compare_buffers(x, _FLOAT64, y, _FLOAT64, kl=False)
     assert result[4] is not None
     cosine, _, _, max_abs, _, _, red = result[4]
-    mismatches = max(result[5], _fewest_mismatches(my.sums, golden.sums))
+    counted = _fewest_mismatches(my.sums, golden.sums)
+    mismatches = max(result[5], counted or 0) or counted
     means = my.sums[6], golden.sums[6]
     # The mean of |x - y| is no smaller than the difference of the means; likewise the maximum.
     mean_abs = _NAN if None in means else abs((means[0] or 0.0) - (means[1] or 0.0))

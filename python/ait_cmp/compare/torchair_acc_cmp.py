@@ -1,0 +1,38 @@
+"""Names of the replaced tool, for scripts that import them."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ait_cmp.dump_file import open_dump
+from ait_cmp.info.info_file import load_members
+
+Arrays = list[NDArray[Any]]
+
+
+def parse_torchair_dump_data(path: str | os.PathLike[str]) -> tuple[Arrays, Arrays]:
+    """The tensors of a dump file as NumPy arrays.
+
+    Args:
+        path: A GE dump file, an `.npy` file (one output), or the `.npz` of arrays `inputs` and
+            `outputs` that a script has put in the place of a GE dump file.
+
+    Returns:
+        (inputs, outputs): arrays of the tensors' logical shapes; bfloat16 and other types that
+        NumPy lacks as float32.
+
+    Raises:
+        FormatError: The file is damaged, or a tensor has no values.
+        OSError: The file cannot be read.
+    """
+    text = os.fspath(path)
+    if text.endswith(".npz"):
+        members = load_members(text)
+        inputs, outputs = (members.get(name, np.empty((0, 2))) for name in ("inputs", "outputs"))
+        return list(inputs), list(outputs)
+    dump = open_dump(text)
+    return [tensor.numpy() for tensor in dump.inputs], [tensor.numpy() for tensor in dump.outputs]
