@@ -101,7 +101,10 @@ Metrics metrics_of(const ComparedPair& pair, bool with_kl, const Kernels& kernel
     const ComparedPair::Rescaled& r = *pair.rescaled;
     const int common_exp = std::max(r.x_exp, r.y_exp);
     metrics.cosine_similarity = cosine(r.apart);
-    metrics.mean_absolute_error = std::ldexp(r.common.sum_abs / n, common_exp);
+    // No square: only a sum that overflows needs the scale, and small errors would vanish in it.
+    metrics.mean_absolute_error = std::isfinite(sums.sum_abs)
+                                      ? sums.sum_abs / n
+                                      : std::ldexp(r.common.sum_abs / n, common_exp);
     metrics.relative_euclidean_distance =
         red(r.common.sum_dd, r.apart.sum_yy, common_exp - r.y_exp);
   }
