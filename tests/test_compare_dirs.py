@@ -132,7 +132,7 @@ def test_threads_give_the_same_bytes(tmp_path: Path) -> None:
 def test_cpu_levels_give_the_same_bytes(tmp_path: Path) -> None:
     write_dumps(tmp_path)
     script = "import sys, ait_cmp; ait_cmp.compare_dirs(*sys.argv[1:3], output=sys.argv[3])"
-    reports = []
+    reports: list[Path] = []
     for isa in _core.isas():
         paths = [str(tmp_path / name) for name in ("ge", "fx", isa)]
         subprocess.run(

@@ -93,7 +93,7 @@ def test_a_whole_number_is_written_in_full(value: int) -> None:
     assert cell_text(value) == str(value)
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20))
+@given(st.text(max_size=20).filter(lambda text: "\0" not in text))
 def test_any_text_is_one_cell(text: str) -> None:
     is_dangerous = text.startswith(tuple("=+-@\t\r"))
     assert cell_text(text) in ((text, "'" + text) if is_dangerous else (text,))
