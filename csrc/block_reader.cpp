@@ -21,8 +21,7 @@ BlockReader::BlockReader(const View& view, const Kernels& kernels)
       bits_(view.is_raw() ? 8 : view.stored_bits),
       element_bytes_(bits_ < 8 ? 1 : bits_ / 8),
       n_values_(view.n_elements * (view.is_raw() ? 1 : view.tensor.dtype->components)) {
-  if (!view.problem.empty())
-    throw FormatError(view.tensor.file->path() + ": " + view.problem);
+  if (!view.problem.empty()) throw FormatError(view.tensor.file->path() + ": " + view.problem);
   if (view.maps.size() > 1) return;
   const IndexMap& map = view.maps.front();
   // A packed element inside a byte is found by the gatherer.

@@ -16,8 +16,8 @@ namespace ait {
 /// between threads.
 class BlockReader {
  public:
-  /// `view` must outlive the reader. FormatError if it has a problem. A raw tensor has no values, only
-  /// stored().
+  /// `view` must outlive the reader. FormatError if it has a problem. A raw tensor has no values,
+  /// only stored().
   BlockReader(const View& view, const Kernels& kernels);
 
   uint64_t n_values() const { return n_values_; }
@@ -47,9 +47,9 @@ class BlockReader {
   uint64_t n_values_;
   std::optional<uint64_t> in_order_from_;  ///< first stored element, if all lie in order
   std::optional<Gather> gather_;
-  std::vector<uint8_t> block_;             ///< put together from parts
+  std::vector<uint8_t> block_;  ///< put together from parts
   std::vector<uint8_t> scratch_;
-  std::vector<uint8_t> window_;            ///< what one pread fetched of a file not in memory
+  std::vector<uint8_t> window_;  ///< what one pread fetched of a file not in memory
   uint64_t window_begin_ = 0;
   float floats_[kBlock];
   double doubles_[kBlock];

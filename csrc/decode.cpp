@@ -81,9 +81,7 @@ constexpr float float6_e2m3(unsigned code) { return minifloat(code, 2, 3, 1); }
 constexpr float float4_e2m1(unsigned code) { return minifloat(code, 2, 1, 1); }
 
 /// Quarters: S.E.MM without a hidden bit that matters.
-constexpr float float4_e1m2(unsigned code) {
-  return with_sign((code & 8) != 0, (code & 7) * 0.25);
-}
+constexpr float float4_e1m2(unsigned code) { return with_sign((code & 8) != 0, (code & 7) * 0.25); }
 
 /// Two's complement of n bits.
 template <unsigned kBits>

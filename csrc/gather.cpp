@@ -17,10 +17,14 @@ constexpr size_t kTileBytes = 64 * 1024;
 constexpr size_t kRowsTogether = 8;
 constexpr size_t kLongRow = 512 * 1024;
 
-// Elements that are not neighbours are copied in short runs for many rows: neighbours of one row are
-// then far apart, and the rows are neighbours.
+// Elements that are not neighbours are copied in short runs for many rows: neighbours of one row
+// are then far apart, and the rows are neighbours.
 constexpr size_t kShortRun = 8;
 constexpr size_t kLineBytes = 64;
+
+// A file that is not in memory costs a call per run: each call then serves many rows.
+constexpr size_t kRowsPerCall = 64;
+constexpr size_t kCallTileBytes = 4 << 20;
 
 // How far ahead lines are asked for, in runs.
 constexpr size_t kRunsAhead = 4;
@@ -48,7 +52,8 @@ Gather::Gather(const View& view, const Kernels& kernels)
       map_(view.maps.front()),
       bits_(view.stored_bits),
       element_bytes_(view.stored_bits < 8 ? 1 : view.stored_bits / 8),
-      n_elements_(view.n_elements) {
+      n_elements_(view.n_elements),
+      rows_together_(kRowsTogether) {
   outer_ = map_.axes;
   if (!outer_.empty()) {
     inner_ = outer_.back();
@@ -61,6 +66,12 @@ Gather::Gather(const View& view, const Kernels& kernels)
     for (const Piece& piece : map_.terms[static_cast<size_t>(inner_.term)].pieces)
       if (piece.divisor == 1) step_ += piece.stride * inner_.stride;
   }
+  if (!view.tensor.file->in_memory())
+    rows_together_ =
+        std::clamp<size_t>(kCallTileBytes / std::max<size_t>(1, inner_.size * element_bytes_),
+                           kRowsTogether, kRowsPerCall);
+  else if (step_ != 1)  // whole lines are used only together with many other rows
+    rows_together_ = kLineBytes / element_bytes_;
 }
 
 const uint8_t* Gather::at(uint64_t at, size_t* n) {
@@ -78,9 +89,7 @@ void Gather::fill(uint64_t at) {
     end = std::min<uint64_t>(inner_.size, begin + kTileBytes / element_bytes_);
     if (end_ > at) end = std::min(end, begin + (end_ - at));
   } else {
-    // A row of elements far apart takes whole lines only together with many others.
-    const uint64_t together = step_ == 1 ? kRowsTogether : kLineBytes / element_bytes_;
-    rows = std::max<uint64_t>(kTileBytes / row_bytes, together);
+    rows = std::max<uint64_t>(kTileBytes / row_bytes, rows_together_);
     rows = std::min(rows, n_rows - row);
     if (end_ > at) rows = std::min(rows, (end_ - 1) / inner_.size - row + 1);
   }
@@ -92,11 +101,9 @@ void Gather::fill(uint64_t at) {
   }
   tile_begin_ = tile_end_ = 0;  // nothing, should a read fail
   find_rows(row, static_cast<size_t>(rows));
-  const size_t together =
-      step_ == 1 ? kRowsTogether : std::max<size_t>(1, kLineBytes / element_bytes_);
   for (size_t first = 0; first < rows_.size();) {
     size_t last = first + 1;
-    while (last < rows_.size() && last - first < together && rows_[last].u == rows_[first].u)
+    while (last < rows_.size() && last - first < rows_together_ && rows_[last].u == rows_[first].u)
       ++last;
     find_runs(rows_[first].u, begin, end);
     copy_rows(first, last);

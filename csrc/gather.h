@@ -11,9 +11,9 @@
 namespace ait {
 
 /// Holds one tile: consecutive logical elements, as stored; elements of less than 8 bits one per
-/// byte. A device layout scatters a logical row over far-apart runs, while the same runs of the next
-/// rows lie beside them. So runs are copied for several rows before the next run is touched: every
-/// cache line is fetched once.
+/// byte. A device layout scatters a logical row over far-apart runs, while the same runs of the
+/// next rows lie beside them. So runs are copied for several rows before the next run is touched:
+/// every cache line is fetched once.
 class Gather {
  public:
   /// `view` must outlive this, have elements, no problem and one map.
@@ -55,11 +55,12 @@ class Gather {
   const Kernels& kernels_;
   const IndexMap& map_;
   const uint32_t bits_;
-  const size_t element_bytes_;   ///< in the tile
+  const size_t element_bytes_;  ///< in the tile
   const uint64_t n_elements_;
   Axis inner_{1, 1};
   std::vector<Axis> outer_;
-  int64_t step_ = 1;             ///< between neighbours of a run in storage
+  int64_t step_ = 1;      ///< between neighbours of a run in storage
+  size_t rows_together_;  ///< whose runs are copied before the next run is touched
   uint64_t end_ = UINT64_MAX;
 
   std::vector<Row> rows_;

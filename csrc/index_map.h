@@ -27,7 +27,7 @@ struct Axis {
   static constexpr int kLinear = -1;
 
   uint64_t size;
-  int64_t stride;      ///< added to the offset, or to u of `term`, per step
+  int64_t stride;  ///< added to the offset, or to u of `term`, per step
   int term = kLinear;
 };
 

@@ -203,10 +203,9 @@ bool fit_filter_orders(const std::string_view (&orders)[kOrders], const Dims& lo
                        const Dims& storage, uint64_t groups, Layout* layout) {
   for (const std::string_view order : orders) {
     if (logical.size() != order.size()) continue;
-    const bool fits =
-        groups > 1
-            ? fit_grouped_filter(order, logical, storage, static_cast<int64_t>(groups), layout)
-            : fit_filter(order, logical, storage, layout);
+    const bool fits = groups > 1 ? fit_grouped_filter(order, logical, storage,
+                                                      static_cast<int64_t>(groups), layout)
+                                 : fit_filter(order, logical, storage, layout);
     if (fits) return true;
   }
   return false;
@@ -260,8 +259,8 @@ bool fit_fractal_z_c04(const Dims& logical, const Dims& storage, uint64_t groups
   return false;
 }
 
-/// Storage [C1,H,W,N,C0,C0]; a value sits on the diagonal of the last two. GE writes N or ceil(N,16)
-/// for the N dimension: what is stored gives the strides, and must hold all N.
+/// Storage [C1,H,W,N,C0,C0]; a value sits on the diagonal of the last two. GE writes N or
+/// ceil(N,16) for the N dimension: what is stored gives the strides, and must hold all N.
 bool fit_c1hwncoc0(const Dims& logical, const Dims& storage, uint64_t, Layout* layout) {
   if (storage.size() != 6 || logical.size() != 4 || storage[4] != storage[5]) return false;
   const int64_t c0 = storage[5], square = times(c0, c0);
@@ -269,8 +268,7 @@ bool fit_c1hwncoc0(const Dims& logical, const Dims& storage, uint64_t, Layout* l
     for (const std::string_view order : kFilterOrders) {
       const Named dim(order, logical);
       if (storage[0] != ceil_div(dim['C'], c0) || storage[1] != dim['H'] ||
-          storage[2] != dim['W'] ||
-          (is_exact ? storage[3] != dim['N'] : storage[3] < dim['N']))
+          storage[2] != dim['W'] || (is_exact ? storage[3] != dim['N'] : storage[3] < dim['N']))
         continue;
       const int64_t column = times(storage[3], square);
       add_roles(order, logical,
@@ -531,8 +529,8 @@ Layout find_layout(const Tensor& tensor) {
   if (!n_stored || *n_stored > kMaxElements) {
     Layout row = row_of_elements(tensor);
     row.is_converted = is_plain;
-    if (!is_plain) row.note = std::string("layout not converted: ") + format->name +
-                              " without a shape";
+    if (!is_plain)
+      row.note = std::string("layout not converted: ") + format->name + " without a shape";
     return row;
   }
   if (!is_plain) return find_device_layout(tensor, *format, *n_stored);

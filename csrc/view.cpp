@@ -138,8 +138,8 @@ class OrderBuilder {
 
 uint32_t stored_bits(const Tensor& tensor) {
   const uint32_t bits = tensor.dtype->bits;
-  const bool is_one_per_byte = bits == 6 && tensor.has_shape &&
-                               element_count(tensor.storage_shape) == tensor.size_bytes;
+  const bool is_one_per_byte =
+      bits == 6 && tensor.has_shape && element_count(tensor.storage_shape) == tensor.size_bytes;
   return is_one_per_byte ? 8 : bits;
 }
 

@@ -22,7 +22,8 @@ py::array view_array(const View& view, const std::string& isa) {
   if (!view.problem.empty()) throw FormatError(view.tensor.file->path() + ": " + view.problem);
   const Kernels& kernels = find_kernels(isa);
   const ArrayType type = array_type(view);
-  py::array array(py::dtype(type.name), std::vector<py::ssize_t>(type.shape.begin(), type.shape.end()));
+  py::array array(py::dtype(type.name),
+                  std::vector<py::ssize_t>(type.shape.begin(), type.shape.end()));
   auto* out = static_cast<uint8_t*>(array.mutable_data());
   {
     const py::gil_scoped_release release;

@@ -106,7 +106,6 @@ void unpack_6(const uint8_t* packed, size_t n, uint8_t* codes) {
     const uint8_t* three = packed + i * 3;
     const uint32_t bits = static_cast<uint32_t>(three[0]) | static_cast<uint32_t>(three[1]) << 8 |
                           static_cast<uint32_t>(three[2]) << 16;
-    for (size_t k = 0; k < 4; ++k)
-      codes[i * 4 + k] = static_cast<uint8_t>(bits >> (6 * k) & 63u);
+    for (size_t k = 0; k < 4; ++k) codes[i * 4 + k] = static_cast<uint8_t>(bits >> (6 * k) & 63u);
   }
 }

@@ -14,10 +14,13 @@
 #include <string>
 #include <vector>
 
+#include "block_reader.h"
 #include "ge_dump.h"
 #include "graph_text.h"
 #include "layout.h"
 #include "npy_file.h"
+#include "simd/dispatch.h"
+#include "view.h"
 
 namespace {
 
@@ -25,6 +28,27 @@ void require(bool condition, const char* promise) {
   if (condition) return;
   std::fprintf(stderr, "broken promise: %s\n", promise);
   std::abort();
+}
+
+/// Reads every value of a small tensor, in logical order and transposed.
+void read_values(const ait::Tensor& tensor) {
+  constexpr uint64_t kSmall = 4096;
+  for (const bool is_reversed : {false, true}) {
+    std::vector<ait::ViewStep> steps;
+    if (is_reversed) {
+      const size_t rank = ait::logical_shape(tensor).size();
+      steps.push_back({ait::ViewStep::Kind::kTranspose, {}});
+      for (size_t i = rank; i-- > 0;) steps[0].dims.push_back(static_cast<int64_t>(i));
+    }
+    const ait::View view = ait::make_view(tensor, steps);
+    if (!view.problem.empty() || view.n_elements > kSmall) continue;
+    ait::BlockReader reader(view, ait::find_kernels(""));
+    for (uint64_t at = 0; at < reader.n_values(); at += ait::kBlock) {
+      const uint64_t left = reader.n_values() - at;
+      const auto n = static_cast<size_t>(std::min<uint64_t>(ait::kBlock, left));
+      reader.read(at, n, true);
+    }
+  }
 }
 
 /// What every user of a tensor relies on; touches each byte that the tensor claims.
@@ -44,6 +68,10 @@ void check_tensor(const ait::Tensor& tensor) {
   require(sum <= 255 * tensor.size_bytes, "bytes are bytes");
   const auto count = ait::element_count(ait::logical_shape(tensor));
   require(count.has_value(), "the element count of a good tensor fits 64 bits");
+  // The header may name any format: whatever the shapes, no element lies outside.
+  constexpr uint32_t kFormats = 56;
+  ait::Tensor other = tensor;
+  for (other.format = 0; other.format < kFormats; ++other.format) read_values(other);
 }
 
 void expect_no_crash(const std::function<void()>& read) {

@@ -41,12 +41,25 @@ def seeds() -> dict[str, bytes]:
         attrs=(("mode", "{}"),),
         spaces=((4, b""),),
     )
+    halves = np.arange(512, dtype=np.float16)
+    layouts = Dump(
+        outputs=(
+            tensor_of(halves.reshape(1, 2, 16, 16), original_shape=(20, 16), format=29),
+            DumpTensor(28, (1, 1, 16, 64), bytes(512), None, (9, 50), format=29),
+            tensor_of(
+                halves[:16].reshape(2, 2, 2, 2), original_shape=(8, 1, 1, 1), format=4, sub_format=4
+            ),
+            tensor_of(halves[:8].reshape(1, 2, 1, 2, 2), original_shape=(1, 3, 1, 2), format=3),
+            tensor_of(halves[:16].reshape(2, 1, 1, 2, 2, 2), original_shape=(1, 1, 3, 2)),
+        )
+    )
     npy = b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }"
     record = b"{'descr': [('a', '<f4'), ('b', '<i8', (2, 3))], 'fortran_order': True, 'shape': ()}"
     return {
         "good.dump": good_dump().file_bytes(),
         "rich.dump": rich.file_bytes(),
         "appended.dump": good_dump().file_bytes() * 2,
+        "layouts.dump": layouts.file_bytes(),
         "old.dump": replace(good_dump(), version="1.0").old_file_bytes(),
         "good.npy": npy.ljust(127) + b"\n" + values.tobytes(),
         "record.npy": b"\x93NUMPY\x01\x00" + bytes([len(record), 0]) + record,
