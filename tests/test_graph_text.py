@@ -168,7 +168,7 @@ def test_a_graph_printed_by_google_protobuf_is_read(
     tmp_path_factory: pytest.TempPathFactory, graph: Any, style: dict[str, bool]
 ) -> None:
     path = tmp_path_factory.mktemp("graph") / "graph.txt"
-    path.write_text(text_format.MessageToString(graph, **style), encoding="utf-8", newline="")
+    path.write_bytes(text_format.MessageToString(graph, **style).encode())
     (read,) = _core.read_graph(path)
     assert_is_read(path, graph, read)
 
@@ -180,7 +180,7 @@ def test_a_model_gives_its_graphs_in_order(
 ) -> None:
     path = tmp_path_factory.mktemp("graph") / "ge_proto_00000001_graph_1_Build.txt"
     model = MESSAGES["ModelDef"](name="model", version=1, graph=models)
-    path.write_text(text_format.MessageToString(model), encoding="utf-8", newline="")
+    path.write_bytes(text_format.MessageToString(model).encode())
     reads = _core.read_graph(path)
     assert len(reads) == len(models)
     for graph, read in zip(models, reads):
@@ -213,7 +213,7 @@ LEGAL = [
 def test_every_legal_form_is_read(tmp_path: Path, text: str) -> None:
     graph = text_format.Parse(text, MESSAGES["GraphDef"]())
     path = tmp_path / "graph.txt"
-    path.write_text(text, newline="")
+    path.write_bytes(text.encode())
     (read,) = _core.read_graph(path)
     assert_is_read(path, graph, read)
 

@@ -461,7 +461,8 @@ def random_steps(array: Array, seeds: list[int]) -> tuple[Array, tuple[Any, ...]
             steps.append(("transpose", axes))
             array = array.transpose(axes)
         else:
-            dims, left = [], array.size
+            dims: list[int] = []
+            left = array.size
             while left > 1 and len(dims) < 4:
                 divisors = [d for d in range(1, left + 1) if left % d == 0]
                 dims.append(int(rng.choice(divisors)))
