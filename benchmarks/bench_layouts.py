@@ -111,7 +111,8 @@ def _measure(
     data = np.resize(_draw(name, bits, numpy_name), rows * N_COLUMNS * bits // 8)
     values = _core.decode(data, number, shape)[0]
     golden = values if components == 2 else values.astype(np.float32)
-    stored, stored_shape = data, shape
+    stored = data
+    stored_shape: tuple[int, ...] = shape
     if fmt == FORMAT_FRACTAL_NZ:
         c0 = BLOCKED[name]
         stored = _blocked(data, bits, rows, c0)
