@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__F16C__)
+#if defined(__AVX__)
 #include <immintrin.h>
 #elif defined(__aarch64__)
 #include <arm_neon.h>
@@ -26,6 +26,7 @@ namespace {
 #include "simd/lanes-inl.h"
 #include "simd/sums-inl.h"
 #include "simd/exp-inl.h"
+#include "simd/kl-inl.h"
 #include "simd/sketch-inl.h"
 #include "simd/decode-inl.h"
 // clang-format on

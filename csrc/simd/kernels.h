@@ -49,7 +49,7 @@ struct KlBlock {
   double weighted_g;  // near only, G: sum of exp(y - ref_y) * (expm1(d) - d)
   double exp_x;       // far only: sum of exp(x - ref_x)
 };
-constexpr double kKlNear = 0.0625;
+constexpr double kKlNear = 0.25;
 
 /// Blocks come as bytes of n floats (f32) or doubles (f64) at any alignment, 1 <= n <= kBlock.
 struct Kernels {

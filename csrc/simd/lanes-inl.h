@@ -64,7 +64,7 @@ inline Lanes load(const uint8_t* at);
 /// five instructions for one.
 inline Doubles widened(const uint8_t* at) {
 #if defined(__AVX512F__)
-  return (Doubles)_mm512_cvtps_pd(_mm256_loadu_ps(reinterpret_cast<const float*>(at)));
+  return (Doubles)_mm512_maskz_cvtps_pd(0xff, _mm256_loadu_ps(reinterpret_cast<const float*>(at)));
 #elif defined(__AVX__)
   return (Doubles)_mm256_cvtps_pd(_mm_loadu_ps(reinterpret_cast<const float*>(at)));
 #else
@@ -101,6 +101,24 @@ AIT_GROUP_OPERATOR(-)
 AIT_GROUP_OPERATOR(*)
 AIT_GROUP_OPERATOR(/)
 #undef AIT_GROUP_OPERATOR
+
+/// a * b + c, rounded once where the CPU can. Only for exact products: elsewhere the bits would
+/// differ.
+inline Lanes fused_multiply_add(const Lanes& a, const Lanes& b, const Lanes& c) {
+  Lanes r;
+  for (size_t i = 0; i < kRegisters; ++i) {
+#if defined(__AVX512F__)
+    r.v[i] = (Doubles)_mm512_fmadd_pd((__m512d)a.v[i], (__m512d)b.v[i], (__m512d)c.v[i]);
+#elif defined(__FMA__)
+    r.v[i] = (Doubles)_mm256_fmadd_pd((__m256d)a.v[i], (__m256d)b.v[i], (__m256d)c.v[i]);
+#elif defined(__aarch64__)
+    r.v[i] = (Doubles)vfmaq_f64((float64x2_t)c.v[i], (float64x2_t)a.v[i], (float64x2_t)b.v[i]);
+#else
+    r.v[i] = a.v[i] * b.v[i] + c.v[i];
+#endif
+  }
+  return r;
+}
 
 inline Lanes abs(const Lanes& a) {
   Lanes r;
