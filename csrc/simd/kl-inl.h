@@ -45,8 +45,8 @@ void kl_near_f64(const uint8_t* x_bytes, const uint8_t* y_bytes, size_t n, doubl
 }
 
 /// exp(t), t <= 0, in float: off by about 2^-22 of itself, more where it is negligible. As 2^z with
-/// z = t log2(e); terms (ln 2)^k / k! up to degree 7 leave 5e-9. Below 2^-124 it stays 2^-124,
-/// which adds nothing to sums that hold a weight of 1.
+/// z = t log2(e); terms (ln 2)^k / k! up to degree 7 leave 5e-9. At 2^-124 and below it counts as
+/// 0.
 inline Floats softmax_weight(const Floats& t) {
   constexpr float kLn2 = 0x1.62e43p-1f;
   constexpr float kFactor[] = {1.0f,
@@ -58,7 +58,8 @@ inline Floats softmax_weight(const Floats& t) {
                                0x1.430912p-13f,
                                0x1.ffcbfcp-17f};
   constexpr float kRound = 0x1.8p23f;
-  const Floats z = larger(t * fill(static_cast<float>(kLog2E)), fill(-124.0f));
+  const Floats smallest = fill(-124.0f);
+  const Floats z = larger(t * fill(static_cast<float>(kLog2E)), smallest);
   const Floats shifted = z + fill(kRound);
   const Floats r = z - (shifted - fill(kRound));
   Floats p = fill(kFactor[7]);
@@ -66,7 +67,7 @@ inline Floats softmax_weight(const Floats& t) {
   Floats scaled;
   for (size_t i = 0; i < kRegisters; ++i)
     scaled.v[i] = (Floats::Register)((Floats::Bits)p.v[i] + ((Floats::Bits)shifted.v[i] << 23));
-  return scaled;
+  return where_larger(z, smallest, scaled);
 }
 
 /// Weights, and weights times the terms of expm1(d) - d beyond d^2 / 2, of sixteen pairs. They are
