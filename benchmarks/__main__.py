@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Callable
 
 from benchmarks import (
     bench_compare,
+    bench_convert,
     bench_formats,
     bench_graph_text,
     bench_kernels,
@@ -100,11 +101,27 @@ def _groups(
         "small": lambda: bench_compare.bench_small(
             work, n_files=profile.n_small_files, rounds=profile.rounds, python=python
         ),
+        "convert": lambda: bench_convert.bench_convert(
+            work,
+            n_bytes=profile.stack_bytes,
+            largest_hidden=profile.largest_hidden,
+            rounds=profile.rounds,
+        ),
         "memory": lambda: bench_compare.bench_memory(work, n_bytes=profile.memory_bytes),
     }
 
 
-GROUP_NAMES = ("kernels", "sizes", "others", "formats", "graph", "layers", "small", "memory")
+GROUP_NAMES = (
+    "kernels",
+    "sizes",
+    "others",
+    "formats",
+    "graph",
+    "layers",
+    "small",
+    "convert",
+    "memory",
+)
 PEER_GROUPS = {"layers", "small"}
 
 
