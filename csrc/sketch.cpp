@@ -152,6 +152,7 @@ void add_block(ChunkSketch& chunk, const uint8_t* bytes, size_t n, uint64_t at,
 
 ChunkSketch sketch_chunk(const View& view, uint64_t begin, uint64_t end, const Kernels& kernels) {
   BlockReader reader(view, kernels);
+  reader.expect(begin, end);
   const bool wide = view.tensor.dtype->wide;
   ChunkSketch chunk;
   for (uint64_t at = begin; at < end; at += kBlock) {
@@ -236,11 +237,11 @@ void keep_values(TensorSketch& into, const View& view, uint64_t n_values, const 
 View bytes_view(const View& view) {
   Tensor bytes = view.tensor;
   bytes.dtype = find_dtype_by_name("DT_UINT8");
-  bytes.state = TensorState::kOk;
   bytes.has_shape = true;
   bytes.has_original_shape = false;
   bytes.storage_shape = {static_cast<int64_t>(bytes.size_bytes)};
   bytes.format = kFormatNd;
+  bytes.state = TensorState::kOk;
   return make_view(bytes, {});
 }
 
