@@ -34,6 +34,10 @@ class OrderBuilder {
         return transpose(step.dims);
       case ViewStep::Kind::kSelect:
         return select(step.dims);
+      case ViewStep::Kind::kSlice:
+        return slice(step.dims);
+      case ViewStep::Kind::kStored:
+        return "the shape of the stored bytes can only be the first view step";
     }
     return "unknown view step";
   }
@@ -98,6 +102,36 @@ class OrderBuilder {
     return "";
   }
 
+  std::string slice(const Dims& dims) {
+    const auto rank = static_cast<int64_t>(shape_.size());
+    const bool has_axis = dims.size() == 3 && dims[0] >= 0 && dims[0] < rank;
+    const auto at = has_axis ? static_cast<size_t>(dims[0]) : 0;
+    if (!has_axis || dims[1] < 0 || dims[2] < dims[1] || dims[2] > shape_[at])
+      return "cannot take the slice (axis, begin, end) " + shape_text(dims) + " of shape " +
+             shape_text(shape_);
+    std::vector<std::vector<Axis>> loops = loops_of_dims();
+    if (loops[at].size() > 1) {  // a range of several loops is none of each: one loop is needed
+      maps_.push_back(IndexMap::contiguous(element_count(shape_).value_or(0)));
+      loops = loops_of_dims();
+    }
+    IndexMap& map = maps_.back();
+    map.axes.clear();
+    for (size_t i = 0; i < loops.size(); ++i) {
+      if (i == at && !loops[i].empty()) {
+        Axis& axis = loops[i][0];
+        const int64_t skipped = dims[1] * axis.stride;
+        if (axis.term == Axis::kLinear)
+          map.start += skipped;
+        else
+          map.terms[static_cast<size_t>(axis.term)].start += static_cast<uint64_t>(skipped);
+        axis.size = static_cast<uint64_t>(dims[2] - dims[1]);
+      }
+      map.axes.insert(map.axes.end(), loops[i].begin(), loops[i].end());
+    }
+    shape_[at] = dims[2] - dims[1];
+    return "";
+  }
+
   /// The loops of each dimension of shape_, loops cut where a dimension begins inside of them. If
   /// one begins where no cut is possible, the order so far becomes a map of its own.
   std::vector<std::vector<Axis>> loops_of_dims() {
@@ -143,9 +177,24 @@ uint32_t stored_bits(const Tensor& tensor) {
   return is_one_per_byte ? 8 : bits;
 }
 
+/// The tensor as the bytes of one slice, whose shape is `dims`.
+Tensor stored_as(Tensor tensor, const Dims& dims) {
+  if (tensor.state == TensorState::kShort) {
+    tensor.state = TensorState::kOk;
+    tensor.note.clear();
+  }
+  tensor.storage_shape = dims;
+  tensor.has_shape = true;
+  tensor.has_original_shape = false;
+  judge_size(tensor);
+  return tensor;
+}
+
 }  // namespace
 
 View make_view(const Tensor& tensor, const std::vector<ViewStep>& steps) {
+  if (!steps.empty() && steps[0].kind == ViewStep::Kind::kStored)
+    return make_view(stored_as(tensor, steps[0].dims), {steps.begin() + 1, steps.end()});
   View view;
   view.tensor = tensor;
   view.stored_bits = stored_bits(tensor);

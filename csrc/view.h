@@ -11,9 +11,15 @@ namespace ait {
 
 /// A step from a tensor's logical order to the order in which it is compared.
 struct ViewStep {
-  enum class Kind : uint8_t { kReshape, kTranspose, kSelect };
+  enum class Kind : uint8_t {
+    kReshape,    ///< dims: new shape; one -1 takes the rest
+    kTranspose,  ///< dims: permutation
+    kSelect,     ///< dims: the one index along axis 0
+    kSlice,      ///< dims: axis, begin, end
+    kStored      ///< dims: shape of the bytes in the file; only as the first step, see make_view()
+  };
   Kind kind;
-  Dims dims;  ///< new shape (one -1 takes the rest), permutation, or the one index along axis 0
+  Dims dims;
 };
 
 /// A located tensor with the order in which its values are read.
@@ -35,6 +41,9 @@ struct View {
 };
 
 /// A tensor in state kOk, or kUnsupported with raw bytes, can be read if `problem` is empty.
+/// Of an operator cut into slices the file holds the bytes of one slice under the shape of the
+/// whole: a first step kStored names the shape of the slice, and a tensor that was too short for
+/// the whole is judged anew.
 View make_view(const Tensor& tensor, const std::vector<ViewStep>& steps);
 
 /// Why values in the same position of two views do not belong together; empty if they do. A device

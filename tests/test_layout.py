@@ -451,11 +451,17 @@ def random_steps(array: Array, seeds: list[int]) -> tuple[Array, tuple[Any, ...]
     steps: list[Any] = []
     for seed in seeds:
         rng = np.random.default_rng(seed)
-        kind = rng.integers(0, 5)
+        kind = rng.integers(0, 7)
         if kind == 0 and array.ndim > 1:
             index = int(rng.integers(0, array.shape[0]))
             steps.append(("select", (index,)))
             array = array[index]
+        elif kind >= 5 and array.ndim:
+            axis = int(rng.integers(0, array.ndim))
+            begin = int(rng.integers(0, array.shape[axis]))
+            end = int(rng.integers(begin + 1, array.shape[axis] + 1))
+            steps.append(("slice", (axis, begin, end)))
+            array = array.take(range(begin, end), axis)
         elif kind <= 2:
             axes = tuple(int(axis) for axis in rng.permutation(array.ndim))
             steps.append(("transpose", axes))
@@ -496,11 +502,52 @@ def test_any_chain_of_view_steps_is_followed(shape: list[int], seeds: list[int])
         (("transpose", (0,)), "cannot transpose"),
         (("select", (4,)), r"cannot select \(4,\) along the first dimension of shape \(4, 6\)"),
         (("select", (-1,)), "cannot select"),
+        (("slice", (2, 0, 1)), r"cannot take the slice \(axis, begin, end\) \(2, 0, 1\) of shape"),
+        (("slice", (-1, 0, 1)), "cannot take the slice"),
+        (("slice", (1, 3, 7)), "cannot take the slice"),
+        (("slice", (1, 3, 2)), "cannot take the slice"),
+        (("slice", (1, -1, 2)), "cannot take the slice"),
+        (("slice", (1, 2)), "cannot take the slice"),
+        (("slice", ()), "cannot take the slice"),
     ],
 )
 def test_a_step_that_does_not_fit_is_refused(step: tuple[Any, ...], message: str) -> None:
     with pytest.raises(FormatError, match=message):
         decode(values((4, 6)), ND, None, steps=(step,))
+
+
+def test_a_slice_of_no_elements_has_a_shape() -> None:
+    steps = (("slice", (1, 2, 2)), ("transpose", (1, 0)))
+    assert decode(values((4, 6)), ND, None, steps=steps)[0].shape == (0, 4)
+
+
+@pytest.mark.parametrize("shape", [(3, 70000), (2000, 48)])
+def test_a_slice_of_a_large_blocked_tensor_comes_back(shape: tuple[int, int]) -> None:
+    logical = values(shape)
+    begin, end = shape[1] // 3, shape[1] - 5
+    steps = (("slice", (1, begin, end)), ("slice", (0, 1, 3)))
+    array = decode(write.fractal_nz(logical, 16, 16, NAN), NZ, shape, steps=steps)[0]
+    np.testing.assert_array_equal(array, logical[1:3, begin:end])
+
+
+def test_the_bytes_of_a_slice_are_read_in_its_own_shape() -> None:
+    whole = values((4, 6))
+    array, note, _ = decode(whole[:3], ND, None, steps=(("stored", (3, 6)),))
+    np.testing.assert_array_equal(array, whole[:3], strict=True)
+    assert note == ""
+    tensor = _core.decode(whole[:3].tobytes(), 1, (4, 6), steps=(("stored", (3, 6)),))
+    np.testing.assert_array_equal(tensor[0], whole[:3], strict=True)
+
+
+def test_a_slice_that_is_stored_shorter_than_it_says_is_refused() -> None:
+    with pytest.raises(FormatError, match="short tensor"):
+        _core.decode(values((2, 6)).tobytes(), 1, (4, 6), steps=(("stored", (3, 6)),))
+
+
+def test_the_shape_of_the_stored_bytes_comes_first_or_not_at_all() -> None:
+    steps = (("reshape", (6, 4)), ("stored", (6, 4)))
+    with pytest.raises(FormatError, match="only be the first"):
+        decode(values((4, 6)), ND, None, steps=steps)
 
 
 def test_a_tensor_of_no_elements_has_its_shape_and_can_be_viewed() -> None:

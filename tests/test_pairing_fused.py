@@ -195,8 +195,8 @@ def test_original_op_of_the_header_pairs_the_output_alone(tmp_path: Path) -> Non
 
 def test_a_name_that_cannot_be_split_is_unmatched_with_the_closest_reading(tmp_path: Path) -> None:
     my = Dump()
-    my.add("Rsqrt_lxslice0", "Rsqrt", [[8, 32]], [[8, 32]])
-    pair = row(my.against_fx(rms_norm(tmp_path)), "Rsqrt_lxslice0", "outputs", 0)
+    my.add("Rsqrt_piece0", "Rsqrt", [[8, 32]], [[8, 32]])
+    pair = row(my.against_fx(rms_norm(tmp_path)), "Rsqrt_piece0", "outputs", 0)
     assert pair.status == "unmatched"
     assert "begins like graph op Rsqrt" in pair.reason
 

@@ -67,6 +67,24 @@ def judge_step(
     return judge_rows(judge, rows, step), judge.first_divergence
 
 
+def test_slices_of_one_op_are_judged_together() -> None:
+    step = step_of(MatMul_1=(), Relu_2=("MatMul_1",), Add_3=("Relu_2",))
+    files = ["/dump/MatMul_1", "/dump/a", "/dump/b", "/dump/c", "/dump/Add_3"]
+    relu = step.node_of.pop("/dump/Relu_2")
+    step.node_of.update(dict.fromkeys(files[1:4], relu))
+    rows = [row("MatMul_1", FP16), row("Relu_2", FP16), row("Relu_2", 0.2)]
+    rows += [row("Relu_2", 0.5), row("Add_3", 0.5)]
+    judge = GraphJudge(Limits())
+    judged = judge.judge(rows, files, step)
+    assert [found.upstream_error for found in judged] == [0.0, FP16, FP16, FP16, 0.5]
+    assert [found.error_growth for found in judged] == [1.0, 1.0, 0.2 / FP16, 0.5 / FP16, 1.0]
+    first = judge.first_divergence
+    assert first is not None
+    assert (first.op_name, first.file, first.error) == ("Relu_2", "/dump/c", 0.5)
+    assert first.candidates == ("Relu_2",)
+    assert first.later_failures == 1  # of Add_3; the slices are the divergence itself
+
+
 VERDICTS = [
     ({"max_absolute_error": 0.0, "relative_euclidean_distance": 0.0}, "pass"),
     ({"cosine_similarity": 0.99, "relative_euclidean_distance": 0.05}, "pass"),

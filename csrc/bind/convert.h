@@ -49,8 +49,11 @@ inline ViewStep parse_step(const pybind11::handle& step) {
   if (name == "reshape") return {ViewStep::Kind::kReshape, dims};
   if (name == "transpose") return {ViewStep::Kind::kTranspose, dims};
   if (name == "select") return {ViewStep::Kind::kSelect, dims};
-  throw pybind11::value_error("a view step is \"reshape\", \"transpose\" or \"select\", found \"" +
-                              name + "\"");
+  if (name == "slice") return {ViewStep::Kind::kSlice, dims};
+  if (name == "stored") return {ViewStep::Kind::kStored, dims};
+  throw pybind11::value_error(
+      "a view step is \"reshape\", \"transpose\", \"select\", \"slice\" or \"stored\", found \"" +
+      name + "\"");
 }
 
 inline std::vector<ViewStep> parse_steps(const pybind11::handle& steps) {

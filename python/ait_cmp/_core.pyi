@@ -17,7 +17,8 @@ _Shape: TypeAlias = tuple[int, ...]
 # numpy declares the buffer of its arrays from Python 3.12 on only
 _Buffer: TypeAlias = _TypedBuffer | NDArray[Any]
 
-# ("reshape", new dims), ("transpose", permutation) or ("select", (index on the first axis,))
+# ("reshape", new dims), ("transpose", permutation), ("select", (index on the first axis,)),
+# ("slice", (axis, begin, end)); as the first one ("stored", dims of the bytes in the file)
 _ViewStep: TypeAlias = tuple[str, Sequence[int]]
 # path, "inputs", "outputs" or "" (an .npy file), index, view steps
 _Ref: TypeAlias = tuple[_Path, str, int, tuple[_ViewStep, ...]]

@@ -127,7 +127,8 @@ class GraphJudge:
 
         Args:
             rows: Rows of the step in execution order, with their verdicts.
-            files: For every row the path of its dump file; the rows of a file are one op.
+            files: For every row the path of its dump file; the rows of a file are one op, and so
+                are those of several files with one node: slices of it.
             step: The step's ops in topological order; none without a graph text.
 
         Returns:
@@ -142,6 +143,7 @@ class GraphJudge:
                 own[node] = _join(own.get(node, _NOTHING), _own_error(op_rows))
         upstream = _upstream_errors(own, step.nodes)
         judged: list[Row] = []
+        diverged: int | None = None
         for file, op_rows in ops:
             node = step.node_of.get(file)
             if node is not None:
@@ -152,9 +154,10 @@ class GraphJudge:
                     if reason:
                         candidates = _candidates(node, own, step.nodes)
                         self._first = _describe(op_rows, reason, upstream[node], file, candidates)
-                        judged.extend(op_rows)
-                        continue
-            if self._first is not None:
+                        diverged = node
+                elif node == diverged:
+                    self._first = _worse(self._first, op_rows, upstream[node], file)
+            if self._first is not None and (node is None or node != diverged):
                 self._later_failures += sum(row.verdict == "fail" for row in op_rows)
             judged.extend(op_rows)
         return judged
@@ -244,6 +247,16 @@ def _candidates(node: int, own: dict[int, _Error], nodes: Sequence[OpNode]) -> t
             found.append(source)
         waiting.extend(nodes[source].inputs)
     return tuple(nodes[number].name for number in sorted(found, reverse=True))
+
+
+def _worse(
+    first: FirstDivergence, rows: Sequence[Row], upstream: _Error, file: str
+) -> FirstDivergence:
+    """The divergence as this further slice of the op shows it, if the slice is worse."""
+    grown = [row.error_growth for row in _compared_outputs(rows) if row.error_growth is not None]
+    if first.reason != "growth" or max(grown, default=0.0) <= (first.error_growth or 0.0):
+        return first
+    return _describe(rows, first.reason, upstream, file, first.candidates)
 
 
 def _describe(

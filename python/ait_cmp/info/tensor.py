@@ -123,10 +123,15 @@ def with_steps(tensor: ReducedTensor, steps: Sequence[tuple[str, Shape]]) -> Red
     A tensor that is kept whole is rearranged; of a sketched one the steps are remembered, unless
     they leave the order as it is. ValueError or IndexError if a step does not fit the shape.
     """
-    if not steps or tensor.shape is None:
+    if not steps:
+        return tensor
+    if tensor.values is None and any(kind in ("slice", "select") for kind, _ in steps):
+        note = "of a reduced file the part that this slice is compared with is not known"
+        return replace(tensor, state="unsupported", note=note, sums=None, content=None)
+    if tensor.shape is None:
         return tensor
     shape = shape_after(tensor.shape, steps)
-    if all(kind == "reshape" for kind, _ in steps):
+    if all(kind in ("reshape", "stored") for kind, _ in steps):
         return replace(tensor, shape=shape)
     if tensor.values is None:
         return replace(tensor, shape=shape, steps=tuple(steps))
@@ -159,10 +164,16 @@ def _statistics_of(values: NDArray[Any]) -> dict[str, Any]:
 def apply_steps(array: NDArray[Any], steps: Sequence[tuple[str, Shape]]) -> NDArray[Any]:
     """The array after the steps; ValueError or IndexError if a step does not fit it."""
     for kind, numbers in steps:
-        if kind == "reshape":
+        if kind in ("reshape", "stored"):
             array = array.reshape(numbers)
         elif kind == "transpose":
             array = array.transpose(numbers)
+        elif kind == "slice":
+            axis, begin, end = numbers
+            if not 0 <= begin <= end <= array.shape[axis]:
+                message = f"slice {begin}:{end} of a dimension of {array.shape[axis]}"
+                raise IndexError(message)
+            array = array[(slice(None),) * axis + (slice(begin, end),)]
         else:
             array = array[numbers[0]]
     return array
@@ -178,7 +189,7 @@ def inverse_steps(shape: Shape, steps: Sequence[tuple[str, Shape]]) -> Steps | N
     inverse: list[tuple[str, Shape]] = []
     for number, (kind, numbers) in enumerate(steps):
         before = shape_after(shape, steps[:number])
-        if kind == "reshape":
+        if kind in ("reshape", "stored"):
             inverse.append(("reshape", before))
         elif kind == "transpose":
             back = tuple(int(axis) for axis in np.argsort(numbers))

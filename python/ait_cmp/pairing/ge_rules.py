@@ -7,7 +7,8 @@ from ait_cmp.pairing.ge_step import GeOp, GeStep, PlacedOp
 from ait_cmp.pairing.inserted import is_inserted_copy
 from ait_cmp.pairing.match import Answer, Match, Miss
 from ait_cmp.pairing.pair import TensorRef
-from ait_cmp.pairing.slots import InputSlot, TensorHead
+from ait_cmp.pairing.slices import Ranges, split_slice_name
+from ait_cmp.pairing.slots import InputSlot, Shape, TensorHead
 
 # A golden tensor: its address, the type of the op that holds it, whether that op is fused.
 _Golden = tuple[TensorRef, str, bool]
@@ -17,7 +18,12 @@ class GeRules:
     """Finds counterparts of one step in a GE dump, by name and along the edges of the graph."""
 
     def __init__(self, golden: GeStep) -> None:
-        self._by_name: dict[str, GeOp] = {op.name: op for op in golden.ops if op.is_last}
+        last = [op for op in golden.ops if op.is_last]
+        self._by_name = {op.name: op for op in last if op.cut is None}
+        self._slices = {(op.name, op.cut.number): op for op in last if op.cut is not None}
+        self._n_slices = {split_slice_name(name)[0]: 0 for name, _ in self._slices}
+        for name, _ in self._slices:
+            self._n_slices[split_slice_name(name)[0]] += 1
         self._edges: dict[tuple[int, int], _Golden] = {}
         self._outputs: dict[Tensor, _Golden] = {}
         self._arrivals: dict[Tensor, _Golden] = {}
@@ -29,6 +35,8 @@ class GeRules:
     def _add(self, place: PlacedOp) -> None:
         op = place.op
         assert op.identity is not None
+        if op.cut is not None:
+            return  # no file of it holds a whole tensor
         fused = op.identity.is_fused
         for index, slot in enumerate(place.inputs):
             if slot is not None:
@@ -48,10 +56,19 @@ class GeRules:
         Copies that GE inserts are numbered anew in every compilation: their names mean nothing.
         """
         other = self._by_name.get(op.name)
-        if other is None or other.n_slices > 1 or is_inserted_copy(op):
+        if other is None or is_inserted_copy(op):
             return None
         alike = len(op.inputs) == len(other.inputs) and len(op.outputs) == len(other.outputs)
         return other if alike else None
+
+    def same_slice(self, op: GeOp) -> GeOp | None:
+        """The golden file of the same slice of the op, None if there is none that was cut alike."""
+        if op.cut is None or is_inserted_copy(op):
+            return None
+        other = self._slices.get((op.name, op.cut.number))
+        if other is None or other.cut is None or not _are_cut_alike(op, other):
+            return None
+        return other
 
     def find_input(self, place: PlacedOp, slot: InputSlot, head: TensorHead) -> Answer:
         """The counterpart of the dumped input that is edge `slot`.
@@ -79,6 +96,22 @@ class GeRules:
             return Match(ref, op_type, "fused" if fused else "name", "")
         if place.op.name in self._errors:
             return Miss(f"The golden file of this op cannot be read: {self._errors[place.op.name]}")
+        if place.op.name in self._n_slices and place.op.cut is None:
+            return Miss(
+                f"FFTS+ cut this op into {self._n_slices[place.op.name]} slices on the golden side "
+                "only: no golden file holds the whole tensor."
+            )
         if tensor is not None and tensor[0] in self._inside:
             return Miss(f"It is inside the fused op {self._inside[tensor[0]]} of the golden side.")
         return Miss("The golden dump has no file of this op and none that holds this tensor.")
+
+
+def _are_cut_alike(op: GeOp, other: GeOp) -> bool:
+    """Whether two files hold the same slice: as many tensors, each the same part or as large."""
+    return all(_parts(op, io) == _parts(other, io) for io in ("inputs", "outputs"))
+
+
+def _parts(op: GeOp, io: str) -> list[Ranges | Shape]:
+    assert op.cut is not None
+    parts = op.cut.parts.get(io) or (None,) * len(op.heads(io))
+    return [head.shape if part is None else part.ranges for part, head in zip(parts, op.heads(io))]

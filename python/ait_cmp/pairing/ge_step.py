@@ -12,6 +12,7 @@ from ait_cmp.pairing.context import GraphContext
 from ait_cmp.pairing.identity import Identity
 from ait_cmp.pairing.pair import TensorRef
 from ait_cmp.pairing.readers import Readers
+from ait_cmp.pairing.slices import Cut, parts_of_thread, read_slicing, split_slice_name
 from ait_cmp.pairing.slots import (
     InputSlot,
     Shape,
@@ -34,7 +35,8 @@ class GeOp:
         identity: Graph op or members; None without a graph text.
         name: Name to show.
         is_last: False for an earlier execution of the same op in the step.
-        n_slices: Files that FFTS+ cut this execution into, one per thread; 1 = it is whole.
+        attr: First attribute of the header, "" without one: FFTS+ describes slices in it.
+        cut: Which slice of the op the file holds, None if it is whole.
     """
 
     file: GeFile
@@ -44,12 +46,22 @@ class GeOp:
     identity: Identity | None
     name: str
     is_last: bool
-    n_slices: int
+    attr: str = ""
+    cut: Cut | None = None
 
     @property
     def shows_shapes(self) -> bool:
         """Whether heads have the shapes of the tensors; [min, max] files do not."""
         return self.file.kind not in ("min_max", "stats")
+
+    @property
+    def shows_wholes(self) -> bool:
+        """Whether heads have the shapes of the tensors in the graph; those of slices do not."""
+        return self.shows_shapes and (self.cut is None or not self.cut.is_manual)
+
+    def heads(self, io: str) -> tuple[TensorHead, ...]:
+        """Heads of its "inputs" or "outputs"."""
+        return self.inputs if io == "inputs" else self.outputs
 
     def ref(self, io: str, index: int) -> TensorRef:
         """Address of one of its tensors."""
@@ -96,13 +108,16 @@ def read_ge_step(files: Sequence[GeFile], context: GraphContext | None, readers:
     """
     scans = readers.scan_ge([file.path for file in files], readers.threads)
     ops = [_read_op(file, scan, context) for file, scan in zip(files, scans)]
-    ops = _mark_last(ops)
+    ops = _find_slices(_mark_last(ops))
     if context is None:
         return GeStep(tuple(ops), {}, {})
     known = [
         op
         for op in ops
-        if op.is_last and op.n_slices == 1 and op.identity is not None and op.identity.members
+        if op.is_last
+        and (op.cut is None or not op.cut.problem)
+        and op.identity is not None
+        and op.identity.members
     ]
     heads = _certain_heads(known, context)
 
@@ -116,10 +131,10 @@ def read_ge_step(files: Sequence[GeFile], context: GraphContext | None, readers:
     for op in known:
         assert op.identity is not None
         slots = context.slots(op.identity.members)
-        expected = shape_of if op.shows_shapes else _unknown_shape
+        expected = shape_of if op.shows_wholes else _unknown_shape
         placed[op.file.path] = _place(op, op.identity, slots, context.graph, expected)
     for place in placed.values():
-        if not place.op.shows_shapes:
+        if not place.op.shows_wholes:
             continue
         for head, slot in zip(place.op.inputs, place.inputs):
             if slot is not None and slot.source is not None:
@@ -131,16 +146,17 @@ def read_ge_step(files: Sequence[GeFile], context: GraphContext | None, readers:
 
 
 def _read_op(file: GeFile, scan: tuple[Any, ...], context: GraphContext | None) -> GeOp:
-    error, header_name, _, inputs, outputs, _ = scan
+    error, header_name, _, inputs, outputs, attrs = scan
+    attr = attrs[0][1] if attrs else ""
     in_heads = tuple(TensorHead(*head) for head in inputs)
     out_heads = tuple(TensorHead(*head) for head in outputs)
     if context is None:
         fits = header_name and sanitise(header_name) == (file.op_name or sanitise(header_name))
         name = header_name if fits else file.op_name
-        return GeOp(file, error, in_heads, out_heads, None, name, True, 1)
+        return GeOp(file, error, in_heads, out_heads, None, name, True, attr)
     origins = tuple(head.original_op for head in out_heads if head.original_op)
     identity = context.identifier.identify(file.op_name, header_name, origins)
-    return GeOp(file, error, in_heads, out_heads, identity, identity.name, True, 1)
+    return GeOp(file, error, in_heads, out_heads, identity, identity.name, True, attr)
 
 
 def _mark_last(ops: list[GeOp]) -> list[GeOp]:
@@ -154,16 +170,77 @@ def _mark_last(ops: list[GeOp]) -> list[GeOp]:
         other = best.get(key)
         if other is None or _tensors_with_data(op) >= _tensors_with_data(ops[other]):
             best[key] = place
-    threads: dict[str, int] = {}
-    for name, _ in best:
-        threads[name] = threads.get(name, 0) + 1
-    if len(best) == len(ops) == len(threads):
+    if len(best) == len(ops):
         return ops
     chosen = set(best.values())
-    return [
-        replace(op, is_last=place in chosen, n_slices=threads[op.name])
-        for place, op in enumerate(ops)
-    ]
+    return [replace(op, is_last=place in chosen) for place, op in enumerate(ops)]
+
+
+def _find_slices(ops: list[GeOp]) -> list[GeOp]:
+    """The ops with what each file that FFTS+ wrote holds of its op."""
+    threads: dict[str, int] = {}
+    manual: dict[str, dict[int, GeOp]] = {}
+    for op in ops:
+        base, number = split_slice_name(op.name)
+        if op.is_last and number >= 0:
+            manual.setdefault(base, {})[number] = op
+        elif op.is_last and op.file.thread_id >= 0:
+            threads[op.name] = threads.get(op.name, 0) + 1
+    if not threads and not manual:
+        return ops
+    found = []
+    for op in ops:
+        base, number = split_slice_name(op.name)
+        if op.is_last and number >= 0:
+            found.append(replace(op, cut=_manual_cut(op, number, manual[base])))
+        elif op.is_last and op.name in threads and op.file.thread_id >= 0:
+            found.append(_cut_by_thread(op, threads[op.name]))
+        else:
+            found.append(op)
+    return found
+
+
+def _manual_cut(op: GeOp, number: int, slices: dict[int, GeOp]) -> Cut:
+    slicing = read_slicing(op.attr) if op.attr else ""
+    axes = () if isinstance(slicing, str) else slicing.output_axes
+    shapes: dict[str, tuple[tuple[Shape, ...] | None, ...]] = {}
+    for io in ("inputs", "outputs"):
+        rows: list[tuple[Shape, ...] | None] = [None] * (max(slices) + 1)
+        for place, other in slices.items():
+            if len(other.heads(io)) == len(op.heads(io)):
+                rows[place] = tuple(head.shape for head in other.heads(io))
+        shapes[io] = tuple(rows)
+    return Cut(number, max(slices) + 1, len(slices), True, {}, shapes, axes)
+
+
+def _cut_by_thread(op: GeOp, n_threads: int) -> GeOp:
+    """The op as a slice of automatic mode: its heads have the shapes of the whole tensors."""
+    slicing = read_slicing(op.attr) if op.attr else "The header has no attribute with the slices."
+    if isinstance(slicing, str):
+        if n_threads == 1:
+            return op  # nothing says that it was cut
+        cut = Cut(op.file.thread_id, n_threads, n_threads, False, {}, {}, (), slicing)
+        return replace(op, cut=cut)
+    count = max(slicing.count, n_threads)
+    if count == 1:
+        return op
+    thread = op.file.thread_id
+    parts = {io: parts_of_thread(slicing, io, thread, op.heads(io)) for io in ("inputs", "outputs")}
+    heads = {
+        io: tuple(
+            head if part is None else _whole_head(head, part.whole)
+            for head, part in zip(op.heads(io), parts[io])
+        )
+        for io in parts
+    }
+    cut = Cut(thread, count, n_threads, False, parts, {})
+    return replace(op, cut=cut, inputs=heads["inputs"], outputs=heads["outputs"])
+
+
+def _whole_head(head: TensorHead, whole: Shape) -> TensorHead:
+    if head.state != "short":
+        return head._replace(shape=whole)
+    return head._replace(shape=whole, state="ok", note="")
 
 
 def _tensors_with_data(op: GeOp) -> int:

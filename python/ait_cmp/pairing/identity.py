@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ait_cmp.graph import GraphIndex, GraphText, sanitise
+from ait_cmp.pairing.slices import split_slice_name
 from ait_cmp.pairing.split import split_fused_name
 
 
@@ -61,8 +62,25 @@ class Identifier:
         key = (file_name, header_name, origins)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = self._identify(file_name, header_name, origins)
+            known = self._identify(file_name, header_name, origins)
+            if not known.is_complete:
+                known = self._of_slice(file_name, header_name, origins, known)
+            self._known[key] = known
         return known
+
+    def _of_slice(
+        self, file_name: str, header_name: str, origins: tuple[str, ...], known: Identity
+    ) -> Identity:
+        """The identity of the op that FFTS+ cut, if the name is that of a slice; else `known`."""
+        name, number = split_slice_name(file_name)
+        title, _ = split_slice_name(header_name)
+        if (name, title) == (file_name, header_name):
+            return known
+        found = self._identify(name, title, origins)
+        if not found.is_complete:
+            return known
+        # Slices of manual mode are ops of their own: each keeps its name.
+        return found if number < 0 else found._replace(name=f"{found.name}_lxslice{number}")
 
     def _identify(self, file_name: str, header_name: str, origins: tuple[str, ...]) -> Identity:
         graph = self._graph

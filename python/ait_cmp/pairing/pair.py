@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 # One step from a stored tensor to the order of its counterpart: ("reshape", new dims),
-# ("transpose", permutation) or ("select", (index on the first axis,)).
+# ("transpose", permutation), ("select", (index on the first axis,)) or
+# ("slice", (axis, begin, end)). A first step ("stored", dims) names the shape of the bytes in the
+# file where the header has that of a whole of which they are a slice.
 ViewStep = tuple[str, tuple[int, ...]]
 
 

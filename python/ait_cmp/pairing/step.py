@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol, Union
 
 from ait_cmp.discover import GeFile, StepKey
@@ -14,8 +15,10 @@ from ait_cmp.pairing.ge_rules import GeRules
 from ait_cmp.pairing.ge_step import GeOp, GeStep, PlacedOp, read_ge_step
 from ait_cmp.pairing.inserted import is_inserted_copy, match_self
 from ait_cmp.pairing.match import Answer, Match, Miss
-from ait_cmp.pairing.pair import OpNode, Pair, StepPairs, TensorRef
+from ait_cmp.pairing.pair import OpNode, Pair, StepPairs, TensorRef, ViewStep
 from ait_cmp.pairing.readers import Readers
+from ait_cmp.pairing.slice_rules import SliceRules
+from ait_cmp.pairing.slices import split_slice_name
 from ait_cmp.pairing.slots import InputSlot, TensorHead
 
 Golden = Union[FxStep, GeStep]
@@ -61,12 +64,13 @@ def pair_step(
     """
     my = read_ge_step(my_files, context, readers)
     ge_rules = GeRules(golden) if isinstance(golden, GeStep) else None
+    slice_rules = SliceRules(context, golden, ge_rules, readers)
     rules: Rules | None = ge_rules
     if isinstance(golden, FxStep) and context is not None:
         rules = FxRules(context, my, golden, readers)
     pairs: list[Pair] = []
     for order, op in enumerate(my.ops):
-        pairs += _pair_op(key, order, op, my, rules, ge_rules)
+        pairs += _pair_op(key, order, op, my, rules, ge_rules, slice_rules)
     used = {_address(pair.golden) for pair in pairs if pair.golden is not None}
     nodes, node_of = _op_nodes(my, context)
     return StepPairs(pairs, used, _unused(golden, used), nodes, node_of)
@@ -79,11 +83,12 @@ def _op_nodes(
     if context is None:
         return (), {}
     placed = [(place.op, place.op.identity) for place in my.placed.values()]
-    op_graph = context.op_graph(
-        (op.name, op.file.op_type, identity.members)
-        for op, identity in placed
-        if identity is not None and identity.is_fused
-    )
+    fused: dict[tuple[int, ...], tuple[str, str, tuple[int, ...]]] = {}
+    for op, identity in placed:
+        if identity is not None and identity.is_fused:  # slices of one op are one node
+            name, _ = split_slice_name(op.name)
+            fused.setdefault(identity.members, (name, op.file.op_type, identity.members))
+    op_graph = context.op_graph(fused.values())
     node_of = {
         op.file.path: op_graph.node_of_op[identity.members[0]]
         for op, identity in placed
@@ -99,33 +104,44 @@ def _pair_op(
     my: GeStep,
     rules: Rules | None,
     ge_rules: GeRules | None,
+    slice_rules: SliceRules,
 ) -> list[Pair]:
     if op.error is not None:
         return [_row(key, order, op, "", 0, None, "unreadable", op.error)]
     place = my.placed.get(op.file.path)
-    same = ge_rules.same_name(op) if ge_rules is not None else None
     rows = []
     for io, heads in (("inputs", op.inputs), ("outputs", op.outputs)):
         for index, head in enumerate(heads):
             answer: Answer
+            view: tuple[ViewStep, ...] = ()
+            ask = partial(_find_whole, op, place, rules, ge_rules, io, index)
             if not op.is_last:
                 answer = Miss("Earlier execution of the same op; the last one is compared.")
-            elif op.n_slices > 1:
-                answer = Miss(
-                    f"One of {op.n_slices} slices into which FFTS+ cut this op; slices are not "
-                    "put together."
-                )
-            elif same is not None:
-                golden = same.ref(io, index)
-                answer = Match(golden, same.file.op_type, "name", "")
-            elif is_inserted_copy(op):
-                answer = _ask_itself(op, io, index, head)
-            elif place is None or rules is None:
-                answer = Miss(_why_unplaced(op, rules))
+            elif op.cut is not None:
+                answer, view = slice_rules.find(op, place, io, index, ask)
             else:
-                answer = _ask(rules, place, io, index, head)
-            rows.append(_answered(key, order, op, io, index, head, answer))
+                answer = ask(head)
+            rows.append(_answered(key, order, op, io, index, head, answer, view))
     return rows
+
+
+def _find_whole(
+    op: GeOp,
+    place: PlacedOp | None,
+    rules: Rules | None,
+    ge_rules: GeRules | None,
+    io: str,
+    index: int,
+    head: TensorHead,
+) -> Answer:
+    same = ge_rules.same_name(op) if ge_rules is not None else None
+    if same is not None:
+        return Match(same.ref(io, index), same.file.op_type, "name", "")
+    if is_inserted_copy(op):
+        return _ask_itself(op, io, index, head)
+    if place is None or rules is None:
+        return Miss(_why_unplaced(op, rules))
+    return _ask(rules, place, io, index, head)
 
 
 def _ask_itself(op: GeOp, io: str, index: int, head: TensorHead) -> Answer:
@@ -165,16 +181,23 @@ def _why_unplaced(op: GeOp, rules: Rules | None) -> str:
 
 
 def _answered(
-    key: StepKey, order: int, op: GeOp, io: str, index: int, head: TensorHead, answer: Answer
+    key: StepKey,
+    order: int,
+    op: GeOp,
+    io: str,
+    index: int,
+    head: TensorHead,
+    answer: Answer,
+    view: tuple[ViewStep, ...],
 ) -> Pair:
     status = _STATUS.get(head.state, "unreadable")
     if isinstance(answer, Miss):
         reason = answer.reason if not status else head.note or answer.reason
-        return _row(key, order, op, io, index, None, status or "unmatched", reason)
+        return _row(key, order, op, io, index, None, status or "unmatched", reason, view)
     if status == "unsupported":  # the core compares what has no value coding as bytes
         status = ""
     reason = answer.note if not status else head.note or f"The file has no usable {io} {index}."
-    return _row(key, order, op, io, index, answer, status, reason)
+    return _row(key, order, op, io, index, answer, status, reason, view)
 
 
 def _row(
@@ -186,6 +209,7 @@ def _row(
     match: Match | None,
     status: str,
     reason: str,
+    view: tuple[ViewStep, ...] = (),
 ) -> Pair:
     return Pair(
         key.rank,
@@ -196,7 +220,7 @@ def _row(
         op.file.op_type,
         io,
         index,
-        TensorRef(op.file.path, io, index),
+        TensorRef(op.file.path, io, index, view),
         None if match is None else match.golden,
         "" if match is None else match.golden_type,
         "" if match is None else match.rule,
