@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -276,7 +275,7 @@ def test_min_max_files_pair_without_shapes(tmp_path: Path) -> None:
     )
     my = Dump()
     my.add("Transpose", "Transpose", [[2], [2]], [[2]])
-    my.ge[0] = replace(my.ge[0], kind="min_max")
+    my.ge[0] = my.ge[0]._replace(kind="min_max")
     wanted = my.add_fx("sin", "OUTPUT", 0, target="aten.sin.default")
     for io in ("inputs", "outputs"):
         pair = row(my.against_fx(graph), "Transpose", io, 0)

@@ -1,12 +1,15 @@
-"""What a dump folder holds, as plain data: files, steps and the remarks on how they were chosen."""
+"""What a dump folder holds, as plain data: files, steps and the remarks on how they were chosen.
+
+Files are tuples: a dump has hundreds of thousands, and a tuple is made four times faster.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class GeFile:
+class GeFile(NamedTuple):
     """One file that GE wrote for one executed task, or what a tool left in its place.
 
     Attributes:
@@ -33,8 +36,7 @@ class GeFile:
     kind: str
 
 
-@dataclass(frozen=True)
-class FxFile:
+class FxFile(NamedTuple):
     """One argument or result of an FX node.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ait_cmp.discover import FxFile
@@ -25,8 +24,7 @@ class FxFound(NamedTuple):
     note: str
 
 
-@dataclass(frozen=True)
-class FxNode:
+class FxNode(NamedTuple):
     """The files of one FX node that belong together.
 
     Attributes:
@@ -94,7 +92,7 @@ class FxStep:
 
 
 def _newest(target: str, files: list[FxFile]) -> FxNode:
-    newest = max(file.timestamp for file in files)
+    newest = max([file.timestamp for file in files])
     kept = [file for file in files if file.timestamp == newest]
     note = "" if len(kept) == len(files) else "The FX node ran several times; the last run counts."
     inputs = [file for file in kept if file.io == "INPUT"]
