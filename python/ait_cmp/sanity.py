@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -234,7 +235,8 @@ def _figures(rows: Iterable[TensorRow], side: str) -> _Steps:
     return steps
 
 
-def _n_elements(shape: object) -> int:
+@lru_cache(maxsize=4096)
+def _n_elements(shape: Hashable) -> int:
     """Elements of a shape given as a sequence or as the text of one; 1 for a scalar."""
     return math.prod(int(dim) for dim in re.findall(r"\d+", str(shape)))
 

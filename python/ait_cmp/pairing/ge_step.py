@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Callable
+from dataclasses import dataclass
+from typing import Any, Callable, NamedTuple
 
 from ait_cmp.discover import GeFile
 from ait_cmp.graph import GraphIndex, Tensor, sanitise
@@ -23,8 +23,7 @@ from ait_cmp.pairing.slots import (
 )
 
 
-@dataclass(frozen=True)
-class GeOp:
+class GeOp(NamedTuple):
     """One GE dump file and its place in the graph.
 
     Attributes:
@@ -68,8 +67,7 @@ class GeOp:
         return TensorRef(self.file.path, io, index)
 
 
-@dataclass(frozen=True)
-class PlacedOp:
+class PlacedOp(NamedTuple):
     """A dump file whose tensors are matched with edges of the graph.
 
     Attributes:
@@ -173,7 +171,7 @@ def _mark_last(ops: list[GeOp]) -> list[GeOp]:
     if len(best) == len(ops):
         return ops
     chosen = set(best.values())
-    return [replace(op, is_last=place in chosen) for place, op in enumerate(ops)]
+    return [op._replace(is_last=place in chosen) for place, op in enumerate(ops)]
 
 
 def _find_slices(ops: list[GeOp]) -> list[GeOp]:
@@ -192,7 +190,7 @@ def _find_slices(ops: list[GeOp]) -> list[GeOp]:
     for op in ops:
         base, number = split_slice_name(op.name)
         if op.is_last and number >= 0:
-            found.append(replace(op, cut=_manual_cut(op, number, manual[base])))
+            found.append(op._replace(cut=_manual_cut(op, number, manual[base])))
         elif op.is_last and op.name in threads and op.file.thread_id >= 0:
             found.append(_cut_by_thread(op, threads[op.name]))
         else:
@@ -220,7 +218,7 @@ def _cut_by_thread(op: GeOp, n_threads: int) -> GeOp:
         if n_threads == 1:
             return op  # nothing says that it was cut
         cut = Cut(op.file.thread_id, n_threads, n_threads, False, {}, {}, (), slicing)
-        return replace(op, cut=cut)
+        return op._replace(cut=cut)
     count = max(slicing.count, n_threads)
     if count == 1:
         return op
@@ -234,7 +232,7 @@ def _cut_by_thread(op: GeOp, n_threads: int) -> GeOp:
         for io in parts
     }
     cut = Cut(thread, count, n_threads, False, parts, {})
-    return replace(op, cut=cut, inputs=heads["inputs"], outputs=heads["outputs"])
+    return op._replace(cut=cut, inputs=heads["inputs"], outputs=heads["outputs"])
 
 
 def _whole_head(head: TensorHead, whole: Shape) -> TensorHead:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import NamedTuple
 
@@ -111,8 +111,10 @@ def assign_inputs(
     If they decide nothing for a plain op with all its inputs, its order stands: a wrong shape is
     then an error that the row shows.
     """
+    if not heads:
+        return []
     found = [head.shape for head in heads]
-    for candidates in (slots.inputs, _without_repeats(slots.inputs)):
+    for candidates in _readings(slots.inputs):
         shapes = [shape_of(slot.source) if slot.source else None for slot in candidates]
         if len(heads) == len(candidates) and not _contradicts(heads, shapes):
             return list(candidates)
@@ -125,6 +127,11 @@ def assign_inputs(
     if slots.is_plain and len(heads) == len(slots.inputs) and None in places:
         return list(slots.inputs)
     return [None if place is None else candidates[place] for place in places]
+
+
+def _readings(slots: Sequence[InputSlot]) -> Iterator[Sequence[InputSlot]]:
+    yield slots
+    yield _without_repeats(slots)
 
 
 def _without_repeats(slots: Sequence[InputSlot]) -> Sequence[InputSlot]:
