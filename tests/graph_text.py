@@ -25,11 +25,13 @@ def escaped(data: bytes) -> str:
     return "".join(f"\\{byte:03o}" for byte in data)
 
 
-def desc(kind: str, *, fx: str | None = None, shape: Sequence[int] | None = None) -> str:
-    """An input_desc or output_desc block."""
+def desc(
+    kind: str, title: str, *, fx: str | None = None, shape: Sequence[int] | None = None
+) -> str:
+    """An input_desc or output_desc block with the name `title`."""
     dims = "" if shape is None else "shape { " + " ".join(f"dim: {d}" for d in shape) + " } "
     name = "" if fx is None else f'attr {{ key: "_fx_tensor_name" value {{ s: "{fx}" }} }} '
-    return f'{kind} {{ name: "x" dtype: DT_FLOAT {dims}{name}}}\n'
+    return f'{kind} {{ name: "{title}" dtype: DT_FLOAT {dims}{name}}}\n'
 
 
 def op(
@@ -40,13 +42,20 @@ def op(
     fx: Sequence[str | None] = (None,),
     in_fx: dict[int, str] | None = None,
     shape: Sequence[int] | None = None,
+    in_place: bool = False,
 ) -> str:
-    """One op; `fx` names its outputs, `in_fx` its data inputs by position."""
+    """One op; `fx` names its outputs, `in_fx` its data inputs by position.
+
+    With `in_place` output k is input k.
+    """
     data = [source for source in inputs if not source.endswith(":-1")]
     lines = [f'name: "{name}"\ntype: "{kind}"\n']
     lines += [f'input: "{source}"\n' for source in inputs]
-    lines += [desc("input_desc", fx=(in_fx or {}).get(k)) for k in range(len(data))]
-    lines += [desc("output_desc", fx=output, shape=shape) for output in fx]
+    lines += [desc("input_desc", f"x{k}", fx=(in_fx or {}).get(k)) for k in range(len(data))]
+    title = "x" if in_place else "y"
+    lines += [
+        desc("output_desc", f"{title}{k}", fx=output, shape=shape) for k, output in enumerate(fx)
+    ]
     return "op {\n" + "".join(lines) + "}\n"
 
 

@@ -65,6 +65,8 @@ def expected_op(op: Any) -> dict[str, Any]:
         "inputs": list(op.input),
         "input_names": [desc[0] for desc in inputs],
         "output_names": [desc[0] for desc in outputs],
+        "input_desc_names": [desc.name for desc in op.input_desc],
+        "output_desc_names": [desc.name for desc in op.output_desc],
         "input_shapes": [desc[1] for desc in inputs],
         "output_shapes": [desc[1] for desc in outputs],
         "input_dtypes": [desc[2] for desc in inputs],

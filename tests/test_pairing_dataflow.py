@@ -8,6 +8,7 @@ from ait_cmp.graph import FxName, parse_fx_name
 from graph_text import Dump, data, op, read, row
 
 RELU = "relu-aten.relu.default.OUTPUT.0"
+GELU = "gelu-aten.gelu.default.OUTPUT.0"
 NORM = "norm-aten.native_layer_norm.default.OUTPUT."
 
 
@@ -197,3 +198,22 @@ def test_slices_of_one_op_are_not_taken_for_the_whole(tmp_path: Path) -> None:
     pairs = dump.against_fx(graph).pairs
     assert [pair.status for pair in pairs] == ["unmatched", "unmatched"]
     assert all("2 slices" in pair.reason for pair in pairs)
+
+
+def test_an_input_that_the_op_writes_in_place_is_noted_against_fx_alone(tmp_path: Path) -> None:
+    graph = read(
+        tmp_path,
+        op("Gelu", "Gelu", [], fx=(GELU,)),
+        op("Relu", "Relu", [], fx=(RELU,)),
+        op("Scatter", "Scatter", ["Gelu:0", "Relu:0"], in_place=True),
+    )
+    dump = Dump()
+    dump.add("Scatter", "Scatter", [[4], [2]], [[4]])
+    dump.add_fx("gelu", "OUTPUT", 0, target="aten.gelu.default")
+    dump.add_fx("relu", "OUTPUT", 0, target="aten.relu.default")
+    step = dump.against_fx(graph)
+    written, read_only = row(step, "Scatter", "inputs", 0), row(step, "Scatter", "inputs", 1)
+    assert written.match == "dataflow"
+    assert "GE dumps it after the update, FX before" in written.reason
+    assert read_only.reason == ""
+    assert row(dump.against_ge(dump, graph), "Scatter", "inputs", 0).reason == ""

@@ -156,6 +156,7 @@ py::object desc_shape(const GraphTensorDesc& desc) {
 }
 
 py::str desc_dtype(const GraphTensorDesc& desc) { return text(desc.dtype); }
+py::str desc_name(const GraphTensorDesc& desc) { return text(desc.name); }
 
 void bind_ge_dump(py::module_& m) {
   py::class_<OpenGeDump>(m, "GeDump", "The tensors that one operator read and wrote in one step.")
@@ -186,6 +187,10 @@ void bind_graph(py::module_& m) {
                              [](const GraphOp& op) { return per_desc(op.input_descs, fx_name); })
       .def_property_readonly("output_names",
                              [](const GraphOp& op) { return per_desc(op.output_descs, fx_name); })
+      .def_property_readonly("input_desc_names",
+                             [](const GraphOp& op) { return per_desc(op.input_descs, desc_name); })
+      .def_property_readonly("output_desc_names",
+                             [](const GraphOp& op) { return per_desc(op.output_descs, desc_name); })
       .def_property_readonly("input_shapes",
                              [](const GraphOp& op) { return per_desc(op.input_descs, desc_shape); })
       .def_property_readonly(

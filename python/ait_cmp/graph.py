@@ -55,6 +55,10 @@ class GraphOpText(Protocol):
     @property
     def output_names(self) -> Sequence[str | None]: ...
     @property
+    def input_desc_names(self) -> Sequence[str]: ...
+    @property
+    def output_desc_names(self) -> Sequence[str]: ...
+    @property
     def input_shapes(self) -> Sequence[tuple[int, ...] | None]: ...
     @property
     def output_shapes(self) -> Sequence[tuple[int, ...] | None]: ...
@@ -107,6 +111,8 @@ class GraphOp:
         fed: Inputs that the dump of this op holds, in its order.
         output_names: FX tensor of every output_desc, None where it names none.
         output_shapes: Shape of every output_desc, None = unknown, -1 = unknown dimension.
+        in_place: Positions within `fed` of inputs that the op writes to. GE's own rule: an output
+            with the name of an input is that input (`var` of Scatter, `ref` of Assign).
     """
 
     name: str
@@ -114,6 +120,7 @@ class GraphOp:
     fed: tuple[FedInput, ...]
     output_names: tuple[FxName | None, ...]
     output_shapes: tuple[tuple[int, ...] | None, ...]
+    in_place: frozenset[int]
 
 
 def sanitise(name: str) -> str:
@@ -195,12 +202,20 @@ class GraphIndex:
                 named = parse_fx_name(names[position]) if position < len(names) else None
                 fed.append(FedInput(position, self._source(entry), named))
             position += 1
+        written = set(text.output_desc_names) - {""}
+        titles = text.input_desc_names if written else ()
+        in_place = frozenset(
+            slot
+            for slot, edge in enumerate(fed)
+            if edge.position < len(titles) and titles[edge.position] in written
+        )
         return GraphOp(
             text.name,
             text.type,
             tuple(fed),
             tuple(parse_fx_name(name) for name in text.output_names),
             tuple(text.output_shapes),
+            in_place,
         )
 
     def _source(self, entry: str) -> Tensor | None:

@@ -17,6 +17,8 @@ from ait_cmp.pairing.readers import Readers
 from ait_cmp.pairing.slots import InputSlot, Shape, TensorHead
 from ait_cmp.pairing.view_chain import Move, view_steps
 
+_IN_PLACE = "This op writes its input in place: GE dumps it after the update, FX before."
+
 
 class FxRules:
     """Finds counterparts of one step in an FX dump."""
@@ -42,6 +44,8 @@ class FxRules:
         else:
             use = Use(slot.op, slot.slot, slot.source)
             answer = self._find(names, slot.source, (use,), shape)
+        if isinstance(answer, Match) and slot.slot in self._graph.ops[slot.op].in_place:
+            answer = answer._replace(note=f"{answer.note} {_IN_PLACE}".lstrip())
         return _labelled(place, answer)
 
     def find_output(self, place: PlacedOp, tensor: Tensor, head: TensorHead) -> Answer:
