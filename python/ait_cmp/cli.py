@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import sys
 from collections.abc import Sequence
@@ -157,6 +158,7 @@ def run_compare(options: argparse.Namespace) -> int:
     from ait_cmp.progress import ProgressLine
     from ait_cmp.summary import summary_lines
 
+    gc.disable()  # a process that makes tuples and ends has nothing for it to find
     phases = Phases()
     with ProgressLine(enabled=not options.no_progress) as progress:
         result = compare_dirs(
