@@ -30,6 +30,10 @@ def roundoff_of(dtype: str) -> float:
     return _ROUNDOFFS.get(dtype, FINEST_ROUNDOFF)
 
 
+# Twice as fast as Row._replace.
+_UPSTREAM_ERROR, _ERROR_GROWTH = map(Row._fields.index, ("upstream_error", "error_growth"))
+
+
 class FirstDivergence(NamedTuple):
     """The first op of a rank and graph that computes something else.
 
@@ -227,12 +231,14 @@ def _with_growth(row: Row, upstream_error: float, roundoff: float) -> Row:
     if row.io != "outputs" or row.status != "compared":
         return row
     red = row.relative_euclidean_distance
-    if red is None:
-        return row._replace(upstream_error=upstream_error)
-    floor = max(upstream_error, roundoff)
-    # Infinite on infinite (golden all zero twice) is nothing new.
-    growth = 1.0 if math.isinf(red) and math.isinf(floor) else red / floor
-    return row._replace(upstream_error=upstream_error, error_growth=growth)
+    cells = list(row)
+    cells[_UPSTREAM_ERROR] = upstream_error
+    if red is not None:
+        floor = max(upstream_error, roundoff)
+        # Infinite on infinite (golden all zero twice) is nothing new.
+        growth = 1.0 if math.isinf(red) and math.isinf(floor) else red / floor
+        cells[_ERROR_GROWTH] = growth
+    return Row._make(cells)
 
 
 def _candidates(node: int, own: dict[int, _Error], nodes: Sequence[OpNode]) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ CoreResult = Optional[tuple[Any, ...]]
 
 _NO_SIDE: tuple[Any, ...] = ("", "", None, None, None, None, None)
 _NO_METRICS = (None,) * 7
+_VERDICT = Row._fields.index("verdict")
 
 
 def data_path(ref: TensorRef) -> str:
@@ -81,9 +82,12 @@ def build_row(pair: Pair, result: CoreResult, limits: Limits, data_id: int) -> R
         *(worst or (None, None, None)),
         estimated,
     ]
-    row = Row(*cells)
+    row = Row._make(cells)
     verdict = verdict_of(row, limits)
-    return row._replace(verdict=verdict) if verdict else row
+    if not verdict:
+        return row
+    cells[_VERDICT] = verdict
+    return Row._make(cells)
 
 
 def _side_cells(side: tuple[Any, ...] | None) -> tuple[Any, ...]:
