@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ait_cmp.config import usable_cores
 from ait_cmp.convert.one_file import (
@@ -17,8 +17,9 @@ from ait_cmp.convert.one_file import (
     TEMPORARY_ENDING,
     TEMPORARY_PREFIX,
     Outcome,
-    convert_file,
+    Prepared,
     is_left_over,
+    prepare_file,
 )
 from ait_cmp.convert.result import Conversion, Pace
 from ait_cmp.discover.contents import sort_files
@@ -29,6 +30,8 @@ from ait_cmp.errors import ConfigError
 _LARGE_FILE_BYTES = 32 << 20
 # Files handed to the threads ahead of time: what SIGTERM has to wait for at most.
 _AHEAD_PER_THREAD = 2
+# Threads that wait for the disk; a file system writes what several of them sync in one go.
+_WRITERS = 16
 # How long Ctrl-C may have to wait for its turn.
 _SIGNAL_S = 0.2
 # Exception dumps lie there; they are no part of a graph's run.
@@ -131,6 +134,7 @@ class Converter:
         self._stop = stop
         self._pace = Pace(settings.max_rate)
         self._pool = ThreadPoolExecutor(settings.threads, thread_name_prefix="ait-cmp-convert")
+        self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="ait-cmp-write")
         self._one_large_file = threading.Lock()
 
     def __enter__(self) -> Converter:
@@ -138,6 +142,7 @@ class Converter:
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown()
+        self._writers.shutdown()
 
     def outcomes(self, candidates: Iterable[Candidate]) -> Iterator[Outcome]:
         """What became of every file, as it is known; after `stop` only of those in hand.
@@ -146,26 +151,39 @@ class Converter:
             DiskFullError: No space is left; files in hand are finished first.
         """
         waiting = iter(candidates)
-        running: set[Future[Outcome]] = set()
+        reading: set[Future[Outcome | Prepared]] = set()
+        writing: set[Future[Outcome]] = set()
         most = self._settings.threads * _AHEAD_PER_THREAD
         try:
             while True:
-                while len(running) < most and not self._stop.is_set():
-                    candidate = next(waiting, None)
-                    if candidate is None:
-                        break
-                    running.add(self._pool.submit(self._convert, candidate))
-                if not running:
+                while (
+                    len(reading) < most
+                    and len(writing) < 2 * _WRITERS
+                    and not self._stop.is_set()
+                    and (candidate := next(waiting, None)) is not None
+                ):
+                    reading.add(self._pool.submit(self._prepare, candidate))
+                if not reading and not writing:
                     return
-                done, running = wait(running, timeout=_SIGNAL_S, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield future.result()
+                at_work: set[Future[Any]] = {*reading, *writing}
+                done, _ = wait(at_work, timeout=_SIGNAL_S, return_when=FIRST_COMPLETED)
+                for written in done & writing:
+                    writing.discard(written)
+                    yield written.result()
+                for read in done & reading:
+                    reading.discard(read)
+                    found = read.result()
+                    if isinstance(found, Prepared):
+                        writing.add(self._writers.submit(found.put_in_place))
+                    else:
+                        yield found
         finally:
-            for future in running:
-                future.cancel()
-            wait(running)
+            for read in reading:
+                if not read.cancel() and isinstance(found := read.result(), Prepared):
+                    found.give_up()
+            wait(writing)
 
-    def _convert(self, candidate: Candidate) -> Outcome:
+    def _prepare(self, candidate: Candidate) -> Outcome | Prepared:
         settings = self._settings
         try:
             size_bytes = Path(candidate.path).stat().st_size
@@ -176,8 +194,8 @@ class Converter:
             return Outcome(candidate.path, "waiting")
         is_large = size_bytes >= _LARGE_FILE_BYTES
 
-        def convert(threads: int) -> Outcome:
-            return convert_file(
+        def prepare(threads: int) -> Outcome | Prepared:
+            return prepare_file(
                 candidate.path,
                 is_ge=candidate.is_ge,
                 kind=settings.kind,
@@ -188,9 +206,9 @@ class Converter:
             )
 
         if not is_large:
-            return convert(1)
+            return prepare(1)
         with self._one_large_file:
-            return convert(settings.threads)
+            return prepare(settings.threads)
 
 
 Progress = Callable[[Conversion], None]

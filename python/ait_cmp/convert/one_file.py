@@ -59,7 +59,60 @@ def info_path(path: str, *, is_ge: bool, kind: str) -> str:
     return f"{base}_min_max.{'npz' if is_ge else 'npy'}"
 
 
-def convert_file(
+class Prepared(NamedTuple):
+    """An info file that is ready to take the place of its dump file.
+
+    Attributes:
+        path: The dump file.
+        target: Path of the info file.
+        packed: Its bytes.
+        before: Status of the dump file when it was read.
+        keep: Whether the dump file stays.
+        descriptor: The dump file, open and locked until `put_in_place` or `give_up`.
+    """
+
+    path: str
+    target: str
+    packed: bytes
+    before: os.stat_result
+    keep: bool
+    descriptor: int
+
+    def put_in_place(self) -> Outcome:
+        """Write the info file and remove the dump file; waits for the disk.
+
+        Raises:
+            DiskFullError: No space is left.
+        """
+        try:
+            return self._put_in_place()
+        finally:
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Let go of the dump file."""
+        os.close(self.descriptor)
+
+    def _put_in_place(self) -> Outcome:
+        size = self.before.st_size
+        if not _is_same(self.path, self.before):
+            reason = f"{self.path}: changed while it was read"
+            return Outcome(self.path, "unfinished", reason, size)
+        try:
+            _put_in_place(self.packed, self.target, self.before)
+            if not self.keep:
+                _remove(self.path, self.before)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                folder, n_bytes = Path(self.target).parent, len(self.packed)
+                message = f"{folder}: the disk is full; no space for {n_bytes} bytes of an info "
+                message += "file. Nothing was lost: free some space and start again."
+                raise DiskFullError(message) from error
+            return Outcome(self.path, "left", f"{self.target}: {error.strerror}", size)
+        return Outcome(self.path, "converted", "", size, len(self.packed))
+
+
+def prepare_file(
     path: str,
     *,
     is_ge: bool,
@@ -68,8 +121,8 @@ def convert_file(
     settle_s: float,
     quiet_s: float = 0.0,
     threads: int = 1,
-) -> Outcome:
-    """Replace one dump file by its info file.
+) -> Outcome | Prepared:
+    """Read one dump file and make its info file, in memory.
 
     Args:
         path: The dump file.
@@ -82,8 +135,8 @@ def convert_file(
             from another clock.
         threads: Threads for a large tensor.
 
-    Raises:
-        DiskFullError: No space is left.
+    Returns:
+        What is to be put in place, or what became of a file that cannot be reduced.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -91,6 +144,7 @@ def convert_file(
         return Outcome(path, "gone")
     except OSError as error:
         return Outcome(path, "left", f"{path}: {error.strerror}")
+    is_prepared = False
     try:
         if not _claim(descriptor):
             return Outcome(path, "busy")
@@ -101,22 +155,20 @@ def convert_file(
         if keep and _is_newer(target, before):
             return Outcome(path, "done", source_bytes=before.st_size)
         is_settled = max(quiet_s, time.time() - before.st_mtime) >= settle_s
-        return _convert(path, target, before, is_ge, kind, keep, is_settled, threads)
+        packed = _pack(path, before.st_size, is_ge, kind, is_settled, threads)
+        if isinstance(packed, Outcome):
+            return packed
+        is_prepared = True
+        return Prepared(path, target, packed, before, keep, descriptor)
     finally:
-        os.close(descriptor)
+        if not is_prepared:
+            os.close(descriptor)
 
 
-def _convert(
-    path: str,
-    target: str,
-    before: os.stat_result,
-    is_ge: bool,
-    kind: str,
-    keep: bool,
-    is_settled: bool,
-    threads: int,
-) -> Outcome:
-    size = before.st_size
+def _pack(
+    path: str, size: int, is_ge: bool, kind: str, is_settled: bool, threads: int
+) -> Outcome | bytes:
+    """The bytes of the info file, or why there are none."""
 
     def refused(reason: str) -> Outcome:
         return Outcome(path, "left" if is_settled else "unfinished", reason, size)
@@ -134,26 +186,13 @@ def _convert(
         problem = unreadable_tensor(info)
         if problem:
             return Outcome(path, "left", f"{path}: {problem}", size)
-        packed = sketch_bytes(info) if kind == "sketch" else min_max_bytes(dump, info)
+        return sketch_bytes(info) if kind == "sketch" else min_max_bytes(dump, info)
     except FileNotFoundError:
         return Outcome(path, "gone")
     except FormatError as error:
         return refused(str(error))
     except OSError as error:
         return Outcome(path, "left", f"{path}: {error.strerror}", size)
-    if not _is_same(path, before):
-        return Outcome(path, "unfinished", f"{path}: changed while it was read", size)
-    try:
-        _put_in_place(packed, target, before)
-        if not keep:
-            _remove(path, before)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            message = f"{Path(target).parent}: the disk is full; no space for {len(packed)} bytes "
-            message += "of an info file. Nothing was lost: free some space and start again."
-            raise DiskFullError(message) from error
-        return Outcome(path, "left", f"{target}: {error.strerror}", size)
-    return Outcome(path, "converted", "", size, len(packed))
 
 
 def _claim(descriptor: int) -> bool:
