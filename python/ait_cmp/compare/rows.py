@@ -81,6 +81,7 @@ def build_row(pair: Pair, result: CoreResult, limits: Limits, data_id: int) -> R
         mismatches,
         *(worst or (None, None, None)),
         estimated,
+        (),
     ]
     row = Row._make(cells)
     verdict = verdict_of(row, limits)
