@@ -114,13 +114,13 @@ def _pair_op(
         for index, head in enumerate(heads):
             answer: Answer
             view: tuple[ViewStep, ...] = ()
-            ask = partial(_find_whole, op, place, rules, ge_rules, io, index)
             if not op.is_last:
                 answer = Miss("Earlier execution of the same op; the last one is compared.")
             elif op.cut is not None:
+                ask = partial(_find_whole, op, place, rules, ge_rules, io, index)
                 answer, view = slice_rules.find(op, place, io, index, ask)
             else:
-                answer = ask(head)
+                answer = _find_whole(op, place, rules, ge_rules, io, index, head)
             rows.append(_answered(key, order, op, io, index, head, answer, view))
     return rows
 
