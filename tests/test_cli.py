@@ -157,6 +157,8 @@ def test_ctrl_c_leaves_whole_rows_and_exits_130(sample: Path, tmp_path: Path) ->
     program = (
         "import os, signal, sys\n"
         "from ait_cmp.compare import run\n"
+        # A shell starts background jobs with the signal ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "start = run._Run._start\n"
         "def start_and_interrupt(self, my_key, golden_key, step):\n"
         "    if my_key.step == 1: os.kill(os.getpid(), signal.SIGINT)\n"

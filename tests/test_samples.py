@@ -8,14 +8,13 @@ op (one token, Mul_9 disturbed in `ge_wrong_mul_9`).
 
 from __future__ import annotations
 
-import tarfile
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import ait_cmp
-from ait_cmp.demo import unpack_sample
+from ait_cmp.demo import unpack, unpack_sample
 
 BF16_SAMPLE = Path(__file__).parent / "data" / "llama-bf16-noisy.tar.xz"
 
@@ -30,10 +29,8 @@ def fp16(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def bf16(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bf16")
-    with tarfile.open(BF16_SAMPLE, "r:xz") as archive:
-        for member in archive:
-            if member.isfile() or member.isdir():
-                archive.extract(member, folder)
+    with BF16_SAMPLE.open("rb") as packed:
+        unpack(packed, folder)
     return folder
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _SAMPLE = "sample.tar.xz"
 
@@ -41,17 +45,22 @@ def run(options: argparse.Namespace) -> int:
 
 def unpack_sample(folder: object) -> None:
     """Unpack the sample dump below a folder, which is made if missing."""
-    import tarfile
     from importlib import resources
     from pathlib import Path
 
     target = Path(str(folder))
     target.mkdir(parents=True, exist_ok=True)
-    packed = resources.files("ait_cmp").joinpath(_SAMPLE)
-    with packed.open("rb") as stream, tarfile.open(fileobj=stream, mode="r:xz") as archive:
+    with resources.files("ait_cmp").joinpath(_SAMPLE).open("rb") as packed:
+        unpack(packed, target)
+
+
+def unpack(packed: IO[bytes], target: Path) -> None:
+    """Unpack the plain files and folders of a tar.xz of our own making below a folder."""
+    import tarfile
+
+    with tarfile.open(fileobj=packed, mode="r:xz") as archive:
         if hasattr(tarfile, "data_filter"):  # Pythons that can refuse paths outside by themselves
             archive.extraction_filter = tarfile.data_filter
         for member in archive:
-            # Plain files and folders of our own making, below the target.
             if member.isfile() or member.isdir():
                 archive.extract(member, target)
