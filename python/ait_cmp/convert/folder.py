@@ -27,7 +27,7 @@ from ait_cmp.discover.scan import Folder, scan_folders
 from ait_cmp.errors import ConfigError
 
 # A file of this size is worth all threads; smaller ones are spread over them.
-_LARGE_FILE_BYTES = 32 << 20
+_LARGE_FILE_BYTES = 256 << 20
 # Files handed to the threads ahead of time: what SIGTERM has to wait for at most.
 _AHEAD_PER_THREAD = 2
 # Threads that wait for the disk; a file system writes what several of them sync in one go.
