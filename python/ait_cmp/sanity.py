@@ -6,6 +6,7 @@ seen and what it may mean; they never change a verdict.
 
 from __future__ import annotations
 
+import marshal
 import math
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -244,11 +245,12 @@ def _n_elements(shape: Hashable) -> int:
 def _warn_of_equal_steps(steps: _Steps, side: str) -> list[str]:
     notes = []
     for graph, of_graph in sorted(steps.items()):
-        alike: dict[str, list[int]] = {}
+        alike: dict[bytes, list[int]] = {}
         for step, tensors in sorted(of_graph.items()):
             if len(tensors) >= _MIN_TENSORS:
-                # As text, where NaN equals NaN.
-                alike.setdefault(repr(sorted(tensors.items())), []).append(step)
+                # As bytes, where NaN equals NaN; version 2 has no back references to objects.
+                key = marshal.dumps(sorted(tensors.items()), 2)
+                alike.setdefault(key, []).append(step)
         for group in alike.values():
             if len(group) > 1:
                 numbers = ", ".join(map(str, group))
