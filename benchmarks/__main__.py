@@ -18,6 +18,7 @@ from benchmarks import (
     bench_formats,
     bench_graph_text,
     bench_kernels,
+    bench_planning,
     floor,
     machine,
     peer,
@@ -101,6 +102,7 @@ def _groups(
         "small": lambda: bench_compare.bench_small(
             work, n_files=profile.n_small_files, rounds=profile.rounds, python=python
         ),
+        "planning": lambda: bench_planning.bench_planning(work, n_files=profile.n_small_files),
         "convert": lambda: bench_convert.bench_convert(
             work,
             n_bytes=profile.stack_bytes,
@@ -119,6 +121,7 @@ GROUP_NAMES = (
     "graph",
     "layers",
     "small",
+    "planning",
     "convert",
     "memory",
 )
