@@ -8,6 +8,7 @@
 #include <exception>
 #include <list>
 #include <new>
+#include <system_error>
 
 #include "ge_dump.h"
 #include "npy_file.h"
@@ -222,11 +223,36 @@ bool is_row_of_bytes(const View& view) {
   return view.is_raw() || view.tensor.dtype->coding == Coding::kUint8;
 }
 
+/// "data shape doesn't match. (my (2, 3), golden (4,))"
+std::string misfit_sentence(const View& my, const View& golden) {
+  std::string sentence = "data shape doesn't match. (my " + shape_text(my.shape) + ", golden " +
+                         shape_text(golden.shape) + ")";
+  const bool my_is_complex = my.tensor.dtype->components > 1;
+  if (my_is_complex != (golden.tensor.dtype->components > 1))
+    sentence += std::string(" The ") + (my_is_complex ? "my" : "golden") +
+                " side is complex: each element is two values.";
+  return sentence;
+}
+
+/// Whether the golden side could not be viewed as the my side, and holds another number of
+/// elements.
+bool has_other_count(const View& my, const View& golden) {
+  return my.problem.empty() && my.tensor.state == TensorState::kOk && golden.is_whole &&
+         !golden.problem.empty() && golden.tensor.state == TensorState::kOk && !my.is_raw() &&
+         !golden.is_raw() && n_values_of(my) != n_values_of(golden);
+}
+
 /// The check that the pair can be compared value by value; false = the result is final.
 bool prepare_pair(JobResult& result, const View& my, View& golden, const Kernels& kernels) {
   describe(result.my, my);
   describe(result.golden, golden);
   reinterpret_packed(golden, my);
+  if (has_other_count(my, golden)) {
+    result.status = Status::kShapeMismatch;
+    add_sentence(result.reason, misfit_sentence(my, golden));
+    add_side_sums(result.my, my, kernels);
+    return false;
+  }
   const Status my_status = check_view(my, "my", result.reason);
   const Status golden_status = check_view(golden, "golden", result.reason);
   result.status = my_status != Status::kCompared ? my_status : golden_status;
@@ -257,8 +283,7 @@ bool prepare_pair(JobResult& result, const View& my, View& golden, const Kernels
   }
   if (n_values_of(my) != n_values_of(golden)) {
     result.status = Status::kShapeMismatch;
-    add_sentence(result.reason, "data shape doesn't match. (my " + shape_text(my.shape) +
-                                    ", golden " + shape_text(golden.shape) + ")");
+    add_sentence(result.reason, misfit_sentence(my, golden));
     add_side_sums(result.my, my, kernels);
     add_side_sums(result.golden, golden, kernels);
     return false;
@@ -403,7 +428,14 @@ Batch::Batch(std::vector<Job> jobs, const BatchOptions& options, const Kernels& 
       kernels_(kernels) {
   // A thread may run before the next one is made: it must not look at threads_.
   threads_.reserve(n_threads_);
-  for (unsigned i = 0; i < n_threads_; ++i) threads_.emplace_back([this] { run(); });
+  for (unsigned i = 0; i < n_threads_; ++i) {
+    try {
+      threads_.emplace_back([this] { run(); });
+    } catch (const std::system_error&) {  // the system allows no more: fewer do the work
+      if (threads_.empty()) throw;
+      return;
+    }
+  }
 }
 
 Batch::~Batch() {

@@ -217,6 +217,9 @@ View make_view(const Tensor& tensor, const std::vector<ViewStep>& steps) {
     return view;
   }
   view.n_elements = element_count(layout.shape).value_or(0);
+  view.is_whole = std::none_of(steps.begin(), steps.end(), [](const ViewStep& step) {
+    return step.kind == ViewStep::Kind::kSelect || step.kind == ViewStep::Kind::kSlice;
+  });
   OrderBuilder order(layout);
   for (const ViewStep& step : steps) {
     view.problem = order.apply(step);

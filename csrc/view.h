@@ -30,6 +30,8 @@ struct View {
   std::string note;         ///< on the layout; the tensor has notes of its own
   std::string problem;      ///< why the values cannot be read in this order; empty if they can
 
+  bool is_whole = true;  ///< no step drops elements: the view has those of the tensor
+
   /// Position in `shape` -> position of the map before -> ... -> element in storage. One map but
   /// for a reshape across the dimensions of a transposed tensor.
   std::vector<IndexMap> maps;
