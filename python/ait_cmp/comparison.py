@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import pandas
 
 
+# A tensor of these has a counterpart, or should have one, and differs from it beyond metrics.
+DIFFERENT_STATUSES = ("shape_mismatch", "unreadable")
+
+
 class Counts(dict[str, int]):
     """Status -> number of tensors of the my side; every status of the contract is a key.
 
@@ -81,7 +85,7 @@ class Comparison:
     @property
     def has_differences(self) -> bool:
         """Whether anything is outside the limits or could not be held against its golden."""
-        bad = self.counts["shape_mismatch"] + self.counts["unreadable"]
+        bad = sum(self.counts[status] for status in DIFFERENT_STATUSES)
         return bool(self.counts.verdicts["fail"] or bad or self.first_divergence)
 
     def to_pandas(self) -> pandas.DataFrame:

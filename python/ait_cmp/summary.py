@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from ait_cmp.comparison import Comparison
+from ait_cmp.comparison import DIFFERENT_STATUSES, Comparison
 from ait_cmp.row import Row
 from ait_cmp.verdict import FirstDivergence
 
@@ -29,6 +29,7 @@ def summary_lines(result: Comparison) -> Iterator[str]:
         yield from _divergence_lines(divergence, result)
     if not result.first_divergence:
         yield from _no_divergence_lines(result)
+    yield from _not_compared_lines(result)
     for path in result.csv_paths:
         yield f"report          {path}"
     if result.was_interrupted:
@@ -79,9 +80,24 @@ def _no_divergence_lines(result: Comparison) -> Iterator[str]:
             f"First failing row: token {first.token_id}, {first.op_name} ({first.my_op_type}) "
             f"{first.io} {first.index}. No operator stands out against what it inherits."
         )
+    elif any(result.counts[status] for status in DIFFERENT_STATUSES):
+        yield "Among the tensors that could be compared no operator computes something else."
     elif result.counts["compared"]:
         yield "No operator computes something else: nothing diverges."
     yield ""
+
+
+def _not_compared_lines(result: Comparison) -> Iterator[str]:
+    """Tensors that have a counterpart, or should have one, and could not be held against it."""
+    bad = [row for row in result.rows if row.status in DIFFERENT_STATUSES]
+    if bad:
+        first = bad[0]
+        yield (
+            f"NOT COMPARED: {len(bad)} tensors have another shape or cannot be read. The first: "
+            f"token {first.token_id}, {first.op_name} ({first.my_op_type}) "
+            f"{first.io} {first.index}: {first.cmp_fail_reason}"
+        )
+        yield ""
 
 
 def _number(value: float | None) -> str:
