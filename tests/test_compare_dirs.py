@@ -332,10 +332,10 @@ def test_counts_of_parts_merge_to_those_of_the_whole(tmp_path: Path) -> None:
     assert merged.matches == whole.matches
 
 
-@pytest.mark.parametrize("threads", [0, -1])
-def test_no_threads_are_refused(tmp_path: Path, threads: int) -> None:
+@pytest.mark.parametrize("threads", [0, -1, 10**6, 10**20])
+def test_no_threads_and_too_many_are_refused(tmp_path: Path, threads: int) -> None:
     write_dumps(tmp_path, tokens=1)
-    with pytest.raises(ConfigError, match=f"from 1 on expected, found {threads}"):
+    with pytest.raises(ConfigError, match=f"a number from 1 to 1024 expected, found {threads}"):
         compare(tmp_path, threads=threads)
 
 

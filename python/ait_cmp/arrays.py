@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ait_cmp import _core
-from ait_cmp.config import usable_cores
+from ait_cmp.config import thread_count
 from ait_cmp.errors import ShapeError
 
 # numpy dtype -> number of the dump's OutputDataType enum.
@@ -73,6 +73,7 @@ def compare_arrays(
         All metrics of the report.
 
     Raises:
+        ConfigError: `threads` is no number from 1 on.
         ShapeError: The element counts differ.
         TypeError: A dtype has no numeric meaning here.
     """
@@ -81,7 +82,7 @@ def compare_arrays(
         raise ShapeError(message)
     x, x_dtype = _buffer(my)
     y, y_dtype = _buffer(golden)
-    result = _core.compare_buffers(x, x_dtype, y, y_dtype, threads=threads or usable_cores())
+    result = _core.compare_buffers(x, x_dtype, y, y_dtype, threads=thread_count(threads))
     status, reason = result[:2]
     if status == "shape_mismatch":  # a complex number is two values
         raise ShapeError(reason)

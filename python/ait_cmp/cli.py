@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import gc
+import io
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -15,6 +18,7 @@ EXIT_OK = 0
 EXIT_DIFFERENCES = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
 
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 # Modules with add_parser(subparsers) and run(arguments) -> exit status.
@@ -33,6 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words and words[0] not in {"compare", *_COMMANDS, "-h", "--help", "--version"}:
         words.insert(0, "compare")
     options = _parser().parse_args(words)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A path that is no UTF-8 is printed as the bytes that it is, so that it can be copied.
+        is_utf8 = codecs.lookup(sys.stdout.encoding).name == "utf-8"
+        sys.stdout.reconfigure(errors="surrogateescape" if is_utf8 else "backslashreplace")
     logging.basicConfig(
         level=getattr(options, "log_level", "info").upper(),
         format="ait-cmp: %(message)s",
@@ -40,13 +48,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         force=True,
     )
     try:
-        if options.command in _COMMANDS:
-            return int(_COMMANDS[options.command].run(options))
-        return run_compare(options)
+        run = _COMMANDS[options.command].run if options.command in _COMMANDS else run_compare
+        status = int(run(options))
+        sys.stdout.flush()
+        return status
     except AitCmpError as error:
         print(f"ait-cmp: error: {error}", file=sys.stderr)
+    except BrokenPipeError:  # `ait-cmp ... | head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
     except OSError as error:
-        print(f"ait-cmp: error: {error.filename or ''}: {error.strerror}", file=sys.stderr)
+        what = error.strerror or str(error)
+        where = "" if error.filename is None else f"{error.filename}: "
+        print(f"ait-cmp: error: {where}{what}", file=sys.stderr)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return EXIT_USAGE
@@ -190,6 +204,7 @@ def run_compare(options: argparse.Namespace) -> int:
     if result.was_interrupted:
         return EXIT_INTERRUPTED
     if result.counts["compared"] == 0:
-        print("ait-cmp: error: nothing could be compared; the report says why", file=sys.stderr)
+        why = "; the report says why" if result.rows else ""
+        print(f"ait-cmp: error: nothing could be compared{why}", file=sys.stderr)
         return EXIT_USAGE
     return EXIT_DIFFERENCES if result.has_differences and not options.exit_zero else EXIT_OK

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from ait_cmp.errors import ConfigError
 
+# More than any machine has cores; a slip of the finger must not start a million threads.
+MAX_THREADS = 1024
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -31,6 +34,20 @@ class Limits:
             if not value >= 0:
                 message = f"{name}: a number from 0 on expected, found {value}"
                 raise ConfigError(message)
+
+
+def thread_count(threads: int | None) -> int:
+    """The number of worker threads that is meant; None takes all usable cores.
+
+    Raises:
+        ConfigError: It is no number from 1 to MAX_THREADS.
+    """
+    if threads is None:
+        return min(usable_cores(), MAX_THREADS)
+    if not 1 <= threads <= MAX_THREADS:
+        message = f"threads: a number from 1 to {MAX_THREADS} expected, found {threads}"
+        raise ConfigError(message)
+    return threads
 
 
 def usable_cores() -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
+
+from ait_cmp.json_text import json_line
 
 if TYPE_CHECKING:
     from ait_cmp import _core
@@ -47,12 +48,11 @@ def run(options: argparse.Namespace) -> int:
             message = f"{spec.path}: no {io} {index}, the file has {len(report[io])} {io}"
             raise ConfigError(message)
         chosen = report[io][index]
-        ref = (spec.path, spec.io, index, ())
-        chosen.update(_values_report(ref, chosen))
+        chosen.update(_values_report(spec.address(), chosen))
         report["inputs"] = [chosen] if io == "inputs" else []
         report["outputs"] = [chosen] if io == "outputs" else []
     if options.json:
-        print(json.dumps(_without_nan(report)))
+        print(json_line(report))
     else:
         for line in _text(report):
             print(line)
@@ -140,16 +140,6 @@ def _values_report(ref: tuple[Any, ...], tensor: dict[str, Any]) -> dict[str, An
         [float(edges[i] * 2), float(edges[i + 1] * 2), int(count)] for i, count in enumerate(counts)
     ]
     return {"first_values": first, "histogram": bins}
-
-
-def _without_nan(value: Any) -> Any:
-    """JSON has no NaN and no infinity: they become text."""
-    if isinstance(value, dict):
-        return {name: _without_nan(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(one) for one in value]
-    is_number = not isinstance(value, float) or abs(value) < float("inf")
-    return value if is_number else repr(value)
 
 
 def _text(report: dict[str, Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ait_cmp.errors import ConfigError
 
-_SPEC = re.compile(r"(?P<path>.+),(?P<io>inputs|outputs),(?P<index>[0-9]+)", re.DOTALL)
+_SPEC = re.compile(r"(?P<path>.+),(?P<io>inputs|outputs),(?P<index>[0-9]{1,9})", re.DOTALL)
 
 
 class TensorSpec(NamedTuple):
@@ -28,6 +28,24 @@ class TensorSpec(NamedTuple):
     def is_npy(self) -> bool:
         """Whether the file is a single array."""
         return self.path.endswith(".npy")
+
+    def address(self) -> tuple[str, str, int, tuple[()]]:
+        """The tensor as the core addresses it.
+
+        Raises:
+            ConfigError: No tensor of a GE dump is named, or another one than an array has.
+        """
+        if not self.is_npy:
+            if self.index is None:
+                message = (
+                    f"{self.path}: which tensor? FILE,inputs,INDEX or FILE,outputs,INDEX expected"
+                )
+                raise ConfigError(message)
+            return self.path, self.io, self.index, ()
+        if self.io == "inputs" or self.index:
+            message = f"{self.path}: an .npy file is one tensor, there is no {self.io} {self.index}"
+            raise ConfigError(message)
+        return self.path, "", 0, ()
 
 
 def parse_tensor_spec(text: str) -> TensorSpec:

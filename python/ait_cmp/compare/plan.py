@@ -137,7 +137,7 @@ def make_plan(
     met = {pair.my: pair.golden for pair in plan.alignment.steps}
     plan.steps = [(key, met.get(key)) for key in my.step_keys()]
     if not met:
-        reasons = " ".join(plan.alignment.notes + texts.notes) or "They have no step in common."
+        reasons = " ".join(plan.notes) or "They have no step in common."
         message = f"Nothing to compare between {my_path} and {golden_path}. {reasons}"
         raise ConfigError(message)
     return plan

@@ -15,7 +15,7 @@ from ait_cmp import _core, sanity
 from ait_cmp.compare.plan import Plan, make_plan
 from ait_cmp.compare.rows import CoreResult, build_row
 from ait_cmp.comparison import Comparison
-from ait_cmp.config import Limits, usable_cores
+from ait_cmp.config import Limits, thread_count
 from ait_cmp.custom import CustomAlgorithm, load_algorithms
 from ait_cmp.discover import StepKey
 from ait_cmp.errors import ConfigError, FormatError
@@ -84,10 +84,7 @@ def compare_dirs(
     Raises:
         ConfigError: A folder or an argument is wrong, or nothing of the two dumps can be compared.
     """
-    n_threads = usable_cores() if threads is None else threads
-    if n_threads < 1:
-        message = f"threads: a number from 1 on expected, found {threads}"
-        raise ConfigError(message)
+    n_threads = thread_count(threads)
     algorithms = load_algorithms(custom_algorithms)
     run = _Run(
         folder=None if output is None else _output_folder(Path(output)),
@@ -166,10 +163,16 @@ class _Run:
         ]
         result.notes = [
             *plan.notes,
+            *self._why_no_rows(),
             *sanity.warn_of_trees(plan.my, plan.golden, plan.alignment),
             *sanity.warn_of_rows(self._rows),
         ]
         return result
+
+    def _why_no_rows(self) -> list[str]:
+        if self._rows or not self._ops or self._result.was_interrupted:
+            return []
+        return [f"No operator of the my side has a name that fits {' or '.join(self._ops)}."]
 
     def _compare_steps(self, plan: Plan, open_reports: ExitStack) -> None:
         """Pairs a step while the pool works on the one before."""
@@ -194,9 +197,9 @@ class _Run:
             if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
         }
         pairs = [pair for pair in step.pairs if pair.op_name in wanted]
-        return StepPairs(
-            pairs, step.used_golden, step.unused_golden, step.nodes, step.node_of, step.notes
-        )
+        used = {pair.golden[:3] for pair in pairs if pair.golden is not None}
+        unused = [*step.unused_golden, *sorted(step.used_golden - used)]
+        return StepPairs(pairs, used, unused, step.nodes, step.node_of)
 
     def _start(self, my_key: StepKey, golden_key: StepKey | None, step: StepPairs) -> _RunningStep:
         jobs = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def scan_folders(root: str) -> tuple[list[Folder], list[str]]:
 
     Links to folders are followed after all real folders were seen, each target once, so loops end.
     Hidden folders (names that start with a dot: snapshots, caches) are left out. Only regular files
-    and links to files are listed: a pipe would block its reader.
+    and links (to files, or broken) are listed: a pipe would block its reader.
 
     Returns:
         (folders, a sentence for each folder that could not be read)
@@ -75,8 +76,17 @@ def _list_folder(path: str, links: list[str]) -> tuple[list[str], list[str]]:
                 if not entry.name.startswith("."):
                     below.append(entry.path)
             elif entry.is_symlink():
-                if entry.is_file():
+                kind = _kind_behind(entry.path)
+                if kind in (stat.S_IFREG, 0):
                     files.append(entry.name)
-                elif entry.is_dir() and not entry.name.startswith("."):
+                elif kind == stat.S_IFDIR and not entry.name.startswith("."):
                     links.append(entry.path)
     return files, below
+
+
+def _kind_behind(link: str) -> int:
+    """Kind of file that a link leads to; 0 if nowhere, which opening it will say."""
+    try:
+        return stat.S_IFMT(Path(link).stat().st_mode)
+    except OSError:
+        return 0

@@ -91,7 +91,6 @@ class StepPairs:
         unused_golden: Addresses of the others; of golden GE files only those of scanned files.
         nodes: Ops of the graph in topological order; shared by the steps of a graph.
         node_of: Path of a compared my-side file -> number in `nodes`.
-        notes: Sentences on the step as a whole.
     """
 
     pairs: list[Pair]
@@ -99,4 +98,3 @@ class StepPairs:
     unused_golden: list[tuple[str, str, int]] = field(default_factory=list)
     nodes: tuple[OpNode, ...] = ()
     node_of: dict[str, int] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
