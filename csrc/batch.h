@@ -12,51 +12,14 @@
 #include <thread>
 #include <vector>
 
-#include "compare.h"
-#include "metrics.h"
-#include "view.h"
+#include "compare_views.h"
+#include "open_files.h"
 
 namespace ait {
-
-/// Which tensor of which file.
-struct TensorRef {
-  enum class Io : uint8_t { kInputs, kOutputs, kNpy };
-  std::string path;
-  Io io = Io::kNpy;
-  uint32_t index = 0;  ///< among the inputs or outputs of a GE dump; 0 for an .npy file
-  std::vector<ViewStep> steps;
-};
 
 /// A pair to compare, or one tensor (`my` or `golden` missing) to take statistics of.
 struct Job {
   std::optional<TensorRef> my, golden;
-};
-
-enum class Status : uint8_t { kCompared, kShapeMismatch, kNoData, kUnreadable, kUnsupported };
-
-/// "compared", "shape_mismatch", "no_data", "unreadable" or "unsupported".
-const char* status_name(Status status);
-
-/// What a report says of one side.
-struct SideResult {
-  bool is_known = false;  ///< dtype and shape were read
-  const DType* dtype = nullptr;
-  Dims shape;
-  bool has_sums = false;
-  SideSums sums;
-  double mean = 0;
-};
-
-struct JobResult {
-  Status status = Status::kCompared;
-  std::string reason;  ///< sentences for cmp_fail_reason; notes when compared
-  SideResult my, golden;
-  bool has_metrics = false;
-  Metrics metrics{};
-  uint64_t n_mismatch = 0;
-  bool has_worst = false;
-  uint64_t worst_index = 0;
-  double worst_my = 0, worst_golden = 0;
 };
 
 struct BatchOptions {
@@ -65,8 +28,6 @@ struct BatchOptions {
   CompareOptions compare;
   bool single_sums = true;  ///< jobs of one side read their tensor, too; else its header alone
 };
-
-class OpenFiles;
 
 /// Works on a list of jobs. Large tensors are cut into chunks that any thread takes; results are
 /// kept until they are asked for, and the threads pause when they are `kWindow` jobs ahead.
@@ -113,16 +74,5 @@ class Batch {
   std::atomic<bool> stop_ = false;
   std::vector<std::thread> threads_;
 };
-
-/// Opens a file and finds the tensor. Throws FormatError (or FileError) when it cannot be read
-/// value by value.
-View open_view(const TensorRef& ref, Access access);
-
-/// Compares the values of two located tensors with up to `n_threads` threads of its own.
-JobResult compare_views(const View& my, View golden, const CompareOptions& options,
-                        unsigned n_threads, const Kernels& kernels);
-
-/// Statistics of one located tensor; `name` ("my", "golden") stands before its sentences.
-JobResult describe_view(const View& view, const char* name, bool with_sums, const Kernels& kernels);
 
 }  // namespace ait
