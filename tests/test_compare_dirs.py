@@ -348,6 +348,19 @@ def test_the_inserted_op_says_why_it_has_no_counterpart(tmp_path: Path) -> None:
     assert last.my_max_value is not None
 
 
+def test_a_dump_that_lacks_most_operators_is_told(tmp_path: Path) -> None:
+    write_dumps(tmp_path)
+    assert not any("operators of the graph" in note for note in compare(tmp_path).notes)
+    for name in (MUL, SQRT):
+        for file in (tmp_path / "ge").rglob(name):
+            file.unlink()
+    found = [note for note in compare(tmp_path).notes if "operators of the graph" in note]
+    assert found == [
+        "graph_1: 2 of 3 operators of the graph are missing on the my side: was the dump cut "
+        "short, or limited to some operators?"
+    ]
+
+
 def test_the_graph_text_may_lie_on_the_golden_side(tmp_path: Path) -> None:
     write_ge_token(tmp_path / "ge", 0)
     write_fx_token(tmp_path / "fx", 0)

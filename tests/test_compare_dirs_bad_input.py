@@ -111,6 +111,14 @@ def test_a_graph_text_that_does_not_parse_is_named_with_its_line(tmp_path: Path)
         compare(tmp_path)
 
 
+def test_a_graph_text_that_names_no_fx_tensor_is_told(tmp_path: Path) -> None:
+    write_dumps(tmp_path)
+    (text,) = (tmp_path / "ge").glob("dynamo_*.txt")
+    text.write_bytes(b"")
+    with pytest.raises(ConfigError, match=r"named in .*dynamo_.*: is the graph text cut short"):
+        compare(tmp_path)
+
+
 def test_an_output_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     write_dumps(tmp_path)
     (tmp_path / "out").write_text("in the way")

@@ -157,10 +157,10 @@ def test_a_graph_of_which_most_tensors_have_no_counterpart_is_told() -> None:
     assert warning.startswith("rank 0, graph_1: 6 of 10 my tensors have no golden counterpart")
 
 
-def test_a_graph_of_which_most_nodes_were_not_dumped_is_told() -> None:
-    assert warn_of_missing_nodes("graph_1", 100, 50, "my") == []
-    (warning,) = warn_of_missing_nodes("graph_1", 100, 49, "golden")
-    assert warning.startswith("graph_1: 51 of 100 nodes of the graph are missing on the golden")
+def test_a_graph_of_which_most_operators_were_not_dumped_is_told() -> None:
+    assert warn_of_missing_nodes(-1, "graph_1", 100, 50) == []
+    (warning,) = warn_of_missing_nodes(2, "graph_1", 100, 49)
+    assert warning.startswith("rank 2, graph_1: 51 of 100 operators of the graph are missing on ")
 
 
 def test_values_that_were_not_computed_tell_nothing() -> None:

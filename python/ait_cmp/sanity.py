@@ -182,20 +182,20 @@ def warn_of_missing_counterparts(rows: Iterable[TensorRow]) -> list[str]:
     ]
 
 
-def warn_of_missing_nodes(label: str, n_nodes: int, n_dumped: int, side: str) -> list[str]:
-    """Warn if most nodes of a graph were not dumped.
+def warn_of_missing_nodes(rank: int, graph: str, n_nodes: int, n_dumped: int) -> list[str]:
+    """Warn if most operators of a my-side graph were not dumped.
 
     Args:
-        label: How to call the graph, `rank 0, graph_1`.
-        n_nodes: Nodes of the graph that a full dump holds.
-        n_dumped: Those that this side holds.
-        side: "my" or "golden".
+        rank: Rank, -1 without rank level.
+        graph: Name of the graph.
+        n_nodes: Operators that a full dump of the graph holds, a fused one counted once.
+        n_dumped: Those that the dump holds.
     """
     if n_nodes - n_dumped <= _MOST * n_nodes:
         return []
     return [
-        f"{label}: {n_nodes - n_dumped} of {n_nodes} nodes of the graph are missing on the {side} "
-        "side: was the dump cut short, or limited to some layers?"
+        f"{_label(rank, graph)}: {n_nodes - n_dumped} of {n_nodes} operators of the graph are "
+        "missing on the my side: was the dump cut short, or limited to some operators?"
     ]
 
 

@@ -17,6 +17,8 @@ TINY_ERROR = 2.0**-23
 FINEST_ROUNDOFF = 2.0**-11
 # Ops that compute nothing: they hold what the user or the compiler put there.
 SOURCE_TYPES = frozenset({"Data", "RefData", "Const", "Constant", "Variable"})
+# Ops that no dump holds.
+UNDUMPED_TYPES = SOURCE_TYPES | {"NetOutput"}
 
 # Sources of estimates that know extrema alone.
 _FEW_NUMBERS = frozenset({"min_max", "stats"})

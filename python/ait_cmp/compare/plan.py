@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ait_cmp.align import Alignment, align
 from ait_cmp.compare.graphs import GraphTexts
 from ait_cmp.discover import DumpTree, StepKey, discover
+from ait_cmp.discover.runs import name_list
 from ait_cmp.errors import ConfigError
 from ait_cmp.graph_choice import node_score
 from ait_cmp.info.source import scan_ge
@@ -137,7 +138,20 @@ def make_plan(
     met = {pair.my: pair.golden for pair in plan.alignment.steps}
     plan.steps = [(key, met.get(key)) for key in my.step_keys()]
     if not met:
-        reasons = " ".join(plan.notes) or "They have no step in common."
-        message = f"Nothing to compare between {my_path} and {golden_path}. {reasons}"
+        message = f"Nothing to compare between {my_path} and {golden_path}. {_why_nothing(plan)}"
         raise ConfigError(message)
     return plan
+
+
+def _why_nothing(plan: Plan) -> str:
+    keys = plan.my.step_keys()
+    if plan.golden.kind == "fx" and keys and not any(plan.named_nodes(key) for key in keys):
+        paths = name_list(file.path for tree in (plan.my, plan.golden) for file in tree.graph_files)
+        return " ".join(
+            [
+                *plan.texts.notes,
+                f"No FX tensor (_fx_tensor_name) of these operators is named in {paths}: is the "
+                "graph text cut short, or of another run?",
+            ]
+        )
+    return " ".join(plan.notes) or "They have no step in common."

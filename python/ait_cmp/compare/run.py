@@ -24,7 +24,7 @@ from ait_cmp.info.source import reduced_kind
 from ait_cmp.pairing.pair import Pair, StepPairs
 from ait_cmp.report_csv import CsvReport
 from ait_cmp.row import Row
-from ait_cmp.verdict import GraphJudge
+from ait_cmp.verdict import UNDUMPED_TYPES, GraphJudge
 
 PathText = Union[str, Path]
 # Called with (tensors done, tensors known so far); returns nothing.
@@ -142,6 +142,7 @@ class _Run:
         self._judges: dict[tuple[int, str], GraphJudge] = {}
         self._reports: dict[int, CsvReport] = {}
         self._data_ids: dict[int, int] = {}
+        self._nodes: dict[tuple[int, str], tuple[int, int]] = {}
         self._now = time.localtime()
         self._n_known = 0
         self._running: _RunningStep | None = None
@@ -166,8 +167,24 @@ class _Run:
             *self._why_no_rows(),
             *sanity.warn_of_trees(plan.my, plan.golden, plan.alignment),
             *sanity.warn_of_rows(self._rows),
+            *self._warn_of_missing_nodes(),
         ]
         return result
+
+    def _warn_of_missing_nodes(self) -> list[str]:
+        return [
+            note
+            for (rank, graph), (n_nodes, n_dumped) in sorted(self._nodes.items())
+            for note in sanity.warn_of_missing_nodes(rank, graph, n_nodes, n_dumped)
+        ]
+
+    def _count_nodes(self, key: StepKey, step: StepPairs) -> None:
+        """Remember the fullest step of every graph: its ops, and those that it dumped."""
+        computing = {i for i, node in enumerate(step.nodes) if node.type not in UNDUMPED_TYPES}
+        n_dumped = len(computing.intersection(step.node_of.values()))
+        _, most = self._nodes.get((key.rank, key.graph), (0, -1))
+        if n_dumped > most:
+            self._nodes[key.rank, key.graph] = (len(computing), n_dumped)
 
     def _why_no_rows(self) -> list[str]:
         if self._rows or not self._ops or self._result.was_interrupted:
@@ -178,7 +195,9 @@ class _Run:
         """Pairs a step while the pool works on the one before."""
         for my_key, golden_key in plan.steps:
             start = time.perf_counter()
-            step = self._only_wanted(plan.pair(my_key, golden_key))
+            step = plan.pair(my_key, golden_key)
+            self._count_nodes(my_key, step)
+            step = self._only_wanted(step)
             self.phases.planning += time.perf_counter() - start
             self._finish(open_reports)
             self._running = self._start(my_key, golden_key, step)
