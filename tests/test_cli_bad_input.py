@@ -188,3 +188,30 @@ def test_a_reader_that_stops_reading_is_no_error(tmp_path: Path) -> None:
         os.close(writing)
     assert done.returncode == 141
     assert done.stderr == b""
+
+
+@pytest.mark.parametrize("command", ["show", "diff"])
+def test_a_reduced_file_is_told_to_hold_no_values(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    write_dumps(tmp_path, tokens=1)
+    assert main(["convert", str(tmp_path / "ge")]) == 0
+    (file,) = (tmp_path / "ge").rglob(f"{MUL}_info.npz")
+    more = [str(file)] if command == "diff" else []
+    assert main([command, f"{file},outputs,0", *more]) == 2
+    assert "a reduced dump holds no values" in capsys.readouterr().err
+
+
+def test_no_command_that_needs_values_is_told_for_reduced_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_dumps(tmp_path, tokens=1)
+    for file in (tmp_path / "fx").rglob("mul-*OUTPUT*"):
+        np.save(file, np.load(file) * 2)
+    main(words(tmp_path))
+    assert "ait-cmp diff" in capsys.readouterr().out
+    assert main(["convert", str(tmp_path / "ge")]) == 0
+    main(words(tmp_path))
+    printed = capsys.readouterr().out
+    assert "FIRST DIVERGENCE" in printed
+    assert "ait-cmp diff" not in printed

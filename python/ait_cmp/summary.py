@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from ait_cmp.comparison import DIFFERENT_STATUSES, Comparison
+from ait_cmp.info.source import reduced_kind
 from ait_cmp.row import Row
 from ait_cmp.verdict import FirstDivergence
 
@@ -56,10 +57,15 @@ def _divergence_lines(found: FirstDivergence, result: Comparison) -> Iterator[st
     else:
         yield "  No later row is outside the limits: the error is small, but it starts here."
     pair = _worst_output(found, result)
-    if pair is not None:
-        my, golden = shlex.quote(pair.my_data_path), shlex.quote(pair.golden_data_path)
-        yield f"  more: ait-cmp diff {my} {golden}"
+    paths = () if pair is None else (pair.my_data_path, pair.golden_data_path)
+    if paths and not any(map(_is_reduced, paths)):
+        yield f"  more: ait-cmp diff {' '.join(map(shlex.quote, paths))}"
     yield ""
+
+
+def _is_reduced(data_path: str) -> bool:
+    """Whether the file, or the file of `{file},outputs,0`, has no values to look at."""
+    return any(reduced_kind(path) for path in (data_path, data_path.rsplit(",", 2)[0]))
 
 
 def _worst_output(found: FirstDivergence, result: Comparison) -> Row | None:

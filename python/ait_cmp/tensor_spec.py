@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ait_cmp.errors import ConfigError
+from ait_cmp.info.source import reduced_kind
 
 _SPEC = re.compile(r"(?P<path>.+),(?P<io>inputs|outputs),(?P<index>[0-9]{1,9})", re.DOTALL)
 
@@ -52,11 +53,17 @@ def parse_tensor_spec(text: str) -> TensorSpec:
     """Read FILE or FILE,inputs|outputs,INDEX; a file of that very name comes first.
 
     Raises:
-        ConfigError: There is no such file.
+        ConfigError: There is no such file, or it is a reduced one.
     """
     match = None if Path(text).exists() else _SPEC.fullmatch(text)
     spec = TensorSpec(match["path"], match["io"], int(match["index"])) if match else None
     spec = spec or TensorSpec(text, "", None)
+    if reduced_kind(spec.path):
+        message = (
+            f"{spec.path}: a reduced dump holds no values; what it tells is in the rows of "
+            "ait-cmp --my-path ... --golden-path ..."
+        )
+        raise ConfigError(message)
     if not Path(spec.path).is_file():
         message = f"{spec.path}: no such file (FILE or FILE,inputs|outputs,INDEX expected)"
         raise ConfigError(message)
