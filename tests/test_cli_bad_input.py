@@ -215,3 +215,13 @@ def test_no_command_that_needs_values_is_told_for_reduced_files(
     printed = capsys.readouterr().out
     assert "FIRST DIVERGENCE" in printed
     assert "ait-cmp diff" not in printed
+
+
+def test_nan_of_the_golden_side_alone_is_not_blamed_on_my_side(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_dumps(tmp_path, tokens=1)
+    for file in (tmp_path / "fx").rglob("mul-*OUTPUT*"):
+        np.save(file, np.load(file) * np.nan)
+    assert main(words(tmp_path)) == 1
+    assert "NaN or inf stand on one side only" in capsys.readouterr().out
