@@ -43,7 +43,7 @@ def _divergence_lines(found: FirstDivergence, result: Comparison) -> Iterator[st
         where = f"rank {found.rank} {where}"
     yield f"FIRST DIVERGENCE in {where}: {found.op_name} ({found.op_type})"
     if found.reason == "nonfinite":
-        yield "  In its output NaN or inf stand on one side only; on what feeds it both sides agree."
+        yield "  NaN or inf stand on one side only of its output; what feeds it agrees."
     else:
         yield (
             f"  Its output is off by {_number(found.error)} (relative Euclidean distance); "
