@@ -12,12 +12,9 @@ constexpr uint64_t kWindowBytes = 256 * 1024;
 
 constexpr size_t kLargestElement = 16;  // complex128
 constexpr size_t kCacheLine = 64;
-
-/// Asks for the next block while this one is summed: the sums of a block fill the window in which
-/// the CPU would otherwise look ahead (1.5 times faster over memory).
-void fetch_ahead(const uint8_t* from, size_t n_bytes) {
-  for (size_t i = 0; i < n_bytes; i += kCacheLine) __builtin_prefetch(from + i);
-}
+// How far before its use a byte is asked for: half as far costs a tenth, twice as far gains
+// nothing.
+constexpr size_t kAheadBytes = 4096;
 
 }  // namespace
 
@@ -97,7 +94,10 @@ const uint8_t* BlockReader::stored_in_order(uint64_t at, size_t n) {
   if (bits_ >= 8) {
     const size_t n_bytes = n * element_bytes_;
     const uint8_t* block = bytes(first * element_bytes_, n_bytes);
-    fetch_ahead(block + n_bytes, n_bytes);
+    if (view_.tensor.file->in_memory()) {
+      ahead_ = block + kAheadBytes;
+      ahead_step_ = kLanes * element_bytes_ / view_.tensor.dtype->components;
+    }
     return block;
   }
   const uint64_t whole = first / 8 * 8;  // starts at a byte
@@ -106,6 +106,11 @@ const uint8_t* BlockReader::stored_in_order(uint64_t at, size_t n) {
   unpack(kernels_, bits_, bytes(begin, static_cast<size_t>(end - begin)), first - whole, n,
          block_.data());
   return block_.data();
+}
+
+void BlockReader::fetch_ahead() const {
+  for (size_t i = 0; i < ahead_step_ * kBlock / kLanes; i += kCacheLine)
+    __builtin_prefetch(ahead_ + i);
 }
 
 const uint8_t* BlockReader::stored_in_tiles(uint64_t at, size_t n) {

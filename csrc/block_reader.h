@@ -32,6 +32,13 @@ class BlockReader {
   /// valid until the next call.
   const uint8_t* read(uint64_t at, size_t n, bool wide);
 
+  /// Stored bytes some blocks behind the last one read, for kernels that ask for them while they
+  /// sum; and how many make kLanes values (0: the bytes are not in order, or not in memory).
+  const uint8_t* ahead() const { return ahead_; }
+  size_t ahead_step() const { return ahead_step_; }
+  /// Asks for them at once, for kernels that do not.
+  void fetch_ahead() const;
+
   /// n <= kBlock elements from element `at` on, as stored but in logical order; elements of less
   /// than 8 bits one per byte; of a raw tensor, bytes. Valid until the next call.
   const uint8_t* stored(uint64_t at, size_t n);
@@ -54,6 +61,8 @@ class BlockReader {
   std::vector<uint8_t> scratch_;
   std::vector<uint8_t> window_;  ///< what one pread fetched of a file not in memory
   uint64_t window_begin_ = 0;
+  const uint8_t* ahead_ = nullptr;
+  size_t ahead_step_ = 0;
   float floats_[kBlock];
   double doubles_[kBlock];
 };

@@ -12,6 +12,8 @@ namespace {
 constexpr double kLargeForSquares = 0x1p480;
 constexpr double kSmallForSquares = 0x1p-430;
 
+constexpr Ahead kNothingAhead{nullptr, nullptr, 0, 0};
+
 /// One kind of block: its value type and the kernels that go with it.
 struct F32 {
   using Value = float;
@@ -149,7 +151,7 @@ void add_mixed_block(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t 
   }
   if (n_pairs > 0) {
     PairBlock block;
-    Type::pair(kernels)(bytes_of(pair_x), bytes_of(pair_y), n_pairs, &block);
+    Type::pair(kernels)(bytes_of(pair_x), bytes_of(pair_y), n_pairs, &kNothingAhead, &block);
     add_pairs<Type>(sums, bytes_of(pair_x), bytes_of(pair_y), n_pairs, block, begin, index, kernels,
                     options);
   }
@@ -157,9 +159,9 @@ void add_mixed_block(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t 
 
 template <class Type>
 void add_block(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t n, uint64_t begin,
-               const Kernels& kernels, const CompareOptions& options) {
+               const Ahead& ahead, const Kernels& kernels, const CompareOptions& options) {
   PairBlock block;
-  Type::pair(kernels)(x, y, n, &block);
+  Type::pair(kernels)(x, y, n, &ahead, &block);
   if (!block.is_finite) {
     add_mixed_block<Type>(sums, x, y, n, begin, kernels, options);
     return;
@@ -216,6 +218,7 @@ SideSums sum_chunk(BlockReader& x, uint64_t begin, uint64_t end, bool wide, cons
   for (uint64_t at = begin; at < end; at += kBlock) {
     const size_t n = static_cast<size_t>(std::min<uint64_t>(kBlock, end - at));
     const uint8_t* block = x.read(at, n, wide);
+    x.fetch_ahead();
     sums.n += n;
     if (wide)
       add_block<F64>(sums, scaled(block, n, scale, scaled_x), n, kernels);
@@ -233,13 +236,14 @@ PairSums sum_chunk(BlockReader& x, BlockReader& y, uint64_t begin, uint64_t end,
     const size_t n = static_cast<size_t>(std::min<uint64_t>(kBlock, end - at));
     const uint8_t* block_x = x.read(at, n, wide);
     const uint8_t* block_y = y.read(at, n, wide);
+    const Ahead ahead{x.ahead(), y.ahead(), x.ahead_step(), y.ahead_step()};
     sums.x.n += n;
     sums.y.n += n;
     if (wide)
       add_block<F64>(sums, scaled(block_x, n, scale.x, scaled_x),
-                     scaled(block_y, n, scale.y, scaled_y), n, at, kernels, options);
+                     scaled(block_y, n, scale.y, scaled_y), n, at, ahead, kernels, options);
     else
-      add_block<F32>(sums, block_x, block_y, n, at, kernels, options);
+      add_block<F32>(sums, block_x, block_y, n, at, ahead, kernels, options);
   }
   return sums;
 }

@@ -158,6 +158,7 @@ ChunkSketch sketch_chunk(const View& view, uint64_t begin, uint64_t end, const K
   for (uint64_t at = begin; at < end; at += kBlock) {
     const size_t n = static_cast<size_t>(std::min<uint64_t>(kBlock, end - at));
     const uint8_t* block = reader.read(at, n, wide);
+    reader.fetch_ahead();
     if (wide)
       add_block<F64>(chunk, block, n, at, kernels);
     else

@@ -208,7 +208,7 @@ def _kl_bound(x: Floats, y: Floats, p: Long, q: Long, d: Long, *, is_wide: bool)
     n = x.size
     roundoff = U if is_wide else U32
     # Of the wide kernels: exp of degree 9 (expm1(d) - d of degree 9 is a thousand times closer).
-    series = 7e-12 if is_wide else 3e-8
+    series = 7e-12 if is_wide else 3e-7
     long_x, long_y = x.astype(np.longdouble), y.astype(np.longdouble)
     depth_y, depth_x = long_y.max() - long_y, long_x.max() - long_x
     size = np.abs(d)

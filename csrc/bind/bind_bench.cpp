@@ -34,6 +34,7 @@ void repeat_kernel(const std::string& name, const std::string& isa, size_t calls
     return reinterpret_cast<const uint8_t*>(values.data());
   };
   float* const floats = x.data();
+  const Ahead ahead{nullptr, nullptr, 0, 0};
   PairBlock pair;
   StatsBlock stats;
   KlBlock kl;
@@ -41,9 +42,9 @@ void repeat_kernel(const std::string& name, const std::string& isa, size_t calls
     for (size_t i = 0; i < calls; ++i) call();
   };
   if (name == "pair_f32")
-    repeat([&] { kernels.pair_f32(bytes(x), bytes(y), kBlock, &pair); });
+    repeat([&] { kernels.pair_f32(bytes(x), bytes(y), kBlock, &ahead, &pair); });
   else if (name == "pair_f64")
-    repeat([&] { kernels.pair_f64(bytes(wide_x), bytes(wide_y), kBlock, &pair); });
+    repeat([&] { kernels.pair_f64(bytes(wide_x), bytes(wide_y), kBlock, &ahead, &pair); });
   else if (name == "stats_f32")
     repeat([&] { kernels.stats_f32(bytes(x), kBlock, &stats); });
   else if (name == "kl_near_f32")

@@ -1,6 +1,7 @@
 // Rows of a report as CSV text.
 #include <pybind11/pybind11.h>
 
+#include "bind/convert.h"
 #include "bind/module.h"
 #include "csv_text.h"
 
@@ -9,7 +10,7 @@ namespace py = pybind11;
 namespace ait {
 namespace {
 
-/// One cell: str, int, float or None. Text keeps the bytes that a path has on disk.
+/// One cell: str, int, float or None.
 void append_cell(std::string& line, PyObject* cell) {
   if (cell == Py_None) return;
   if (PyFloat_Check(cell)) {
@@ -24,11 +25,11 @@ void append_cell(std::string& line, PyObject* cell) {
       append_text(line, {text, static_cast<size_t>(size)});
       return;
     }
-    PyErr_Clear();  // a path that is no UTF-8
+    PyErr_Clear();  // a path that is no UTF-8: its odd bytes show as \xNN
     const auto bytes = py::reinterpret_steal<py::bytes>(
         PyUnicode_AsEncodedString(cell, "utf-8", "surrogateescape"));
     if (!bytes) throw py::error_already_set();
-    append_text(line, std::string_view(bytes));
+    append_text(line, std::string(ait::text(bytes)));
   } else {
     throw py::type_error(std::string("a cell is str, int, float or None, found ") +
                          Py_TYPE(cell)->tp_name);

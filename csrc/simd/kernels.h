@@ -51,12 +51,23 @@ struct KlBlock {
 };
 constexpr double kKlNear = 0.25;
 
+/// Stored bytes that the next blocks will come from: asked for while this block is summed, a little
+/// with every group of lanes. The sums fill the window in which a CPU looks ahead by itself. Any
+/// address may be asked for, also one that does not exist.
+struct Ahead {
+  const uint8_t* x;
+  const uint8_t* y;
+  size_t x_bytes, y_bytes;  // for every kLanes values
+};
+
 /// Blocks come as bytes of n floats (f32) or doubles (f64) at any alignment, 1 <= n <= kBlock.
 struct Kernels {
   const char* name;
 
-  void (*pair_f32)(const uint8_t* x, const uint8_t* y, size_t n, PairBlock* out);
-  void (*pair_f64)(const uint8_t* x, const uint8_t* y, size_t n, PairBlock* out);
+  void (*pair_f32)(const uint8_t* x, const uint8_t* y, size_t n, const Ahead* ahead,
+                   PairBlock* out);
+  void (*pair_f64)(const uint8_t* x, const uint8_t* y, size_t n, const Ahead* ahead,
+                   PairBlock* out);
   void (*stats_f32)(const uint8_t* x, size_t n, StatsBlock* out);
   void (*stats_f64)(const uint8_t* x, size_t n, StatsBlock* out);
 

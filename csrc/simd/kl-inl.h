@@ -12,14 +12,11 @@ inline Lanes first_lanes(size_t n) {
   return load<double>(reinterpret_cast<const uint8_t*>(one));
 }
 
-/// sum of d^k / (kFirst + k)! for k = 0 to kDegree, |d| <= 1/4: (expm1(d) - d) / d^2 from kFirst =
-/// 2, (expm1(d) - d - d^2 / 2) / d^3 from kFirst = 3. The first term left out is, beside d^2 / 2,
-/// below 4e-15 for 2 and degree 9, 2e-8 for 3 and degree 4.
-template <int kFirst, int kDegree, class T>
-inline Group<T> expm1_rest(const Group<T>& d) {
-  Group<T> s = fill(static_cast<T>(kInverseFactorial[kFirst + kDegree]));
-  for (int i = kDegree - 1; i >= 0; --i)
-    s = s * d + fill(static_cast<T>(kInverseFactorial[kFirst + i]));
+/// (expm1(d) - d) / d^2, |d| <= 1/4: 1/2 + d/6 + ...; the first term left out is below 4e-15 beside
+/// 1/2.
+inline Lanes square_rest(const Lanes& d) {
+  Lanes s = splat(kInverseFactorial[11]);
+  for (int i = 10; i >= 2; --i) s = s * d + splat(kInverseFactorial[i]);
   return s;
 }
 
@@ -31,7 +28,7 @@ void kl_near_f64(const uint8_t* x_bytes, const uint8_t* y_bytes, size_t n, doubl
   const auto add = [&](const Lanes& weight, const Lanes& d) {
     a = a + weight;
     b = b + weight * d;
-    g = g + weight * (d * d * expm1_rest<2, 9>(d));
+    g = g + weight * (d * d * square_rest(d));
   };
   for (size_t i = 0; i < x.whole(); ++i) {
     const Lanes y_i = y.group(i);
@@ -45,29 +42,30 @@ void kl_near_f64(const uint8_t* x_bytes, const uint8_t* y_bytes, size_t n, doubl
 }
 
 /// exp(t), t <= 0, in float: off by about 2^-22 of itself, more where it is negligible. As 2^z with
-/// z = t log2(e); terms (ln 2)^k / k! up to degree 7 leave 5e-9. At 2^-124 and below it counts as
-/// 0.
+/// z = t log2(e), z = k + r, |r| <= 1/2; coefficients by benchmarks/fit_exp.py. At z = -127 the
+/// bits of 1.0 less 127 exponents are those of 0: what is smaller counts as 0.
 inline Floats softmax_weight(const Floats& t) {
-  constexpr float kLn2 = 0x1.62e43p-1f;
-  constexpr float kFactor[] = {1.0f,
-                               kLn2,
-                               0x1.ebfbep-3f,
-                               0x1.c6b08ep-5f,
-                               0x1.3b2ab6p-7f,
-                               0x1.5d87fep-10f,
-                               0x1.430912p-13f,
-                               0x1.ffcbfcp-17f};
-  constexpr float kRound = 0x1.8p23f;
-  const Floats smallest = fill(-124.0f);
-  const Floats z = larger(t * fill(static_cast<float>(kLog2E)), smallest);
-  const Floats shifted = z + fill(kRound);
-  const Floats r = z - (shifted - fill(kRound));
-  Floats p = fill(kFactor[7]);
-  for (int i = 6; i >= 0; --i) p = p * r + fill(kFactor[i]);
+  constexpr float kFactor[] = {1.0f,           0x1.62e43p-1f, 0x1.ebfa4cp-3f,
+                               0x1.c6afeep-5f, 0x1.3cbf6p-7f, 0x1.5ec866p-10f};
+  const Floats round = fill(0x1.8p23f);  // leaves k in the low bits
+  const Floats z = larger(t * fill(static_cast<float>(kLog2E)), fill(-127.0f));
+  const Floats shifted = z + round;
+  const Floats r = z - (shifted - round);
+  Floats p = fill(kFactor[5]);
+  for (int i = 4; i >= 0; --i) p = p * r + fill(kFactor[i]);
   Floats scaled;
   for (size_t i = 0; i < kRegisters; ++i)
     scaled.v[i] = (Floats::Register)((Floats::Bits)p.v[i] + ((Floats::Bits)shifted.v[i] << 23));
-  return where_larger(z, smallest, scaled);
+  return scaled;
+}
+
+/// (expm1(d) - d - d^2 / 2) / d^3, |d| <= 1/4, off by 5e-8 of what stands beside it, d^2 / 2;
+/// coefficients by benchmarks/fit_exp.py.
+inline Floats cubic_rest(const Floats& d) {
+  constexpr float kFactor[] = {0x1.555548p-3f, 0x1.55554ep-5f, 0x1.11792cp-7f, 0x1.6c7ed8p-10f};
+  Floats s = fill(kFactor[3]);
+  for (int i = 2; i >= 0; --i) s = s * d + fill(kFactor[i]);
+  return s;
 }
 
 /// Weights, and weights times the terms of expm1(d) - d beyond d^2 / 2, of sixteen pairs. They are
@@ -81,7 +79,7 @@ struct SoftmaxTerms {
     const Floats x = load_floats(x_bytes), y = load_floats(y_bytes);
     const Floats d = x - y, w = softmax_weight(y - ref);
     store(w, weight);
-    store(w * d * (d * d) * expm1_rest<3, 4>(d), beyond);
+    store(w * d * (d * d) * cubic_rest(d), beyond);
   }
 };
 

@@ -127,10 +127,25 @@ inline Lanes abs(const Lanes& a) {
   return r;
 }
 
+// a > b ? a : b in one instruction; GCC 12 makes two of it. (The maskz forms: its header warns of
+// the plain ones.)
+#if defined(__AVX512F__)
+inline __m512d larger_register(__m512d a, __m512d b) { return _mm512_maskz_max_pd(0xff, a, b); }
+inline __m512 larger_register(__m512 a, __m512 b) { return _mm512_maskz_max_ps(0xffff, a, b); }
+#elif defined(__AVX__)
+inline __m256d larger_register(__m256d a, __m256d b) { return _mm256_max_pd(a, b); }
+inline __m256 larger_register(__m256 a, __m256 b) { return _mm256_max_ps(a, b); }
+#else
+template <class Register>
+inline Register larger_register(Register a, Register b) {
+  return a > b ? a : b;
+}
+#endif
+
 template <class T>
 inline Group<T> larger(const Group<T>& a, const Group<T>& b) {
   Group<T> r;
-  for (size_t i = 0; i < kRegisters; ++i) r.v[i] = a.v[i] > b.v[i] ? a.v[i] : b.v[i];
+  for (size_t i = 0; i < kRegisters; ++i) r.v[i] = larger_register(a.v[i], b.v[i]);
   return r;
 }
 

@@ -125,18 +125,31 @@ struct PairLanes {
 };
 
 template <class T>
-void pair(const uint8_t* x_bytes, const uint8_t* y_bytes, size_t n, PairBlock* out) {
+void pair(const uint8_t* x_bytes, const uint8_t* y_bytes, size_t n, const Ahead* ahead,
+          PairBlock* out) {
   const Block<T> x{x_bytes, n}, y{y_bytes, n};
   PairLanes<T> lanes;
+  const uint8_t *x_ahead = ahead->x, *y_ahead = ahead->y;
+  const size_t x_step = ahead->x_bytes, y_step = ahead->y_bytes;
+  const auto fetch = [&] {
+    __builtin_prefetch(x_ahead);
+    __builtin_prefetch(y_ahead);
+    x_ahead += x_step;
+    y_ahead += y_step;
+  };
   // With one register for a set of lanes, ten sets stay in registers and one loop is a quarter
   // faster; otherwise they spill.
   if constexpr (kRegisters == 1) {
     for_each_group(x, y, [&](const Lanes& a, const Lanes& b) {
+      fetch();
       lanes.add_values(a, b);
       lanes.add_errors(a, b);
     });
   } else {
-    for_each_group(x, y, [&](const Lanes& a, const Lanes& b) { lanes.add_values(a, b); });
+    for_each_group(x, y, [&](const Lanes& a, const Lanes& b) {
+      fetch();
+      lanes.add_values(a, b);
+    });
     for_each_group(x, y, [&](const Lanes& a, const Lanes& b) { lanes.add_errors(a, b); });
   }
   lanes.total(out);

@@ -134,10 +134,11 @@ void print_sums(const Kernels& kernels, const Loops& loops, const std::string& w
   const auto near_bytes = stored<T>(near_x, offset);
   const auto wide_x_bytes = stored<T>(wide_x, offset), wide_y_bytes = stored<T>(wide_y, offset);
   Hash pairs, stats, near, far;
+  const Ahead ahead{nullptr, nullptr, 0, 0};
   PairBlock pair;
-  loops.pair(x_bytes.data() + offset, y_bytes.data() + offset, n, &pair);
+  loops.pair(x_bytes.data() + offset, y_bytes.data() + offset, n, &ahead, &pair);
   add(pairs, pair);
-  loops.pair(wide_x_bytes.data() + offset, wide_y_bytes.data() + offset, n, &pair);
+  loops.pair(wide_x_bytes.data() + offset, wide_y_bytes.data() + offset, n, &ahead, &pair);
   add(pairs, pair);
   print(kernels, "pair_" + width, what, pairs);
   StatsBlock one;

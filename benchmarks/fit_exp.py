@@ -1,0 +1,55 @@
+"""Coefficients of the float polynomials in csrc/simd/kl-inl.h: `python -m benchmarks.fit_exp`.
+
+Interpolation in Chebyshev nodes, close to the best fit; then rounded to float32, and the error of the
+rounded polynomial in exact arithmetic.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.polynomial import chebyshev
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Function = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+def fit(function: Function, reach: float, degree: int) -> NDArray[np.float32]:
+    """Coefficients of x^0, x^1, ... for |x| <= reach."""
+    series = chebyshev.Chebyshev.interpolate(function, degree, domain=[-reach, reach])
+    return series.convert(kind=np.polynomial.Polynomial).coef.astype(np.float32)
+
+
+def slope_of_power(r: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2^r - 1) / r by its series: fitted instead of 2^r, so that 2^0 is exactly 1."""
+    terms = (math.log(2) ** (k + 1) * r**k / math.factorial(k + 1) for k in range(16))
+    return sum(terms, np.zeros_like(r))
+
+
+def rest_of_exp(d: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(expm1(d) - d - d^2 / 2) / d^3 by its series."""
+    return sum((d**k / math.factorial(k + 3) for k in range(12)), np.zeros_like(d))
+
+
+def main() -> None:
+    """Print both polynomials and their largest errors."""
+    r = np.linspace(-0.5, 0.5, 20_000)
+    power = np.concatenate([np.ones(1, np.float32), fit(slope_of_power, 0.5, 4)])
+    error = np.abs(np.polyval(power[::-1].astype(np.float64), r) / np.exp2(r) - 1).max()
+    print("2^r, |r| <= 1/2:", ", ".join(float(c).hex() for c in power), f"error {error:.1e}")
+    d = np.linspace(-0.25, 0.25, 20_000)
+    rest = fit(rest_of_exp, 0.25, 3)
+    off = np.abs(np.polyval(rest[::-1].astype(np.float64), d) - rest_of_exp(d))
+    error = (off * np.abs(d) / 0.5).max()
+    print("rest of exp(d), |d| <= 1/4:", ", ".join(float(c).hex() for c in rest))
+    print(f"error beside d^2 / 2: {error:.1e}")
+
+
+if __name__ == "__main__":
+    main()
