@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import time
 from typing import TYPE_CHECKING
@@ -23,11 +24,14 @@ def bench_planning(work: Path, *, n_files: int) -> Iterator[Line]:
     for count in (n_files // 10, n_files):
         folder = work / "planning"
         dump = write_small_files(folder, n_files=count, ops_per_step=min(1000, count))
+        gc.collect()
+        gc.disable()  # as compare_dirs does
         start = time.perf_counter()
         threads = usable_cores()
         plan = make_plan(str(dump.my), str(dump.golden), ranks=None, tokens=None, threads=threads)
         n_rows = sum(len(plan.pair(*keys).pairs) for keys in plan.steps)
         seconds = time.perf_counter() - start
+        gc.enable()
         verdict = "below" if seconds < LIMIT_S_PER_FILE * count else "ABOVE"
         yield Line(
             group="planning",
