@@ -1,7 +1,7 @@
 """Coefficients of the float polynomials in csrc/simd/kl-inl.h: `python -m benchmarks.fit_exp`.
 
-Interpolation in Chebyshev nodes, close to the best fit; then rounded to float32, and the error of the
-rounded polynomial in exact arithmetic.
+Interpolation in Chebyshev nodes, close to the best fit; then rounded to float32, and the error of
+the rounded polynomial in exact arithmetic.
 """
 
 from __future__ import annotations

@@ -77,6 +77,7 @@ def compare_arrays(
         ShapeError: The element counts differ.
         TypeError: A dtype has no numeric meaning here.
     """
+    my, golden = np.asarray(my), np.asarray(golden)
     if my.size != golden.size:
         message = f"element counts differ: my has shape {my.shape}, golden {golden.shape}"
         raise ShapeError(message)

@@ -53,7 +53,8 @@ def _divergence_lines(found: FirstDivergence, result: Comparison) -> Iterator[st
     if len(found.candidates) > 1:
         yield f"  The culprit is one of: {', '.join(found.candidates)}."
     if found.later_failures:
-        yield f"  {found.later_failures} later rows fail: they say nothing new."
+        rows = "row fails" if found.later_failures == 1 else "rows fail"
+        yield f"  {found.later_failures} later {rows}: that says nothing new."
     else:
         yield "  No later row is outside the limits: the error is small, but it starts here."
     pair = _worst_output(found, result)

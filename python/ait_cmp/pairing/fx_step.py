@@ -50,10 +50,6 @@ class FxStep:
             self._by_node.setdefault(file.node, {}).setdefault(file.target, []).append(file)
         self._nodes: dict[tuple[str, str], FxNode] = {}
 
-    def has_node(self, node: str) -> bool:
-        """Whether any file of the node is there."""
-        return node in self._by_node
-
     def node(self, name: str, target: str | None = None) -> FxNode | None:
         """The files of a node, None if there are none.
 
