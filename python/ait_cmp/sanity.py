@@ -220,19 +220,23 @@ _Steps = Mapping[_Graph, Mapping[int, Mapping[_Tensor, _Figures]]]
 def _figures(rows: Iterable[TensorRow], side: str) -> _Steps:
     """Graph -> step -> tensor -> its size and figures, tensors in the order of the rows."""
     steps: dict[_Graph, dict[int, dict[_Tensor, _Figures]]] = {}
+    is_my = side == "my"
+    place: tuple[int | None, str, int] | None = None
+    of_step: dict[_Tensor, _Figures] = {}
     for row in rows:
-        if side == "my":
-            shape = row.my_shape
-            values = (row.my_max_value, row.my_min_value, row.my_mean_value)
+        if is_my:
+            shape, largest = row.my_shape, row.my_max_value
+            smallest, mean = row.my_min_value, row.my_mean_value
         else:
-            shape = row.golden_shape
-            values = (row.golden_max_value, row.golden_min_value, row.golden_mean_value)
-        largest, smallest, mean = values
+            shape, largest = row.golden_shape, row.golden_max_value
+            smallest, mean = row.golden_min_value, row.golden_mean_value
         if largest is None or smallest is None or mean is None:
             continue
-        of_step = steps.setdefault((_rank(row), row.graph), {}).setdefault(row.token_id, {})
-        tensor = (row.op_name, row.io, row.index)
-        of_step[tensor] = (_n_elements(shape), float(largest), float(smallest), float(mean))
+        here = (row.rank, row.graph, row.token_id)
+        if here != place:  # rows of a step stand together
+            place = here
+            of_step = steps.setdefault((_rank(row), row.graph), {}).setdefault(row.token_id, {})
+        of_step[row.op_name, row.io, row.index] = (_n_elements(shape), largest, smallest, mean)
     return steps
 
 
