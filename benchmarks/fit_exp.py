@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def fit(function: Function, reach: float, degree: int) -> NDArray[np.float32]:
     """Coefficients of x^0, x^1, ... for |x| <= reach."""
     series = chebyshev.Chebyshev.interpolate(function, degree, domain=[-reach, reach])
-    return series.convert(kind=np.polynomial.Polynomial).coef.astype(np.float32)
+    coefficients: NDArray[np.float64] = series.convert(kind=np.polynomial.Polynomial).coef
+    return coefficients.astype(np.float32)
 
 
 def slope_of_power(r: NDArray[np.float64]) -> NDArray[np.float64]:
