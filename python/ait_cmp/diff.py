@@ -43,6 +43,7 @@ def run(options: argparse.Namespace) -> int:
     from ait_cmp.config import Limits
     from ait_cmp.errors import ConfigError
     from ait_cmp.tensor_spec import parse_tensor_spec
+    from ait_cmp.verdict import is_within
 
     if options.worst < 0:
         message = f"--worst: a number from 0 on expected, found {options.worst}"
@@ -77,11 +78,9 @@ def run(options: argparse.Namespace) -> int:
     else:
         for line in _text(options, mine, theirs, reason, metrics._asdict(), histogram, rows):
             print(line)
-    limits = Limits()
-    near = (metrics.cosine_similarity or 0) >= limits.cosine_min
-    close = near and (metrics.relative_euclidean_distance or 0) <= limits.red_max
-    equal = metrics.max_absolute_error is None or metrics.max_absolute_error <= 2.0**-23 or close
-    return 0 if equal and not metrics.nonfinite_mismatch_count else 1
+    if metrics.max_absolute_error is None:  # no finite pair
+        return 1 if metrics.nonfinite_mismatch_count else 0
+    return 0 if is_within(metrics, Limits()) else 1
 
 
 def _errors(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ait_cmp import _core
 from ait_cmp.config import Limits
 from ait_cmp.pairing.pair import OpNode, StepPairs
 from ait_cmp.row import Row
+
+if TYPE_CHECKING:
+    from ait_cmp.arrays import Metrics
 
 # Spacing of float32 at 1: absolute errors up to it pass whatever the other metrics say.
 TINY_ERROR = 2.0**-23
@@ -68,21 +71,29 @@ class FirstDivergence(NamedTuple):
     reason: str
 
 
+def is_within(found: Row | Metrics, limits: Limits) -> bool:
+    """Whether a compared pair is within the limits; a metric that is None decides nothing."""
+    if found.nonfinite_mismatch_count:
+        return False
+    if found.max_absolute_error is not None and found.max_absolute_error <= TINY_ERROR:
+        return True
+    near = found.cosine_similarity is not None and found.cosine_similarity >= limits.cosine_min
+    red = found.relative_euclidean_distance
+    return near and red is not None and red <= limits.red_max
+
+
 def verdict_of(row: Row, limits: Limits) -> str:
     """ "pass" or "fail" for a compared row, "" for any other."""
     if row.status != "compared":
         return ""
-    if row.nonfinite_mismatch_count:
-        return "fail"
-    if row.max_absolute_error is None and not row.estimated:
+    is_estimated, agrees = bool(row.estimated), not row.nonfinite_mismatch_count
+    if agrees and row.max_absolute_error is None and not is_estimated:
         return "pass"  # no finite pair, and every other pair agrees
-    if row.max_absolute_error is not None and row.max_absolute_error <= TINY_ERROR:
+    if is_within(row, limits):
         return "pass"
-    if row.estimated and row.cosine_similarity is None:
+    if agrees and is_estimated and row.cosine_similarity is None:
         return ""  # a reduced dump that tells nothing
-    near = row.cosine_similarity is not None and row.cosine_similarity >= limits.cosine_min
-    red = row.relative_euclidean_distance
-    return "pass" if near and red is not None and red <= limits.red_max else "fail"
+    return "fail"
 
 
 class _Error(NamedTuple):
