@@ -127,7 +127,6 @@ class Dump:
         self.heads[path] = (
             error,
             head_name,
-            time,
             [] if error else heads("inputs", inputs),
             [] if error else heads("outputs", outputs),
             [],

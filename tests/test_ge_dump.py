@@ -383,12 +383,11 @@ def test_a_scan_lists_files_in_order_and_errors_as_text(tmp_path: Path, threads:
     assert rows[0] == (
         None,
         "Cast_9",
-        1706596912161941,
         [("torch.float32", (2,), "ok", "", None, -1, 2)],
         [("torch.float16", (2,), "ok", "", None, -1, 2)],
         [],
     )
-    assert rows[2][4] == [("torch.float32", (40_000,), "ok", "", "src", 2, 2)]
+    assert rows[2][3] == [("torch.float32", (40_000,), "ok", "", "src", 2, 2)]
     assert rows[1][0] == f"{empty}: the file is empty"
     assert rows[3][0] == f"{tmp_path / 'absent'}: No such file or directory"
     assert rows[4][0] == f"{tmp_path}: a regular file expected, found a directory"

@@ -100,9 +100,8 @@ py::list scan_ge(const py::iterable& paths, unsigned threads) {
   py::list rows;
   for (const GeScan& scan : scans) {
     const GeDump& dump = scan.dump;
-    rows.append(py::make_tuple(error_or_none(scan.error), text(dump.op_name), dump.dump_time,
-                               tensor_rows(dump.inputs), tensor_rows(dump.outputs),
-                               attr_rows(dump)));
+    rows.append(py::make_tuple(error_or_none(scan.error), text(dump.op_name), tensor_rows(dump.inputs),
+                               tensor_rows(dump.outputs), attr_rows(dump)));
   }
   return rows;
 }
@@ -239,7 +238,7 @@ void bind_files(py::module_& m) {
   m.def("read_npy", &read_npy_path, "path"_a, "access"_a = "auto", "The array of one .npy file.");
   m.def("read_graph", &read_graph, "path"_a, "access"_a = "auto", "The graphs of one graph text.");
   m.def("scan_ge", &scan_ge, "paths"_a, "threads"_a,
-        "Headers of GE dumps: (error, op_name, dump_time, inputs, outputs, attrs) per path.");
+        "Headers of GE dumps: (error, op_name, inputs, outputs, attrs) per path.");
   m.def("scan_npy", &scan_npy, "paths"_a, "threads"_a,
         "Headers of .npy files: (error, dtype, shape, state, note) per path.");
 }

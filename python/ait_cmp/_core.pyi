@@ -49,8 +49,8 @@ _Result: TypeAlias = tuple[
 
 # dtype, logical shape, state, note, op before fusion, its output index, device format number
 _Head: TypeAlias = tuple[str, _Shape, _State, str, str | None, int, int]
-# error, op_name, dump_time, inputs, outputs, attrs
-_GeScan: TypeAlias = tuple[str | None, str, int, list[_Head], list[_Head], list[tuple[str, str]]]
+# error, op_name, inputs, outputs, attrs
+_GeScan: TypeAlias = tuple[str | None, str, list[_Head], list[_Head], list[tuple[str, str]]]
 # error, dtype, shape, state, note; the last four are empty after an error
 _NpyScan: TypeAlias = tuple[str | None, str, _Shape, _State | Literal[""], str]
 # shape, problem, sums, sum of squares, content hash, values, buckets; None after a problem, and of

@@ -16,7 +16,8 @@ from ait_cmp.pairing.context import GraphContext
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import read_ge_step
 from ait_cmp.pairing.pair import StepPairs
-from ait_cmp.pairing.readers import core_readers
+from ait_cmp.pairing.readers import Readers, core_readers
+from ait_cmp.pairing.repeat import Repeats
 from ait_cmp.pairing.step import pair_step
 
 _NO_GRAPH_TEXT = (
@@ -46,6 +47,7 @@ class Plan:
     texts: GraphTexts
     threads: int
     steps: list[tuple[StepKey, StepKey | None]] = field(default_factory=list)
+    _repeats: dict[tuple[int, str], Repeats] = field(default_factory=dict)
 
     @property
     def notes(self) -> list[str]:
@@ -56,21 +58,28 @@ class Plan:
 
     def pair(self, my_key: StepKey, golden_key: StepKey | None) -> StepPairs:
         """Pair one step; without a golden step every tensor is unmatched."""
-        readers = core_readers(self.threads)
         files = self.my.ge[my_key]
-        context = self.context(my_key)
         if golden_key is None:
-            step = pair_step(my_key, files, FxStep([]), None, readers)
+            step = pair_step(my_key, files, FxStep([]), None, core_readers(self.threads))
             reason = self._why_alone(my_key)
             pairs = [
                 pair if pair.status != "unmatched" else pair._replace(reason=reason)
                 for pair in step.pairs
             ]
             return StepPairs(pairs)
-        if self.golden.kind == "fx":
-            return pair_step(my_key, files, FxStep(self.golden.fx[golden_key]), context, readers)
-        golden = read_ge_step(self.golden.ge[golden_key], context, readers)
-        return pair_step(my_key, files, golden, context, readers)
+        context = self.context(my_key)
+        fx_files, ge_files = self.golden.fx.get(golden_key, []), self.golden.ge.get(golden_key, [])
+
+        def pair_anew(readers: Readers) -> StepPairs:
+            if self.golden.kind == "fx":
+                return pair_step(my_key, files, FxStep(fx_files), context, readers)
+            golden = read_ge_step(ge_files, context, readers)
+            return pair_step(my_key, files, golden, context, readers)
+
+        graph = (my_key.rank, my_key.graph)
+        if graph not in self._repeats:
+            self._repeats[graph] = Repeats(core_readers(self.threads))
+        return self._repeats[graph].pair(my_key, [*files, *fx_files, *ge_files], pair_anew)
 
     def context(self, key: StepKey) -> GraphContext | None:
         """The graph of a my-side step."""
@@ -96,7 +105,7 @@ class Plan:
             yield [
                 f"{path},{io},{index}"
                 for path, scan in zip(paths, scan_ge(paths, self.threads))
-                for io, heads in (("inputs", scan[3]), ("outputs", scan[4]))
+                for io, heads in (("inputs", scan[2]), ("outputs", scan[3]))
                 for index in range(len(heads))
             ]
 

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ait_cmp import _core
-from ait_cmp.discover.file_names import parse_ge_name
 from ait_cmp.errors import FormatError
 from ait_cmp.info.info_file import InfoFile, InfoTensor, load_members, read_info
 from ait_cmp.info.stats_csv import read_stats
@@ -163,13 +162,9 @@ def _scan_reduced(path: str) -> GeScan:
         info = cached_reduced(path)
     except (FormatError, OSError) as error:
         reason = str(error) if isinstance(error, FormatError) else f"{path}: {error.strerror}"
-        return (reason, "", 0, [], [], [])
-    name, time = info.op_name, info.dump_time
-    if not time:
-        parsed = parse_ge_name("", Path(path).name, {})
-        time = parsed[1].timestamp if parsed else 0
+        return (reason, "", [], [], [])
     inputs, outputs = ([_head(place) for place in info.of(io)] for io in ("inputs", "outputs"))
-    return (None, name, time, inputs, outputs, list(info.attrs))
+    return (None, info.op_name, inputs, outputs, list(info.attrs))
 
 
 def _head(place: InfoTensor) -> tuple[Any, ...]:

@@ -21,7 +21,7 @@ from ait_cmp.pairing.fx_step import FxNode, FxStep
 from ait_cmp.pairing.ge_step import GeStep
 from ait_cmp.pairing.match import Match, Miss
 from ait_cmp.pairing.pair import TensorRef
-from ait_cmp.pairing.readers import Readers, Values, are_equal, is_stored_transposed
+from ait_cmp.pairing.readers import Readers, Values, is_stored_transposed
 from ait_cmp.pairing.slots import Shape
 
 # Ops that hand their input on, values in order; an FX node made of nothing else equals its input.
@@ -159,7 +159,7 @@ class Arguments:
         first = self._numeric(node.inputs[0]) if node.inputs else None
         if output is None or first is None:
             return True
-        return are_equal(self._readers, _ref(first.file), _ref(output), prod(first.shape))
+        return self._readers.are_equal(_ref(first.file), _ref(output), prod(first.shape))
 
     def _head(self, tensor: Tensor) -> tuple[str, Shape] | None:
         """Type and shape of a tensor in this step, None if the dump does not show it."""
@@ -210,7 +210,7 @@ class Arguments:
     def _without(self, fits: list[_File], known: TensorRef) -> list[_File]:
         """The files but the first that holds the values of an argument that is known otherwise."""
         for place, fit in enumerate(fits):
-            if are_equal(self._readers, _ref(fit.file), known, prod(fit.shape)):
+            if self._readers.are_equal(_ref(fit.file), known, prod(fit.shape)):
                 return fits[:place] + fits[place + 1 :]
         return fits
 

@@ -144,7 +144,7 @@ def read_ge_step(files: Sequence[GeFile], context: GraphContext | None, readers:
 
 
 def _read_op(file: GeFile, scan: tuple[Any, ...], context: GraphContext | None) -> GeOp:
-    error, header_name, _, inputs, outputs, attrs = scan
+    error, header_name, inputs, outputs, attrs = scan
     attr = attrs[0][1] if attrs else ""
     in_heads = tuple(TensorHead(*head) for head in inputs)
     out_heads = tuple(TensorHead(*head) for head in outputs)

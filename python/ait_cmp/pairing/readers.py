@@ -19,10 +19,12 @@ class Readers(NamedTuple):
     """Readers of the core, and of reduced files.
 
     Attributes:
-        scan_ge: (paths, threads) -> (error, op_name, dump_time, inputs, outputs, attrs) per path.
+        scan_ge: (paths, threads) -> (error, op_name, inputs, outputs, attrs) per path.
         scan_npy: (paths, threads) -> (error, dtype, shape, state, note) per path.
         read_values: (tensor, begin, end) -> its values begin to end in logical order; FormatError
             if it has none in that order, OSError if the file cannot be read.
+        are_equal: (tensor, tensor, number of values) -> whether they hold equal values in their
+            orders; of large ones eight windows are compared.
         is_fortran: Path of an `.npy` file -> whether its first dimension runs fastest.
         threads: Threads for scanning.
     """
@@ -30,13 +32,16 @@ class Readers(NamedTuple):
     scan_ge: Callable[[Sequence[str], int], Sequence[tuple[Any, ...]]]
     scan_npy: Callable[[Sequence[str], int], Sequence[tuple[Any, ...]]]
     read_values: Callable[[TensorRef, int, int], Values]
+    are_equal: Callable[[TensorRef, TensorRef, int], bool]
     is_fortran: Callable[[str], bool]
     threads: int
 
 
 def core_readers(threads: int) -> Readers:
     """Readers of dumps, full or reduced, with `threads` threads."""
-    return Readers(source.scan_ge, source.scan_npy, _read_values, source.is_fortran, threads)
+    return Readers(
+        source.scan_ge, source.scan_npy, _read_values, _are_equal, source.is_fortran, threads
+    )
 
 
 def _read_values(ref: TensorRef, begin: int, end: int) -> Values:
@@ -51,26 +56,19 @@ _WINDOW = 4096
 _N_WINDOWS = 8
 
 
-def are_equal(readers: Readers, first: TensorRef, second: TensorRef, count: int) -> bool:
-    """Whether two tensors hold equal values in their orders; of large ones eight windows.
-
-    Args:
-        readers: Readers of the core.
-        first: A tensor of `count` values.
-        second: Another one, of any number of values.
-        count: See `first`.
-    """
+def _are_equal(first: TensorRef, second: TensorRef, count: int) -> bool:
+    """Whether a tensor of `count` values equals another one, of any number of values."""
     last = max(count - _WINDOW, 0)
     begins = sorted({last * window // (_N_WINDOWS - 1) for window in range(_N_WINDOWS)})
     try:
         if source.reduced_kind(first.path) or source.reduced_kind(second.path):
             return source.have_equal_content(first, second)
-        if readers.read_values(second, count, count + 1).size:
+        if _read_values(second, count, count + 1).size:
             return False
         return all(
             np.array_equal(
-                readers.read_values(first, begin, begin + _WINDOW),
-                readers.read_values(second, begin, begin + _WINDOW),
+                _read_values(first, begin, begin + _WINDOW),
+                _read_values(second, begin, begin + _WINDOW),
                 equal_nan=True,
             )
             for begin in begins

@@ -1,0 +1,176 @@
+"""Steps of a graph repeat: what was paired for one holds for the next where pairing sees the same.
+
+Pairing looks at the names of the files, at their order, and at what its readers answer. A step
+whose files have the same names (but for times), and of which the readers say the same, has the
+same pairs with its own paths in them. Any other step is paired anew: nothing tells what a
+difference would change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable, NamedTuple, Union
+
+import numpy as np
+
+from ait_cmp.discover import FxFile, GeFile, StepKey
+from ait_cmp.errors import FormatError
+from ait_cmp.pairing.pair import Pair, StepPairs, TensorRef
+from ait_cmp.pairing.readers import Readers
+
+Files = Sequence[Union[GeFile, FxFile]]
+
+# (name of a reader, its arguments; several paths are a tuple)
+_Question = tuple[Any, ...]
+_UNREADABLE = object()  # an answer that equals no other
+
+
+class _Paired(NamedTuple):
+    """A step that was paired.
+
+    Attributes:
+        names: What pairing sees of the names of its files.
+        paths: Their paths.
+        answers: All that pairing asked the readers, and what they said.
+        pairs: What it found.
+    """
+
+    names: list[tuple[Any, ...]]
+    paths: list[str]
+    answers: dict[_Question, Any]
+    pairs: StepPairs
+
+
+class Repeats:
+    """Pairs the steps of a graph in order, each like the one before if it repeats it."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+        self._before: _Paired | None = None
+
+    def pair(
+        self, key: StepKey, files: Files, pair_anew: Callable[[Readers], StepPairs]
+    ) -> StepPairs:
+        """The pairs of a step.
+
+        Args:
+            key: Rank, graph and step of the my side.
+            files: Its files, those of the my side first.
+            pair_anew: Pairs the step if it does not repeat the one before; all that it reads of
+                files it must ask these readers.
+        """
+        names = _names(files)
+        paths = [file.path for file in files]
+        answers = _Answers(self._readers)
+        if self._before is not None and self._before.names == names:
+            path_of = dict(zip(self._before.paths, paths))
+            if answers.are_alike(self._before.answers, path_of):
+                return _repeated(self._before.pairs, key, path_of)
+        asked: dict[_Question, Any] = {}
+        pairs = pair_anew(answers.recorded(asked))
+        # Where a file is on both sides its path does not tell which of them a pair means.
+        is_clear = len(set(paths)) == len(paths)
+        self._before = _Paired(names, paths, asked, pairs) if is_clear else None
+        return pairs
+
+
+def _names(files: Files) -> list[tuple[Any, ...]]:
+    """What names say but for times, and which neighbours have one time: they are sorted by it."""
+    names: list[tuple[Any, ...]] = []
+    time = None
+    for file in files:
+        if isinstance(file, GeFile):
+            names.append((file.op_type, file.op_name, file.thread_id, file.kind))
+        else:
+            names.append((*file[1:6], file.kind, file.timestamp == time))
+            time = file.timestamp
+    return names
+
+
+class _Answers:
+    """The answers of readers on one step; no question is put to them twice."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+        self._known: dict[_Question, Any] = {}
+
+    def _ask(self, question: _Question) -> Any:
+        if question not in self._known:
+            reader, *arguments = question
+            self._known[question] = getattr(self._readers, reader)(*arguments)
+        return self._known[question]
+
+    def are_alike(self, others: Mapping[_Question, Any], path_of: Mapping[str, str]) -> bool:
+        """Whether the same questions have the same answers.
+
+        Args:
+            others: Questions on another step, and their answers.
+            path_of: Path of a file of the other step -> path of its like in this one.
+        """
+        try:
+            return all(
+                _is_equal(self._ask(_on_this_step(question, path_of)), answer)
+                for question, answer in others.items()
+            )
+        except (FormatError, OSError):
+            return False
+
+    def recorded(self, asked: dict[_Question, Any]) -> Readers:
+        """Readers that write down in `asked` what they are asked and what they answer."""
+
+        def recorded(reader: str) -> Callable[..., Any]:
+            def ask(*arguments: Any) -> Any:
+                question = (reader, *(tuple(a) if isinstance(a, list) else a for a in arguments))
+                asked[question] = _UNREADABLE
+                asked[question] = self._ask(question)
+                return asked[question]
+
+            return ask
+
+        readers: dict[str, Any] = {name: recorded(name) for name in Readers._fields[:-1]}
+        return Readers(**readers, threads=self._readers.threads)
+
+
+def _is_equal(answer: Any, other: Any) -> bool:
+    if isinstance(answer, np.ndarray):
+        is_alike = isinstance(other, np.ndarray) and answer.dtype == other.dtype
+        return is_alike and np.array_equal(answer, other, equal_nan=True)
+    return bool(answer == other)
+
+
+def _on_this_step(question: _Question, path_of: Mapping[str, str]) -> _Question:
+    reader, *arguments = question
+    return (reader, *(_on_this_path(argument, path_of) for argument in arguments))
+
+
+def _on_this_path(argument: Any, path_of: Mapping[str, str]) -> Any:
+    if isinstance(argument, str):
+        return path_of[argument]
+    if isinstance(argument, TensorRef):
+        return argument._replace(path=path_of[argument.path])
+    return tuple(map(path_of.__getitem__, argument)) if isinstance(argument, tuple) else argument
+
+
+def _repeated(step: StepPairs, key: StepKey, path_of: Mapping[str, str]) -> StepPairs:
+    """The pairs of a step with the paths of another one."""
+    pairs = []
+    for pair in step.pairs:
+        my, golden = pair.my, pair.golden
+        pairs.append(
+            Pair(
+                key.rank,
+                key.graph,
+                key.step,
+                *pair[3:8],
+                TensorRef(path_of[my.path], *my[1:]),
+                None if golden is None else TensorRef(path_of[golden.path], *golden[1:]),
+                *pair[10:],
+            )
+        )
+    return StepPairs(
+        pairs,
+        {(path_of[path], io, index) for path, io, index in step.used_golden},
+        [(path_of[path], io, index) for path, io, index in step.unused_golden],
+        step.nodes,
+        {path_of[path]: node for path, node in step.node_of.items()},
+    )
