@@ -33,23 +33,32 @@ def slope_of_power(r: NDArray[np.float64]) -> NDArray[np.float64]:
     return sum(terms, np.zeros_like(r))
 
 
-def rest_of_exp(d: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(expm1(d) - d - d^2 / 2) / d^3 by its series."""
-    return sum((d**k / math.factorial(k + 3) for k in range(12)), np.zeros_like(d))
+def square_rest(d: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(expm1(d) - d) / d^2 by its series."""
+    return sum((d**k / math.factorial(k + 2) for k in range(20)), np.zeros_like(d))
+
+
+def _error(
+    coefficients: NDArray[np.float32], function: Function, argument: NDArray[np.float64]
+) -> float:
+    """Largest relative error."""
+    values = np.polyval(coefficients[::-1].astype(np.float64), argument)
+    return float(np.abs(values / function(argument) - 1).max())
+
+
+def _text(coefficients: NDArray[np.float32]) -> str:
+    return ", ".join(float(c).hex() for c in coefficients)
 
 
 def main() -> None:
-    """Print both polynomials and their largest errors."""
+    """Print the polynomials and their largest errors."""
     r = np.linspace(-0.5, 0.5, 20_000)
     power = np.concatenate([np.ones(1, np.float32), fit(slope_of_power, 0.5, 4)])
-    error = np.abs(np.polyval(power[::-1].astype(np.float64), r) / np.exp2(r) - 1).max()
-    print("2^r, |r| <= 1/2:", ", ".join(float(c).hex() for c in power), f"error {error:.1e}")
-    d = np.linspace(-0.25, 0.25, 20_000)
-    rest = fit(rest_of_exp, 0.25, 3)
-    off = np.abs(np.polyval(rest[::-1].astype(np.float64), d) - rest_of_exp(d))
-    error = (off * np.abs(d) / 0.5).max()
-    print("rest of exp(d), |d| <= 1/4:", ", ".join(float(c).hex() for c in rest))
-    print(f"error beside d^2 / 2: {error:.1e}")
+    print(f"2^r, |r| <= 1/2: {_text(power)} error {_error(power, np.exp2, r):.1e}")
+    for reach, degree in ((0.25, 4), (0.5, 5)):
+        rest = fit(square_rest, reach, degree)
+        error = _error(rest, square_rest, np.linspace(-reach, reach, 20_000))
+        print(f"(expm1(d) - d) / d^2, |d| <= {reach}: {_text(rest)} error {error:.1e}")
 
 
 if __name__ == "__main__":

@@ -63,8 +63,9 @@ class BlockReader {
   uint64_t window_begin_ = 0;
   const uint8_t* ahead_ = nullptr;
   size_t ahead_step_ = 0;
-  float floats_[kBlock];
-  double doubles_[kBlock];
+  // Lines of a cache: a register of 64 bytes is then loaded from one of them.
+  alignas(64) float floats_[kBlock];
+  alignas(64) double doubles_[kBlock];
 };
 
 /// What the values of a view become in NumPy: the row's type in the logical shape; bytes in a row

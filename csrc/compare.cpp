@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 namespace ait {
 namespace {
@@ -69,10 +70,10 @@ void raise_reference(double* reference, double largest, const Kernels& kernels,
 }
 
 /// Adds the finite pairs of one block, n >= 1, to the sums. `index[i]` is the flat index of pair i,
-/// or begin + i without it.
+/// or begin + i without it. `near` are the block's softmax sums relative to ref_y, if known.
 template <class Type>
 void add_pairs(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t n, const PairBlock& block,
-               uint64_t begin, const uint16_t* index, const Kernels& kernels,
+               const KlBlock* near, uint64_t begin, const uint16_t* index, const Kernels& kernels,
                const CompareOptions& options) {
   using Value = typename Type::Value;
   sums.n_pairs += n;
@@ -101,8 +102,12 @@ void add_pairs(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t n, con
   raise_reference(&kl.ref_y, block.max_y, kernels,
                   {&kl.near_weight, &kl.near_d, &kl.near_g, &kl.far_weight, &kl.far_d});
   KlBlock part;
-  if (block.max_abs <= kKlNear) {
-    Type::kl_near(kernels)(x, y, n, kl.ref_y, &part);
+  kl.last_is_near = block.max_abs <= kKlNear;
+  if (kl.last_is_near) {
+    if (near != nullptr)
+      part = *near;
+    else
+      Type::kl_near(kernels)(x, y, n, kl.ref_y, &part);
     kl.near_weight += part.weight;
     kl.near_d += part.weighted_d;
     kl.near_g += part.weighted_g;
@@ -152,8 +157,8 @@ void add_mixed_block(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t 
   if (n_pairs > 0) {
     PairBlock block;
     Type::pair(kernels)(bytes_of(pair_x), bytes_of(pair_y), n_pairs, &kNothingAhead, &block);
-    add_pairs<Type>(sums, bytes_of(pair_x), bytes_of(pair_y), n_pairs, block, begin, index, kernels,
-                    options);
+    add_pairs<Type>(sums, bytes_of(pair_x), bytes_of(pair_y), n_pairs, block, nullptr, begin, index,
+                    kernels, options);
   }
 }
 
@@ -161,14 +166,22 @@ template <class Type>
 void add_block(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t n, uint64_t begin,
                const Ahead& ahead, const Kernels& kernels, const CompareOptions& options) {
   PairBlock block;
-  Type::pair(kernels)(x, y, n, &ahead, &block);
+  KlBlock near;
+  bool has_near = false;
+  // One loop for all sums, if the block is likely to be near. What it gives is the same.
+  if (std::is_same_v<Type, F32> && kernels.pair_near_f32 != nullptr && options.with_kl &&
+      sums.kl.last_is_near && n == kBlock)
+    has_near = kernels.pair_near_f32(x, y, &ahead, sums.kl.ref_y, &block, &near);
+  else
+    Type::pair(kernels)(x, y, n, &ahead, &block);
   if (!block.is_finite) {
     add_mixed_block<Type>(sums, x, y, n, begin, kernels, options);
     return;
   }
   add_finite(sums.x, block.sum_x, block.min_x, block.max_x);
   add_finite(sums.y, block.sum_y, block.min_y, block.max_y);
-  add_pairs<Type>(sums, x, y, n, block, begin, nullptr, kernels, options);
+  add_pairs<Type>(sums, x, y, n, block, has_near ? &near : nullptr, begin, nullptr, kernels,
+                  options);
 }
 
 template <class Type>

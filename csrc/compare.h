@@ -29,13 +29,14 @@ struct SideSums {
   double largest() const;
 };
 
-/// Softmax sums of KL (simd/exp-inl.h), relative to the largest value so far; near and far blocks
+/// Softmax sums of KL (simd/kl-inl.h), relative to the largest value so far; near and far blocks
 /// apart.
 struct KlSums {
   double ref_x = -std::numeric_limits<double>::infinity();
   double ref_y = -std::numeric_limits<double>::infinity();
   double near_weight = 0, near_d = 0, near_g = 0;
   double far_weight = 0, far_d = 0, far_exp_x = 0;
+  bool last_is_near = false;  ///< of blocks; no part of the sums
 };
 
 /// Sums over the pairs whose two values are finite. x is under test, y is the reference ("golden").

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,31 @@ def test_cpu_levels_and_threads_give_the_same_bits(name: str) -> None:
         for threads in THREADS
     }
     assert len(found) == 1
+
+
+@pytest.mark.parametrize("name", ["float32", "float16", "bfloat16"])
+def test_every_way_to_sum_a_block_gives_the_same_bits(name: str) -> None:
+    """Softmax sums are made with the other sums or apart: that is up to level and last block."""
+    rng = np.random.default_rng(21)
+    dtype = ml_dtypes.bfloat16 if name == "bfloat16" else name
+    blocks = []
+    for index in range(24):
+        golden = rng.standard_normal(512)
+        my = golden * (1 + 1e-3 * rng.standard_normal(512))
+        if index % 5 == 0:
+            my += 2 * rng.standard_normal(512)  # far
+        if index % 7 == 3:
+            golden[:100] = my[:100] = -3e4  # without weight
+        if index % 6 == 1:
+            golden += 0.2 * index  # new largest values
+            my += 0.2 * index
+        if index % 6 == 4:
+            golden[5], my[5] = 12.0, 12.125  # most of the weight
+        if index == 20:
+            my[9] = math.nan
+        blocks.append((my, golden))
+    my, golden = (np.concatenate(side).astype(dtype)[:-3] for side in zip(*blocks))
+    assert len({bits_of(compare(my, golden, isa=isa)) for isa in _core.isas()}) == 1
 
 
 @pytest.mark.parametrize("n", [1, 7, 8, 9, 15, 16, 17, 511, 512, 513])

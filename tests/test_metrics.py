@@ -182,6 +182,30 @@ def test_blocks_near_and_far_mix_in_one_kl(name: str) -> None:
     check(compare_arrays(my, golden), expect(my, golden))
 
 
+@pytest.mark.parametrize("name", ["float32", "float64"])
+@pytest.mark.parametrize("peak", [20.0, 25.0, 30.0])
+def test_a_kl_under_one_large_weight_keeps_its_digits(name: str, peak: float) -> None:
+    # Nearly all of the sums of d and of d^2 cancels: the others weigh exp(-peak) or so.
+    rng = np.random.default_rng(8)
+    golden = rng.standard_normal(3 * 512)
+    golden[700] = peak
+    noise = 0.01 * rng.standard_normal(golden.size)
+    noise[700] = 0.2
+    my, golden = (golden + noise).astype(name), golden.astype(name)
+    truth = expect(my, golden).metrics["kl_divergence"].value
+    assert truth < 1e-4 * 0.2**2
+    assert compare_arrays(my, golden).kl_divergence == pytest.approx(truth, rel=1e-5, abs=1e-16)
+
+
+def test_a_mask_of_the_lowest_floats_has_no_weight() -> None:
+    rng = np.random.default_rng(9)
+    golden = rng.standard_normal(2 * 512 + 9).astype(np.float32)
+    golden[100:600] = golden[-20:] = np.finfo(np.float32).min
+    my = golden.copy()
+    my[:50] += np.float32(0.01)
+    check(compare_arrays(my, golden), expect(my, golden))
+
+
 def test_a_kl_of_peaks_far_apart_is_their_distance() -> None:
     my, golden = np.array([0.0, 1000.0]), np.array([1000.0, 0.0])
     assert compare_arrays(my, golden).kl_divergence == 1000.0

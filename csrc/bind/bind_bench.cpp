@@ -5,7 +5,6 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
-#include <vector>
 
 #include "bind/module.h"
 #include "simd/dispatch.h"
@@ -19,9 +18,9 @@ namespace {
 /// to 1.5, or their stored form.
 void repeat_kernel(const std::string& name, const std::string& isa, size_t calls) {
   const Kernels& kernels = find_kernels(isa);
-  std::vector<float> x(kBlock), y(kBlock);
-  std::vector<double> wide_x(kBlock), wide_y(kBlock), decoded(kBlock);
-  std::vector<uint8_t> stored(kBlock * 2);  // fp16 near 1
+  alignas(64) float x[kBlock], y[kBlock];
+  alignas(64) double wide_x[kBlock], wide_y[kBlock];
+  alignas(64) uint8_t stored[kBlock * 2];  // fp16 near 1
   for (size_t i = 0; i < kBlock; ++i) {
     wide_y[i] = 0.5 + static_cast<double>(i) / kBlock;
     wide_x[i] = wide_y[i] * (1 + 1e-3 * static_cast<double>(i % 7));
@@ -30,10 +29,7 @@ void repeat_kernel(const std::string& name, const std::string& isa, size_t calls
     stored[2 * i] = static_cast<uint8_t>(i);
     stored[2 * i + 1] = 0x3c;
   }
-  const auto bytes = [](const auto& values) {
-    return reinterpret_cast<const uint8_t*>(values.data());
-  };
-  float* const floats = x.data();
+  const auto bytes = [](const auto& values) { return reinterpret_cast<const uint8_t*>(values); };
   const Ahead ahead{nullptr, nullptr, 0, 0};
   PairBlock pair;
   StatsBlock stats;
@@ -52,9 +48,9 @@ void repeat_kernel(const std::string& name, const std::string& isa, size_t calls
   else if (name == "kl_far_f32")
     repeat([&] { kernels.kl_far_f32(bytes(x), bytes(y), kBlock, 2, 2, &kl); });
   else if (name == "decode_float16")
-    repeat([&] { kernels.decode_float16(stored.data(), kBlock, floats); });
+    repeat([&] { kernels.decode_float16(stored, kBlock, x); });
   else if (name == "decode_bfloat16")
-    repeat([&] { kernels.decode_bfloat16(stored.data(), kBlock, floats); });
+    repeat([&] { kernels.decode_bfloat16(stored, kBlock, x); });
   else
     throw std::invalid_argument("kernel \"" + name + "\": not known to the benchmark");
 }

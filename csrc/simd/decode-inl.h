@@ -49,6 +49,14 @@ inline float half_to_float(uint16_t half) {
 
 void decode_float16(const uint8_t* raw, size_t n, float* out) {
   size_t i = 0;
+#if defined(__AVX512F__)
+  for (; i + 16 <= n; i += 16) {
+    __m256i half;
+    memcpy(&half, raw + i * 2, sizeof half);
+    const __m512 value = _mm512_maskz_cvtph_ps(0xffff, half);
+    memcpy(out + i, &value, sizeof value);
+  }
+#endif
 #if defined(__F16C__)
   for (; i + 8 <= n; i += 8) {
     __m128i half;

@@ -50,6 +50,8 @@ struct KlBlock {
   double exp_x;       // far only: sum of exp(x - ref_x)
 };
 constexpr double kKlNear = 0.25;
+/// In float blocks, a weight exp(t) of no more than this t counts as 0: below, floats lose bits.
+constexpr float kDeepestWeight = -87;
 
 /// Stored bytes that the next blocks will come from: asked for while this block is summed, a little
 /// with every group of lanes. The sums fill the window in which a CPU looks ahead by itself. Any
@@ -78,6 +80,10 @@ struct Kernels {
                      KlBlock* out);
   void (*kl_far_f64)(const uint8_t* x, const uint8_t* y, size_t n, double ref_x, double ref_y,
                      KlBlock* out);
+  /// pair_f32 and kl_near_f32 of a whole block; null where the two apart are faster. Should the
+  /// block prove near, `kl` is what kl_near_f32 gives if true is returned.
+  bool (*pair_near_f32)(const uint8_t* x, const uint8_t* y, const Ahead* ahead, double ref_y,
+                        PairBlock* out, KlBlock* kl);
   /// exp(t) for t <= 0: the same bits on every CPU, unlike libm's.
   double (*exp_of_nonpositive)(double t);
 

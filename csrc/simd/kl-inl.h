@@ -41,88 +41,144 @@ void kl_near_f64(const uint8_t* x_bytes, const uint8_t* y_bytes, size_t n, doubl
   *out = {sum_of(a), sum_of(b), sum_of(g), 0};
 }
 
-/// exp(t), t <= 0, in float: off by about 2^-22 of itself, more where it is negligible. As 2^z with
-/// z = t log2(e), z = k + r, |r| <= 1/2; coefficients by benchmarks/fit_exp.py. At z = -127 the
-/// bits of 1.0 less 127 exponents are those of 0: what is smaller counts as 0.
+/// exp(t), -87 <= t <= 0, in float: off by about 2^-22 of itself. As 2^(k + r), k + r = t log2(e),
+/// |r| <= 1/2; coefficients by benchmarks/fit_exp.py.
 inline Floats softmax_weight(const Floats& t) {
   constexpr float kFactor[] = {1.0f,           0x1.62e43p-1f, 0x1.ebfa4cp-3f,
                                0x1.c6afeep-5f, 0x1.3cbf6p-7f, 0x1.5ec866p-10f};
-  const Floats round = fill(0x1.8p23f);  // leaves k in the low bits
-  const Floats z = larger(t * fill(static_cast<float>(kLog2E)), fill(-127.0f));
-  const Floats shifted = z + round;
-  const Floats r = z - (shifted - round);
-  Floats p = fill(kFactor[5]);
-  for (int i = 4; i >= 0; --i) p = p * r + fill(kFactor[i]);
+  const Floats log2e = fill(static_cast<float>(kLog2E)), round = fill(0x1.8p23f);
+  const Floats shifted = fused_multiply_add(t, log2e, round);  // leaves k in the low bits
+  const Floats r = fused_multiply_add(t, log2e, round - shifted);
+  const Floats p = polynomial(kFactor, r);
   Floats scaled;
   for (size_t i = 0; i < kRegisters; ++i)
     scaled.v[i] = (Floats::Register)((Floats::Bits)p.v[i] + ((Floats::Bits)shifted.v[i] << 23));
   return scaled;
 }
 
-/// (expm1(d) - d - d^2 / 2) / d^3, |d| <= 1/4, off by 5e-8 of what stands beside it, d^2 / 2;
-/// coefficients by benchmarks/fit_exp.py.
-inline Floats cubic_rest(const Floats& d) {
-  constexpr float kFactor[] = {0x1.555548p-3f, 0x1.55554ep-5f, 0x1.11792cp-7f, 0x1.6c7ed8p-10f};
-  Floats s = fill(kFactor[3]);
-  for (int i = 2; i >= 0; --i) s = s * d + fill(kFactor[i]);
-  return s;
-}
-
-/// Weights, and weights times the terms of expm1(d) - d beyond d^2 / 2, of sixteen pairs. They are
-/// KL's own relative error, in p and q alike; what cancels in KL, products up to d^2, is summed in
-/// double.
-struct SoftmaxTerms {
-  float weight[kFloats];
-  float beyond[kFloats];
-
-  SoftmaxTerms(const uint8_t* x_bytes, const uint8_t* y_bytes, const Floats& ref) {
-    const Floats x = load_floats(x_bytes), y = load_floats(y_bytes);
-    const Floats d = x - y, w = softmax_weight(y - ref);
-    store(w, weight);
-    store(w * d * (d * d) * cubic_rest(d), beyond);
+/// A pivot that differences are taken from, and (expm1(e) - e) / e^2 of what is left of them, off
+/// by 6e-8 of itself at most; coefficients by benchmarks/fit_exp.py.
+struct AboutZero {
+  static Floats moved(const Floats& d) { return d; }
+  /// |e| <= 1/4.
+  static Floats rest(const Floats& e) {
+    constexpr float kFactor[] = {0x1p-1f, 0x1.555534p-3f, 0x1.555546p-5f, 0x1.119336p-7f,
+                                 0x1.6c98ep-10f};
+    return polynomial(kFactor, e);
   }
 };
 
-/// Eight lanes of the softmax sums A, B and G, in the order that every CPU level keeps.
-struct SoftmaxSums {
-  Lanes a = splat(0), b = splat(0), squares = splat(0), beyond = splat(0);
+struct AboutPivot {
+  Floats pivot;
 
-  void add(const float* weight, const float* rest, const Lanes& d) {
-    const Lanes w = load<float>(reinterpret_cast<const uint8_t*>(weight));
-    const Lanes wd = w * d;
-    a = a + w;
-    b = b + wd;
-    squares = squares + wd * d;
-    beyond = beyond + load<float>(reinterpret_cast<const uint8_t*>(rest));
-  }
-  KlBlock total() const {
-    return {sum_of(a), sum_of(b), 0.5 * sum_of(squares) + sum_of(beyond), 0};
+  Floats moved(const Floats& d) const { return d - pivot; }
+  /// |e| <= 1/2.
+  static Floats rest(const Floats& e) {
+    constexpr float kFactor[] = {0x1p-1f,       0x1.555556p-3f,  0x1.55538p-5f,
+                                 0x1.11104p-7f, 0x1.6e88dcp-10f, 0x1.a2463ap-13f};
+    return polynomial(kFactor, e);
   }
 };
 
-void kl_near_f32(const uint8_t* x, const uint8_t* y, size_t n, double ref_y, KlBlock* out) {
+/// Softmax sums of a near block: of w, w e and w (expm1(e) - e), e = x - y less the pivot. Terms,
+/// and what meets in a lane of one block, are float: right to about 2^-22 of themselves. That is
+/// KL's own relative error as long as no large part of the sums cancels in it, which the pivot sees
+/// to.
+template <class About>
+struct NearSums {
+  About about;
+  Floats weight = fill(0.0f), weighted_e = weight, weighted_g = weight;
+
+  void add(const Floats& w, const Floats& d) {
+    const Floats e = about.moved(d), we = w * e;
+    weight = weight + w;
+    weighted_e = weighted_e + we;
+    weighted_g = fused_multiply_add(we * e, about.rest(e), weighted_g);
+  }
+  KlBlock total() const { return {sum_of(weight), sum_of(weighted_e), sum_of(weighted_g), 0}; }
+};
+
+template <class About>
+KlBlock near_sums(const About& about, const uint8_t* x, const uint8_t* y, size_t n, float ref_y) {
   constexpr size_t kGroupBytes = kFloats * sizeof(float);
-  const Floats ref = fill(static_cast<float>(ref_y));
-  SoftmaxSums sums;
-  const auto add = [&](const uint8_t* x_group, const uint8_t* y_group, const SoftmaxTerms& terms) {
-    for (size_t l = 0; l < kFloats; l += kLanes) {
-      const Lanes d =
-          load<float>(x_group + l * sizeof(float)) - load<float>(y_group + l * sizeof(float));
-      sums.add(terms.weight + l, terms.beyond + l, d);
-    }
+  const Floats ref = fill(ref_y), deepest = fill(kDeepestWeight);
+  const auto weight_of = [&](const Floats& y_i) {
+    const Floats t = y_i - ref;
+    return where_larger(t, deepest, softmax_weight(larger(t, deepest)));
   };
+  NearSums<About> sums{about};
   const size_t whole = n / kFloats;
-  for (size_t g = 0; g < whole; ++g, x += kGroupBytes, y += kGroupBytes)
-    add(x, y, SoftmaxTerms(x, y, ref));
+  for (size_t g = 0; g < whole; ++g, x += kGroupBytes, y += kGroupBytes) {
+    const Floats y_i = load_floats(y);
+    sums.add(weight_of(y_i), load_floats(x) - y_i);
+  }
   if (const size_t left = n % kFloats; left != 0) {
-    uint8_t x_rest[kGroupBytes] = {}, y_rest[kGroupBytes] = {};
+    float x_rest[kFloats], y_rest[kFloats], share[kFloats];
+    for (size_t l = 0; l < kFloats; ++l) {
+      x_rest[l] = y_rest[l] = ref_y;
+      share[l] = l < left ? 1.0f : 0.0f;
+    }
     memcpy(x_rest, x, left * sizeof(float));
     memcpy(y_rest, y, left * sizeof(float));
-    SoftmaxTerms terms(x_rest, y_rest, ref);
-    for (size_t l = left; l < kFloats; ++l) terms.weight[l] = terms.beyond[l] = 0;
-    add(x_rest, y_rest, terms);
+    const Floats y_i = load_floats(y_rest);
+    sums.add(weight_of(y_i) * load_floats(share), load_floats(x_rest) - y_i);
   }
-  *out = sums.total();
+  return sums.total();
+}
+
+/// KL is about G / A - (B / A)^2 / 2: whether most of that cancels, as under a few large weights.
+inline bool needs_pivot(const KlBlock& kl) {
+  return kl.weighted_d * kl.weighted_d > kl.weighted_g * kl.weight;
+}
+
+void kl_near_f32(const uint8_t* x, const uint8_t* y, size_t n, double ref_y, KlBlock* out) {
+  const float ref = static_cast<float>(ref_y);
+  *out = near_sums(AboutZero{}, x, y, n, ref);
+  if (!needs_pivot(*out)) return;
+  // The mean of x - y takes the place of 0.
+  const float pivot = static_cast<float>(out->weighted_d / out->weight);
+  const KlBlock moved = near_sums(AboutPivot{fill(pivot)}, x, y, n, ref);
+  // Back to 0 in double, with d = c + e.
+  const double c = pivot;
+  double rest[kLanes];
+  store(square_rest(splat(c)), rest);
+  const double expm1_less_c = c * c * rest[0], expm1_c = c + expm1_less_c;
+  *out = {
+      moved.weight, moved.weighted_d + c * moved.weight,
+      expm1_less_c * moved.weight + expm1_c * moved.weighted_d + (1 + expm1_c) * moved.weighted_g,
+      0};
+}
+
+/// pair_f32 and kl_near_f32 in one loop: where registers suffice for it, that takes a sixth less
+/// than both, as multiplications of one meet additions of the other.
+bool pair_near_f32(const uint8_t* x, const uint8_t* y, const Ahead* ahead, double ref_y,
+                   PairBlock* out, KlBlock* kl) {
+  constexpr size_t kGroupBytes = kFloats * sizeof(float);
+  const float ref = static_cast<float>(ref_y);
+  const Floats refs = fill(ref);
+  const Block<float> x_block{x, kBlock}, y_block{y, kBlock};
+  Extrema<float> x_found(x_block.first()), y_found(y_block.first());
+  PairLanes<float> lanes;
+  NearSums<AboutZero> near{{}};
+  Fetch fetch{*ahead};
+  for (size_t g = 0; g < kBlock / kFloats; ++g) {
+    const Floats x_i = load_floats(x + g * kGroupBytes), y_i = load_floats(y + g * kGroupBytes);
+    x_found.add(x_i);
+    y_found.add(y_i);
+    near.add(softmax_weight(y_i - refs), x_i - y_i);
+    for (size_t half = 2 * g; half < 2 * g + 2; ++half) {
+      fetch.next();
+      const Lanes a = x_block.group(half), b = y_block.group(half);
+      lanes.add_values(a, b);
+      lanes.add_errors(a, b);
+    }
+  }
+  lanes.total(out);
+  x_found.total(&out->min_x, &out->max_x);
+  y_found.total(&out->min_y, &out->max_y);
+  *kl = near.total();
+  return out->max_y <= ref && static_cast<float>(out->min_y) - ref > kDeepestWeight &&
+         !needs_pivot(*kl);
 }
 
 template <class T>

@@ -1,6 +1,7 @@
 // 64 bytes of values in as many registers as the CPU level needs: one zmm, two ymm, or four xmm /
 // NEON registers; eight lanes of float64, or sixteen floats. Included by kernels.cpp inside its
-// anonymous namespace. Vector extensions of GCC and Clang, no intrinsics.
+// anonymous namespace. Vector extensions of GCC and Clang; intrinsics where GCC 12 makes several
+// instructions of one.
 
 #if defined(__AVX512F__)
 constexpr size_t kRegisterBytes = 64;
@@ -49,9 +50,10 @@ inline Group<T> fill(T value) {
 
 inline Lanes splat(double value) { return fill<double>(value); }
 
-/// Sixteen floats at any alignment, as they are.
-inline Floats load_floats(const uint8_t* at) {
-  Floats r;
+/// 64 bytes of T at any alignment, as they are.
+template <class T>
+inline Group<T> load_group(const uint8_t* at) {
+  Group<T> r;
   for (size_t i = 0; i < kRegisters; ++i) memcpy(&r.v[i], at + i * kRegisterBytes, kRegisterBytes);
   return r;
 }
@@ -102,8 +104,13 @@ AIT_GROUP_OPERATOR(*)
 AIT_GROUP_OPERATOR(/)
 #undef AIT_GROUP_OPERATOR
 
-/// a * b + c, rounded once where the CPU can. Only for exact products: elsewhere the bits would
-/// differ.
+inline Floats load_floats(const uint8_t* at) { return load_group<float>(at); }
+inline Floats load_floats(const float (&values)[kFloats]) {
+  return load_floats(reinterpret_cast<const uint8_t*>(values));
+}
+
+/// a * b + c, rounded once where the CPU can. Only for exact products: with others, the bits would
+/// differ where it cannot.
 inline Lanes fused_multiply_add(const Lanes& a, const Lanes& b, const Lanes& c) {
   Lanes r;
   for (size_t i = 0; i < kRegisters; ++i) {
@@ -120,6 +127,58 @@ inline Lanes fused_multiply_add(const Lanes& a, const Lanes& b, const Lanes& c) 
   return r;
 }
 
+#if !defined(__AVX__) && !defined(__aarch64__)
+/// a * b + c of floats, rounded once, on a CPU that has no instruction for it. The product is exact
+/// in double. Its sum with c is rounded to odd: when inexact, the neighbour towards 0 with its last
+/// bit set. That keeps apart what rounding twice could make equal, as 53 > 24 + 2. Source: Boldo
+/// and Melquiond, "Emulation of FMA and correctly rounded sums", IEEE TC 57(4), 2008.
+inline Doubles multiply_add_to_odd(const Doubles& a, const Doubles& b, const Doubles& c) {
+  const Doubles p = a * b, sum = p + c;
+  const Doubles c_part = sum - p;
+  const Doubles error = (p - (sum - c_part)) + (c - c_part);
+  const Lanes::Bits is_inexact = error != Doubles{};  // all bits
+  const Lanes::Bits is_past =
+      ((Lanes::Bits)error ^ (Lanes::Bits)sum) >> 63;  // -1: beyond the truth
+  const Lanes::Bits toward_zero = (Lanes::Bits)sum + (is_past & is_inexact);
+  return (Doubles)(toward_zero | (is_inexact & 1));
+}
+#endif
+
+/// a * b + c of floats, rounded once.
+inline Floats fused_multiply_add(const Floats& a, const Floats& b, const Floats& c) {
+  Floats r;
+  for (size_t i = 0; i < kRegisters; ++i) {
+#if defined(__AVX512F__)
+    r.v[i] = (Floats::Register)_mm512_fmadd_ps((__m512)a.v[i], (__m512)b.v[i], (__m512)c.v[i]);
+#elif defined(__FMA__)
+    r.v[i] = (Floats::Register)_mm256_fmadd_ps((__m256)a.v[i], (__m256)b.v[i], (__m256)c.v[i]);
+#elif defined(__aarch64__)
+    r.v[i] =
+        (Floats::Register)vfmaq_f32((float32x4_t)c.v[i], (float32x4_t)a.v[i], (float32x4_t)b.v[i]);
+#else
+    for (size_t half = 0; half < 2; ++half) {
+      const auto part = [half](const Floats::Register& v) {
+        HalfFloats narrow;
+        memcpy(&narrow, reinterpret_cast<const uint8_t*>(&v) + half * sizeof narrow, sizeof narrow);
+        return __builtin_convertvector(narrow, Doubles);
+      };
+      const HalfFloats rounded = __builtin_convertvector(
+          multiply_add_to_odd(part(a.v[i]), part(b.v[i]), part(c.v[i])), HalfFloats);
+      memcpy(reinterpret_cast<uint8_t*>(&r.v[i]) + half * sizeof rounded, &rounded, sizeof rounded);
+    }
+#endif
+  }
+  return r;
+}
+
+/// factor[0] + factor[1] x + ... by Horner's rule.
+template <size_t kCount>
+inline Floats polynomial(const float (&factor)[kCount], const Floats& x) {
+  Floats p = fill(factor[kCount - 1]);
+  for (size_t i = kCount - 1; i-- > 0;) p = fused_multiply_add(p, x, fill(factor[i]));
+  return p;
+}
+
 inline Lanes abs(const Lanes& a) {
   Lanes r;
   for (size_t i = 0; i < kRegisters; ++i)
@@ -127,18 +186,26 @@ inline Lanes abs(const Lanes& a) {
   return r;
 }
 
-// a > b ? a : b in one instruction; GCC 12 makes two of it. (The maskz forms: its header warns of
-// the plain ones.)
+// a > b ? a : b and a < b ? a : b in one instruction; GCC 12 makes two of it. (The maskz forms: its
+// header warns of the plain ones.)
 #if defined(__AVX512F__)
 inline __m512d larger_register(__m512d a, __m512d b) { return _mm512_maskz_max_pd(0xff, a, b); }
 inline __m512 larger_register(__m512 a, __m512 b) { return _mm512_maskz_max_ps(0xffff, a, b); }
+inline __m512d smaller_register(__m512d a, __m512d b) { return _mm512_maskz_min_pd(0xff, a, b); }
+inline __m512 smaller_register(__m512 a, __m512 b) { return _mm512_maskz_min_ps(0xffff, a, b); }
 #elif defined(__AVX__)
 inline __m256d larger_register(__m256d a, __m256d b) { return _mm256_max_pd(a, b); }
 inline __m256 larger_register(__m256 a, __m256 b) { return _mm256_max_ps(a, b); }
+inline __m256d smaller_register(__m256d a, __m256d b) { return _mm256_min_pd(a, b); }
+inline __m256 smaller_register(__m256 a, __m256 b) { return _mm256_min_ps(a, b); }
 #else
 template <class Register>
 inline Register larger_register(Register a, Register b) {
   return a > b ? a : b;
+}
+template <class Register>
+inline Register smaller_register(Register a, Register b) {
+  return a < b ? a : b;
 }
 #endif
 
@@ -146,6 +213,13 @@ template <class T>
 inline Group<T> larger(const Group<T>& a, const Group<T>& b) {
   Group<T> r;
   for (size_t i = 0; i < kRegisters; ++i) r.v[i] = larger_register(a.v[i], b.v[i]);
+  return r;
+}
+
+template <class T>
+inline Group<T> smaller(const Group<T>& a, const Group<T>& b) {
+  Group<T> r;
+  for (size_t i = 0; i < kRegisters; ++i) r.v[i] = smaller_register(a.v[i], b.v[i]);
   return r;
 }
 
@@ -166,16 +240,43 @@ inline void store(const Group<T>& a, T* at) {
     memcpy(at + i * kRegisterBytes / sizeof(T), &a.v[i], kRegisterBytes);
 }
 
-/// The one fixed order in which eight lanes become a number.
+/// Lanes become a number in one fixed order: each with its neighbour, each pair with the next pair,
+/// then both halves.
+template <class Combine>
+inline double across(const Lanes& a, Combine combine) {
+#if defined(__AVX512F__)
+  const Doubles pairs =
+      combine(a.v[0], __builtin_shufflevector(a.v[0], a.v[0], 1, 0, 3, 2, 5, 4, 7, 6));
+  const Doubles fours =
+      combine(pairs, __builtin_shufflevector(pairs, pairs, 2, 3, 0, 1, 6, 7, 4, 5));
+  return combine(fours, __builtin_shufflevector(fours, fours, 4, 5, 6, 7, 0, 1, 2, 3))[0];
+#elif defined(__AVX__)
+  Doubles v[2];
+  for (size_t i = 0; i < 2; ++i) {
+    v[i] = combine(a.v[i], __builtin_shufflevector(a.v[i], a.v[i], 1, 0, 3, 2));
+    v[i] = combine(v[i], __builtin_shufflevector(v[i], v[i], 2, 3, 0, 1));
+  }
+  return combine(v[0], v[1])[0];
+#else
+  Doubles v[4];
+  for (size_t i = 0; i < 4; ++i)
+    v[i] = combine(a.v[i], __builtin_shufflevector(a.v[i], a.v[i], 1, 0));
+  return combine(combine(v[0], v[1]), combine(v[2], v[3]))[0];
+#endif
+}
+
 inline double sum_of(const Lanes& a) {
-  double l[kLanes];
-  store(a, l);
-  return ((l[0] + l[1]) + (l[2] + l[3])) + ((l[4] + l[5]) + (l[6] + l[7]));
+  return across(a, [](Doubles p, Doubles q) { return p + q; });
+}
+
+/// Of floats, in double: the last eight are added to the first.
+inline double sum_of(const Floats& a) {
+  float values[kFloats];
+  store(a, values);
+  const uint8_t* at = reinterpret_cast<const uint8_t*>(values);
+  return sum_of(load<float>(at) + load<float>(at + kLanes * sizeof(float)));
 }
 
 inline double largest_of(const Lanes& a) {
-  double l[kLanes];
-  store(a, l);
-  for (size_t i = 1; i < kLanes; ++i) l[0] = l[i] > l[0] ? l[i] : l[0];
-  return l[0];
+  return across(a, [](Doubles p, Doubles q) { return (Doubles)larger_register(p, q); });
 }

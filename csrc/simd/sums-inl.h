@@ -37,42 +37,47 @@ inline void for_each_group(const Block<T>& x, const Block<T>& y, Add add) {
   if (x.n % kLanes != 0) add(x.tail(0), y.tail(0));
 }
 
-/// Smallest and largest value of a block, in the block's own type: a quarter of the cost of extrema
-/// of lanes in double. 64 bytes of partial results on every CPU level, so that the same zero of +0
-/// and -0 wins everywhere.
+/// Smallest and largest value, in the values' own type: a quarter of the cost of extrema of lanes
+/// in double. 64 bytes of partial results on every CPU level, so that the same zero of +0 and -0
+/// wins everywhere.
+template <class T>
+struct Extrema {
+  Group<T> low, high;
+
+  explicit Extrema(T any) : low(fill(any)), high(low) {}
+  void add(const Group<T>& v) {
+    low = smaller(v, low);
+    high = larger(v, high);
+  }
+  void total(double* smallest, double* largest) const {
+    constexpr size_t kValues = sizeof(Group<T>) / sizeof(T);
+    T least[kValues], most[kValues];
+    store(low, least);
+    store(high, most);
+    for (size_t half = kValues / 2; half > 0; half /= 2) {
+      for (size_t l = 0; l < half; ++l) {
+        least[l] = least[l + half] < least[l] ? least[l + half] : least[l];
+        most[l] = most[l + half] > most[l] ? most[l + half] : most[l];
+      }
+    }
+    *smallest = least[0];
+    *largest = most[0];
+  }
+};
+
 template <class T>
 inline void extrema(const Block<T>& x, double* smallest, double* largest) {
-  typedef T Values __attribute__((vector_size(kRegisterBytes)));
-  constexpr size_t kRegistersOf64 = 64 / kRegisterBytes;
-  constexpr size_t kValues = 64 / sizeof(T);
-  T filled[kValues];  // does not mind a value twice
-  for (size_t l = 0; l < kValues; ++l) filled[l] = x.first();
-  Values low[kRegistersOf64], high[kRegistersOf64];
-  memcpy(low, filled, sizeof low);
-  memcpy(high, filled, sizeof high);
-  const auto add = [&](const uint8_t* at) {
-    for (size_t i = 0; i < kRegistersOf64; ++i) {
-      Values v;
-      memcpy(&v, at + i * sizeof v, sizeof v);
-      low[i] = v < low[i] ? v : low[i];
-      high[i] = v > high[i] ? v : high[i];
-    }
-  };
-  const size_t groups = x.n / kValues;
-  for (size_t g = 0; g < groups; ++g) add(x.bytes + g * sizeof filled);
-  if (x.n % kValues != 0) {
-    memcpy(filled, x.bytes + groups * sizeof filled, x.n % kValues * sizeof(T));
-    add(reinterpret_cast<const uint8_t*>(filled));
+  constexpr size_t kBytes = sizeof(Group<T>);
+  Extrema<T> found(x.first());
+  const size_t groups = x.n * sizeof(T) / kBytes;
+  for (size_t g = 0; g < groups; ++g) found.add(load_group<T>(x.bytes + g * kBytes));
+  if (const size_t left = x.n * sizeof(T) % kBytes; left != 0) {
+    uint8_t filled[kBytes];  // a value twice does no harm
+    store(fill(x.first()), reinterpret_cast<T*>(filled));
+    memcpy(filled, x.bytes + groups * kBytes, left);
+    found.add(load_group<T>(filled));
   }
-  T low_value[kValues], high_value[kValues];
-  memcpy(low_value, low, sizeof low);
-  memcpy(high_value, high, sizeof high);
-  for (size_t l = 1; l < kValues; ++l) {
-    low_value[0] = low_value[l] < low_value[0] ? low_value[l] : low_value[0];
-    high_value[0] = high_value[l] > high_value[0] ? high_value[l] : high_value[0];
-  }
-  *smallest = low_value[0];
-  *largest = high_value[0];
+  found.total(smallest, largest);
 }
 
 /// sum + a * b. Products of floats are exact in double, so that a fused multiply-add, which rounds
@@ -124,30 +129,35 @@ struct PairLanes {
   }
 };
 
+/// Asks for stored bytes of the next blocks, a little at each call.
+struct Fetch {
+  Ahead at;
+
+  void next() {
+    __builtin_prefetch(at.x);
+    __builtin_prefetch(at.y);
+    at.x += at.x_bytes;
+    at.y += at.y_bytes;
+  }
+};
+
 template <class T>
 void pair(const uint8_t* x_bytes, const uint8_t* y_bytes, size_t n, const Ahead* ahead,
           PairBlock* out) {
   const Block<T> x{x_bytes, n}, y{y_bytes, n};
   PairLanes<T> lanes;
-  const uint8_t *x_ahead = ahead->x, *y_ahead = ahead->y;
-  const size_t x_step = ahead->x_bytes, y_step = ahead->y_bytes;
-  const auto fetch = [&] {
-    __builtin_prefetch(x_ahead);
-    __builtin_prefetch(y_ahead);
-    x_ahead += x_step;
-    y_ahead += y_step;
-  };
+  Fetch fetch{*ahead};
   // With one register for a set of lanes, ten sets stay in registers and one loop is a quarter
   // faster; otherwise they spill.
   if constexpr (kRegisters == 1) {
     for_each_group(x, y, [&](const Lanes& a, const Lanes& b) {
-      fetch();
+      fetch.next();
       lanes.add_values(a, b);
       lanes.add_errors(a, b);
     });
   } else {
     for_each_group(x, y, [&](const Lanes& a, const Lanes& b) {
-      fetch();
+      fetch.next();
       lanes.add_values(a, b);
     });
     for_each_group(x, y, [&](const Lanes& a, const Lanes& b) { lanes.add_errors(a, b); });
