@@ -100,8 +100,9 @@ py::list scan_ge(const py::iterable& paths, unsigned threads) {
   py::list rows;
   for (const GeScan& scan : scans) {
     const GeDump& dump = scan.dump;
-    rows.append(py::make_tuple(error_or_none(scan.error), text(dump.op_name), tensor_rows(dump.inputs),
-                               tensor_rows(dump.outputs), attr_rows(dump)));
+    rows.append(py::make_tuple(error_or_none(scan.error), text(dump.op_name),
+                               tensor_rows(dump.inputs), tensor_rows(dump.outputs),
+                               attr_rows(dump)));
   }
   return rows;
 }
