@@ -29,7 +29,7 @@ def bench_planning(work: Path, *, n_files: int) -> Iterator[Line]:
         start = time.perf_counter()
         threads = usable_cores()
         plan = make_plan(str(dump.my), str(dump.golden), ranks=None, tokens=None, threads=threads)
-        n_rows = sum(len(plan.pair(*keys).pairs) for keys in plan.steps)
+        n_rows = sum(len(plan.pair(*keys).rows) for keys in plan.steps)
         seconds = time.perf_counter() - start
         gc.enable()
         verdict = "below" if seconds < LIMIT_S_PER_FILE * count else "ABOVE"

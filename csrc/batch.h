@@ -48,8 +48,6 @@ class Batch {
   /// No job is begun any more.
   void stop();
   bool is_stopped() const { return stop_; }
-  /// Results handed out so far.
-  size_t n_taken() const { return next_result_; }
 
  private:
   struct Active;

@@ -1,7 +1,9 @@
 #include "csv_text.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 
 namespace ait {
 namespace {
@@ -16,7 +18,44 @@ bool is_number(std::string_view text) {
   return error != std::errc::invalid_argument && end == text.data() + text.size();
 }
 
+/// Length of the UTF-8 character that `text` begins with, 0 if it begins with none.
+size_t utf8_length(std::string_view text) {
+  const auto byte = [&](size_t i) { return i < text.size() ? static_cast<uint8_t>(text[i]) : 0u; };
+  const auto continues = [&](size_t i) { return (byte(i) & 0xC0) == 0x80; };
+  const unsigned lead = byte(0), second = byte(1);
+  if (lead < 0x80) return 1;
+  if (lead < 0xC2 || lead > 0xF4 || !continues(1)) return 0;
+  if (lead < 0xE0) return 2;
+  // Longer forms than need be, surrogates and what is beyond the last character are no UTF-8.
+  if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F) || !continues(2)) return 0;
+  if (lead < 0xF0) return 3;
+  if ((lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F) || !continues(3)) return 0;
+  return 4;
+}
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<uint8_t>(c) < 0x80; });
+}
+
 }  // namespace
+
+std::string printable(std::string_view text) {
+  if (is_ascii(text)) return std::string(text);
+  std::string shown;
+  while (!text.empty()) {
+    const size_t length = utf8_length(text);
+    if (length != 0) {
+      shown += text.substr(0, length);
+    } else {
+      constexpr char kHex[] = "0123456789abcdef";
+      const auto byte = static_cast<uint8_t>(text.front());
+      shown += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+    }
+    text.remove_prefix(std::max<size_t>(length, 1));
+  }
+  return shown;
+}
 
 void append_number(std::string& line, double value) {
   if (std::isnan(value)) {
@@ -37,6 +76,10 @@ void append_number(std::string& line, int64_t value) {
 
 void append_text(std::string& line, std::string_view text) {
   if (text.empty()) return;
+  if (!is_ascii(text)) {
+    const std::string shown = printable(text);
+    if (shown != text) return append_text(line, shown);
+  }
   constexpr std::string_view kFormulaStarts = "=+-@\t\r";
   const bool is_formula =
       kFormulaStarts.find(text.front()) != std::string_view::npos && !is_number(text);

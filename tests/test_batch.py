@@ -157,22 +157,11 @@ def test_after_stop_there_are_fewer_results_and_the_batch_ends(
     batch.stop()
     rest = [result for results in batch for result in results]
     assert 0 < len(first) + len(rest) < len(jobs)
-    assert batch.n_taken == len(first) + len(rest)
-
-
-def test_what_is_ready_can_be_taken_without_waiting(tmp_path: Path) -> None:
-    jobs = constant_pairs(tmp_path, [3, 4, 5])
-    batch = _core.Batch(jobs * WINDOW, threads=2)
-    results = list(next(batch)) + list(batch.take_ready())
-    batch.stop()
-    results += [result for part in batch for result in part]
-    assert [r[4][3] for r in results] == [float(k % 3) for k in range(len(results))]
 
 
 def test_a_closed_batch_has_nothing_more(tmp_path: Path) -> None:
     batch = _core.Batch(constant_pairs(tmp_path, [2 * CHUNK] * 4), threads=2)
     batch.close()
-    assert batch.take_ready() == []
     assert list(batch) == []
     batch.close()
 

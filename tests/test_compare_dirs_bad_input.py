@@ -176,7 +176,7 @@ def test_a_bad_dump_file_is_a_row_and_the_rest_is_compared(
     assert bad.status == status
     assert words in bad.cmp_fail_reason
     assert (bad.verdict, bad.cosine_similarity) == ("", None)
-    others = [row for row in found.rows if row is not bad and row.op_name != "Sqrt_3"]
+    others = [row for row in found.rows if row != bad and row.op_name != "Sqrt_3"]
     assert {row.status for row in others} == {"compared"}
     n_lost = 0 if bad.io else 2
     assert len(found.rows) == 2 * ROWS_PER_TOKEN - n_lost

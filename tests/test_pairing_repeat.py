@@ -15,6 +15,7 @@ from ait_cmp.compare.plan import make_plan
 from ait_cmp.discover import FxFile, GeFile, StepKey
 from ait_cmp.errors import FormatError
 from ait_cmp.pairing.pair import Pair, StepPairs, TensorRef
+from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.pairing.readers import Readers
 from ait_cmp.pairing.repeat import Repeats
 
@@ -70,7 +71,7 @@ class Paired:
     def _late(self, name: str) -> Callable[..., Any]:
         return lambda *arguments: getattr(self.step.readers(), name)(*arguments)
 
-    def pair(self, step: Step) -> StepPairs:
+    def pair(self, step: Step) -> PairedStep:
         self.step = step
         return self.repeats.pair(step.key, step.files, self._anew)
 
@@ -93,8 +94,8 @@ def test_a_step_that_repeats_the_one_before_gets_its_pairs_with_its_own_paths() 
     paired.pair(Step(0))
     step = paired.pair(Step(1, value=1.0))
     assert paired.n_anew == 1
-    assert step == Paired().pair(Step(1))
-    assert (step.pairs[0].my.path, step.pairs[0].token) == ("/my/1", 1)
+    assert step.pairs == Paired().pair(Step(1)).pairs
+    assert (step.pairs.pairs[0].my.path, step.pairs.pairs[0].token) == ("/my/1", 1)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_a_step_that_differs_in_anything_pairing_sees_is_paired_anew(changed: St
     paired.pair(Step(0))
     step = paired.pair(changed)
     assert paired.n_anew == 2
-    assert step.pairs[0].my.path == "/my/1"
+    assert step.pairs.pairs[0].my.path == "/my/1"
 
 
 def test_nan_repeats_nan() -> None:
@@ -146,4 +147,4 @@ def test_steps_of_a_dump_are_paired_as_if_each_were_the_only_one(tmp_path: Path)
     plan = new_plan()
     assert len(plan.steps) == 3
     for keys in plan.steps:
-        assert plan.pair(*keys) == new_plan().pair(*keys)
+        assert plan.pair(*keys).pairs == new_plan().pair(*keys).pairs

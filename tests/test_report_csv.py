@@ -18,8 +18,19 @@ from hypothesis import strategies as st
 from ait_cmp import _core
 from ait_cmp.report_csv import CsvReport, report_name
 from ait_cmp.row import COLUMNS, Row
+from report_rows import EMPTY, step_rows
 
 NOON = time.struct_time((2026, 11, 22, 12, 0, 0, 6, 326, 0))
+
+TEXTS = {
+    *("golden_data_path", "golden_op_type", "golden_dtype", "golden_shape", "my_data_path"),
+    *("my_op_type", "my_dtype", "my_shape", "cmp_fail_reason", "graph", "op_name", "io", "status"),
+    *("match", "verdict", "estimated"),
+}
+WHOLE_NUMBERS = {
+    *("token_id", "data_id", "rank", "index", "my_nan_count", "my_inf_count", "golden_nan_count"),
+    *("golden_inf_count", "nonfinite_mismatch_count", "worst_index"),
+}
 
 #: The columns that scripts read, as the report promises them.
 FIRST_COLUMNS = (
@@ -35,8 +46,6 @@ LATER_COLUMNS = (
     "worst_index, my_worst, golden_worst"
 )
 
-EMPTY = Row(**dict.fromkeys(COLUMNS), custom=())
-
 
 def cell_text(value: Any) -> str:
     """What a spreadsheet finds in the cell."""
@@ -47,7 +56,7 @@ def cell_text(value: Any) -> str:
 
 def write(folder: Path, *rows: Row, rank: int | None = None, names: tuple[str, ...] = ()) -> Path:
     with CsvReport(folder, rank, names, NOON) as report:
-        report.write(rows)
+        report.write(step_rows(rows))
         return report.path
 
 
@@ -64,16 +73,20 @@ def test_the_header_has_the_promised_columns_and_then_the_custom_ones(tmp_path: 
 
 
 def test_cells_stand_under_their_columns(tmp_path: Path) -> None:
-    row = EMPTY._replace(token_id=3, op_name="Add_1", golden_worst=0.5, custom=("7",))
-    header, cells = read(write(tmp_path, row, names=("mine",)))
+    numbers = {name: k for k, name in enumerate(COLUMNS) if name not in TEXTS}
+    texts = {name: f"text {name}" for name in TEXTS}
+    row = Row(**numbers, **texts, custom=("7", ""))
+    header, cells = read(write(tmp_path, row, names=("mine", "other")))
     found = dict(zip(header, cells))
     assert len(cells) == len(header)
-    assert {name: cell for name, cell in found.items() if cell} == {
-        "token_id": "3",
-        "op_name": "Add_1",
-        "golden_worst": "0.5",
-        "mine": "7",
+    paths = {
+        "my_data_path": "/dump/text op_name,text io,28",
+        "golden_data_path": "text golden_data_path",
     }
+    counts = {name: str(number) for name, number in numbers.items() if name in WHOLE_NUMBERS}
+    values = {name: f"{number}.0" for name, number in numbers.items() if name not in counts}
+    custom = {"mine": "7", "other": ""}
+    assert found == {**texts, **paths, **counts, **values, **custom}
 
 
 @given(st.floats())
@@ -160,6 +173,6 @@ def test_rows_are_in_the_file_as_soon_as_they_are_written(tmp_path: Path) -> Non
     with CsvReport(tmp_path, None, (), NOON) as report:
         assert len(read(report.path)) == 1
         for k in range(2, 5):
-            report.write([EMPTY])
+            report.write(step_rows([EMPTY]))
             assert len(read(report.path)) == k
             assert report.path.read_bytes().endswith(b"\n")

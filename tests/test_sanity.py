@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import pytest
 
 from ait_cmp.align import align
 from ait_cmp.discover import discover
+from ait_cmp.row import Row
 from ait_cmp.sanity import (
     warn_of_equal_steps,
     warn_of_missing_counterparts,
@@ -22,25 +23,21 @@ from ait_cmp.sanity import (
     warn_of_trees,
     warn_of_zeros,
 )
+from report_rows import EMPTY, steps_of
 from trees import GE_NAMES, fx_step, ge_step, rank_name
 
 
-class Row(NamedTuple):
-    op_name: str
-    token_id: int = 0
-    io: str = "outputs"
-    index: int = 0
-    rank: int | None = 0
-    graph: str = "graph_1"
-    status: str = "compared"
-    my_shape: str = "[2, 8]"
-    my_max_value: float | None = 1.0
-    my_min_value: float | None = -1.0
-    my_mean_value: float | None = 0.5
-    golden_shape: str = "[2, 8]"
-    golden_max_value: float | None = 1.0
-    golden_min_value: float | None = -1.0
-    golden_mean_value: float | None = 0.5
+def row(op_name: str, step: int = 0, **changes: Any) -> Row:
+    """A compared output."""
+    extrema = {"max_value": 1.0, "min_value": -1.0, "mean_value": 0.5, "shape": "[2, 8]"}
+    cells = {
+        **{f"my_{name}": value for name, value in extrema.items()},
+        **{f"golden_{name}": value for name, value in extrema.items()},
+        **{"op_name": op_name, "token_id": step, "rank": 0, "graph": "graph_1"},
+        **{"io": "outputs", "index": 0, "status": "compared"},
+        **changes,
+    }
+    return EMPTY._replace(**cells)
 
 
 def rows_of(
@@ -48,7 +45,7 @@ def rows_of(
 ) -> list[Row]:
     """Rows of 20 operators; `my` and `golden` give a tensor's maximum from (step, operator)."""
     return [
-        Row(
+        row(
             f"Add_{op}",
             step,
             my_max_value=my(step, op),
@@ -72,7 +69,7 @@ def test_a_good_capture_gives_no_warning(tmp_path: Path) -> None:
         fx_step(tmp_path / "fx", rank=rank_name(0), step=step)
     my, golden = discover(tmp_path / "ge"), discover(tmp_path / "fx")
     assert warn_of_trees(my, golden, align(my, golden)) == []
-    assert warn_of_rows(rows_of(range(4), own_value, own_value)) == []
+    assert warn_of_rows(steps_of(rows_of(range(4), own_value, own_value))) == []
 
 
 @pytest.mark.parametrize("other", ["link", "dump", f"dump/{rank_name(0)}"])
@@ -100,7 +97,7 @@ def test_a_loop_inside_a_step_is_no_second_run(tmp_path: Path) -> None:
 
 def test_steps_with_equal_tensors_are_told_for_each_side() -> None:
     rows = rows_of(range(4), lambda step, op: own_value(step // 2, op), own_value)
-    first, second = warn_of_equal_steps(rows)
+    first, second = warn_of_equal_steps(steps_of(rows))
     assert "on the my side" in first
     assert "all 20 tensors are equal in steps 0, 1" in first
     assert "in steps 2, 3" in second
@@ -110,19 +107,19 @@ def test_steps_that_share_only_their_weights_are_not_equal() -> None:
     def weights_but_one(step: int, op: int) -> float:
         return own_value(step if op == 0 else 0, op)
 
-    assert warn_of_equal_steps(rows_of(range(3), weights_but_one, weights_but_one)) == []
+    assert warn_of_equal_steps(steps_of(rows_of(range(3), weights_but_one, weights_but_one))) == []
 
 
 def test_equal_steps_with_nan_are_still_equal() -> None:
     rows = rows_of(range(2), lambda *_: math.nan, own_value)
-    (warning,) = warn_of_equal_steps(rows)
+    (warning,) = warn_of_equal_steps(steps_of(rows))
     assert "in steps 0, 1" in warning
 
 
 @pytest.mark.parametrize("shift", [-1, 1, 2])
 def test_steps_that_fit_another_golden_step_are_told(shift: int) -> None:
     rows = rows_of(range(5), lambda step, op: own_value(step + shift, op), own_value)
-    (warning,) = warn_of_shifted_steps(rows)
+    (warning,) = warn_of_shifted_steps(steps_of(rows))
     assert f"my step 2 is nearer to golden step {2 + shift}" in warning
 
 
@@ -131,29 +128,29 @@ def test_constant_tensors_do_not_hide_a_shift() -> None:
         return own_value(step, op) if op >= 14 else own_value(0, op)
 
     rows = rows_of(range(3), lambda step, op: mostly_weights(step + 1, op), mostly_weights)
-    (warning,) = warn_of_shifted_steps(rows)
+    (warning,) = warn_of_shifted_steps(steps_of(rows))
     assert "my step 0 is nearer to golden step 1; my step 1 is nearer to golden step 2" in warning
 
 
 def test_a_wrong_operator_is_no_shift() -> None:
     rows = rows_of(range(4), lambda step, op: 30 * own_value(step + 40, op), own_value)
-    assert warn_of_shifted_steps(rows) == []
+    assert warn_of_shifted_steps(steps_of(rows)) == []
 
 
 def test_tensors_that_are_zero_on_one_side_only_are_told() -> None:
     zero = {"my_max_value": 0.0, "my_min_value": 0.0, "my_mean_value": 0.0}
-    rows = [Row("Add"), Row("Mul", 3)._replace(**zero), Row("Sub", 4)._replace(**zero)]
+    rows = [row("Add"), row("Mul", 3)._replace(**zero), row("Sub", 4)._replace(**zero)]
     both = zero | {key.replace("my", "golden"): 0.0 for key in zero}
-    rows.append(Row("Zeros")._replace(**both))
-    rows.append(Row("Lost", status="no_data")._replace(**zero))
-    (warning,) = warn_of_zeros(rows)
+    rows.append(row("Zeros")._replace(**both))
+    rows.append(row("Lost", status="no_data")._replace(**zero))
+    (warning,) = warn_of_zeros(steps_of(rows))
     assert "on the my side only: 2, the first is Mul outputs 0 (rank 0, graph_1, step 3)" in warning
 
 
 def test_a_graph_of_which_most_tensors_have_no_counterpart_is_told() -> None:
-    rows = [Row(f"Add_{i}", status="unmatched" if i < 6 else "compared") for i in range(10)]
-    rows += [Row(f"Mul_{i}", graph="graph_2") for i in range(10)]
-    (warning,) = warn_of_missing_counterparts(rows)
+    rows = [row(f"Add_{i}", status="unmatched" if i < 6 else "compared") for i in range(10)]
+    rows += [row(f"Mul_{i}", graph="graph_2") for i in range(10)]
+    (warning,) = warn_of_missing_counterparts(steps_of(rows))
     assert warning.startswith("rank 0, graph_1: 6 of 10 my tensors have no golden counterpart")
 
 
@@ -165,8 +162,8 @@ def test_a_graph_of_which_most_operators_were_not_dumped_is_told() -> None:
 
 def test_values_that_were_not_computed_tell_nothing() -> None:
     rows = [
-        Row("Add", step, index=i, rank=None, my_max_value=None, golden_mean_value=None)
+        row("Add", step, index=i, rank=-1, my_max_value=None, golden_mean_value=None)
         for step in (0, 1)
         for i in range(9)
     ]
-    assert warn_of_rows(rows) == []
+    assert warn_of_rows(steps_of(rows)) == []

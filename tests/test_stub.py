@@ -62,7 +62,7 @@ def public(names: Mapping[str, object]) -> set[str]:
         name
         for name, value in names.items()
         if not name.startswith("_")
-        or name in ("__iter__", "__next__")
+        or name in ("__iter__", "__next__", "__len__", "__getitem__", "__setitem__")
         or (name == "__init__" and "self:" in (value.__doc__ or ""))
     }
 

@@ -3,12 +3,11 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include <cmath>
 #include <cstring>
 
-#include "batch.h"
 #include "bind/convert.h"
 #include "bind/module.h"
+#include "bind/running_batch.h"
 #include "plain_read.h"
 #include "simd/dispatch.h"
 
@@ -18,8 +17,7 @@ using namespace pybind11::literals;
 namespace ait {
 namespace {
 
-// How long a wait for results may keep Ctrl-C waiting.
-constexpr double kSignalSeconds = 0.1;
+constexpr size_t kMostAtOnce = 1024;
 
 TensorRef::Io parse_io(const std::string& name) {
   if (name == "inputs") return TensorRef::Io::kInputs;
@@ -74,7 +72,19 @@ py::tuple result_tuple(const JobResult& r) {
 class BatchIterator {
  public:
   BatchIterator(const py::iterable& jobs, unsigned threads, const std::string& isa,
-                const std::string& access, bool kl, bool single_sums) {
+                const std::string& access, bool kl, bool single_sums)
+      : batch_(parse_jobs(jobs), threads, isa, access, kl, single_sums) {}
+
+  py::list next() {
+    py::list results;
+    for (const JobResult& result : batch_.next(kMostAtOnce)) results.append(result_tuple(result));
+    return results;
+  }
+  void stop() { batch_.stop(); }
+  void close() { batch_.close(); }
+
+ private:
+  static std::vector<Job> parse_jobs(const py::iterable& jobs) {
     std::vector<Job> parsed;
     for (const py::handle job : jobs) {
       const auto pair = as_tuple(job);
@@ -82,58 +92,10 @@ class BatchIterator {
       if (!parsed.back().my && !parsed.back().golden)
         throw py::value_error("a job needs a tensor on at least one side");
     }
-    BatchOptions options;
-    options.n_threads = threads;
-    options.access = parse_access(access);
-    options.compare.with_kl = kl;
-    options.single_sums = single_sums;
-    const Kernels& kernels = find_kernels(isa);
-    const py::gil_scoped_release release;
-    batch_ = std::make_unique<Batch>(std::move(parsed), options, kernels);
+    return parsed;
   }
 
-  ~BatchIterator() { close(); }
-
-  /// Waits for the threads to finish the chunks in hand; later calls of next() find nothing.
-  void close() {
-    const py::gil_scoped_release release;
-    batch_.reset();
-  }
-
-  /// No job is begun any more; what is finished can still be taken.
-  void stop() {
-    if (batch_) batch_->stop();
-  }
-
-  /// The finished results that are next in order, without waiting.
-  py::list take_ready() {
-    py::list results;
-    if (!batch_) return results;
-    for (const JobResult& result : batch_->next(SIZE_MAX)) results.append(result_tuple(result));
-    return results;
-  }
-
-  size_t n_taken() const { return batch_ ? batch_->n_taken() : 0; }
-
-  py::list next(size_t most) {
-    if (!batch_ || batch_->is_done()) throw py::stop_iteration();
-    while (true) {
-      bool ready = false;
-      {
-        const py::gil_scoped_release release;
-        ready = batch_->wait(kSignalSeconds);
-      }
-      if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-      if (ready) break;
-      if (batch_->is_stopped()) throw py::stop_iteration();
-    }
-    py::list results;
-    for (const JobResult& result : batch_->next(most)) results.append(result_tuple(result));
-    return results;
-  }
-
- private:
-  std::unique_ptr<Batch> batch_;
+  RunningBatch batch_;
 };
 
 /// A contiguous buffer as a tensor of this shape, or of one dimension.
@@ -217,27 +179,13 @@ void bind_compare(py::module_& m) {
         return names;
       },
       "CPU levels that this machine runs, best first.");
-  m.def(
-      "unit_roundoffs",
-      [] {
-        size_t count = 0;
-        const DType* rows = dtype_rows(&count);
-        py::dict roundoffs;
-        for (size_t i = 0; i < count; ++i)
-          roundoffs[rows[i].report] =
-              rows[i].unit_roundoff_exp == 0 ? 0.0 : std::ldexp(1.0, rows[i].unit_roundoff_exp);
-        return roundoffs;
-      },
-      "Report name of every dtype -> its unit roundoff, 0 for exact ones.");
   py::class_<BatchIterator>(m, "Batch", "Many comparisons on a pool of threads; results in order.")
       .def(py::init<const py::iterable&, unsigned, const std::string&, const std::string&, bool,
                     bool>(),
            "jobs"_a, py::kw_only(), "threads"_a = 1, "isa"_a = "", "access"_a = "auto",
            "kl"_a = true, "single_sums"_a = true)
       .def("__iter__", [](py::object self) { return self; })
-      .def("__next__", [](BatchIterator& self) { return self.next(1024); })
-      .def("take_ready", &BatchIterator::take_ready, "Finished results, without waiting.")
-      .def_property_readonly("n_taken", &BatchIterator::n_taken, "Results handed out so far.")
+      .def("__next__", &BatchIterator::next)
       .def("stop", &BatchIterator::stop, "Begin no further job.")
       .def("close", &BatchIterator::close, "Stop after the chunks in hand.");
   m.def("compare_buffers", &compare_buffers, "x"_a, "x_dtype"_a, "y"_a, "y_dtype"_a, py::kw_only(),

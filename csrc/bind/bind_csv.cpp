@@ -20,16 +20,7 @@ void append_cell(std::string& line, PyObject* cell) {
     if (value == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
     append_number(line, int64_t{value});
   } else if (PyUnicode_Check(cell)) {
-    Py_ssize_t size = 0;
-    if (const char* text = PyUnicode_AsUTF8AndSize(cell, &size)) {
-      append_text(line, {text, static_cast<size_t>(size)});
-      return;
-    }
-    PyErr_Clear();  // a path that is no UTF-8: its odd bytes show as \xNN
-    const auto bytes = py::reinterpret_steal<py::bytes>(
-        PyUnicode_AsEncodedString(cell, "utf-8", "surrogateescape"));
-    if (!bytes) throw py::error_already_set();
-    append_text(line, std::string(ait::text(bytes)));
+    append_text(line, bytes_of(cell));
   } else {
     throw py::type_error(std::string("a cell is str, int, float or None, found ") +
                          Py_TYPE(cell)->tp_name);

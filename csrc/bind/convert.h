@@ -5,6 +5,7 @@
 #include <pybind11/stl.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tensor.h"
@@ -25,6 +26,26 @@ inline pybind11::str text(const std::string& bytes) {
       PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "backslashreplace");
   if (decoded == nullptr) throw pybind11::error_already_set();
   return pybind11::reinterpret_steal<pybind11::str>(decoded);
+}
+
+/// A str as bytes; the odd bytes of a path that is no UTF-8 are kept.
+inline std::string bytes_of(const pybind11::handle& str) {
+  Py_ssize_t size = 0;
+  if (const char* text = PyUnicode_AsUTF8AndSize(str.ptr(), &size))
+    return {text, static_cast<size_t>(size)};
+  PyErr_Clear();
+  const auto bytes = pybind11::reinterpret_steal<pybind11::bytes>(
+      PyUnicode_AsEncodedString(str.ptr(), "utf-8", "surrogateescape"));
+  if (!bytes) throw pybind11::error_already_set();
+  return bytes;
+}
+
+/// The way back.
+inline pybind11::str str_of(std::string_view bytes) {
+  PyObject* str =
+      PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "surrogateescape");
+  if (str == nullptr) throw pybind11::error_already_set();
+  return pybind11::reinterpret_steal<pybind11::str>(str);
 }
 
 inline pybind11::tuple shape_tuple(const Dims& dims) {

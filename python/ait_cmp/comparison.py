@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ait_cmp.row import COLUMNS, STATUSES, Row
+from ait_cmp.row import COLUMNS, STATUSES, Row, column
 from ait_cmp.verdict import FirstDivergence
 
 if TYPE_CHECKING:
     import pandas
+
+    from ait_cmp import _core
 
 
 # A tensor of these has a counterpart, or should have one, and differs from it beyond metrics.
@@ -27,21 +30,22 @@ class Counts(dict[str, int]):
         matches: Rule -> number of rows that it paired.
     """
 
-    def __init__(self, rows: Iterable[Row] = ()) -> None:
+    def __init__(self) -> None:
         super().__init__(dict.fromkeys(STATUSES, 0))
         self.golden: dict[str, int] = {"used": 0, "unused": 0}
         self.verdicts: dict[str, int] = {"pass": 0, "fail": 0}
         self.matches: dict[str, int] = {}
-        self.add(rows)
 
-    def add(self, rows: Iterable[Row]) -> None:
-        """Count rows."""
-        for row in rows:
-            self[row.status] += 1
-            if row.verdict:
-                self.verdicts[row.verdict] += 1
-            if row.match:
-                self.matches[row.match] = self.matches.get(row.match, 0) + 1
+    def add(self, rows: _core.StepRows) -> None:
+        """Count the rows of a step."""
+        for name, numbers in (
+            ("status", self),
+            ("verdict", self.verdicts),
+            ("match", self.matches),
+        ):
+            for key, number in Counter(column(rows, name)).items():
+                if key:
+                    numbers[key] = numbers.get(key, 0) + number
 
     def merge(self, other: Counts) -> None:
         """Add the counts of another part of the dump."""

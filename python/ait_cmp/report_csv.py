@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from ait_cmp import _core
-from ait_cmp.row import COLUMNS, Row
+from ait_cmp.row import COLUMNS
 
 
 def report_name(rank: int | None, now: time.struct_time) -> str:
@@ -27,14 +26,14 @@ class CsvReport:
     ) -> None:
         self.path, descriptor = _create(folder / report_name(rank, now))
         self._descriptor = descriptor
-        self._write_lines([(*COLUMNS, *custom_names)])
+        self._write(_core.csv_lines([(*COLUMNS, *custom_names)]))
 
-    def write(self, rows: Iterable[Row]) -> None:
-        """Append rows; they are in the file when this returns."""
-        self._write_lines(list(rows))
+    def write(self, rows: _core.StepRows) -> None:
+        """Append the rows of a step; they are in the file when this returns."""
+        self._write(rows.csv())
 
-    def _write_lines(self, lines: list[tuple[Any, ...]]) -> None:
-        left = memoryview(_core.csv_lines(lines))
+    def _write(self, lines: bytes) -> None:
+        left = memoryview(lines)
         while left:
             left = left[os.write(self._descriptor, left) :]
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import bisect
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+if TYPE_CHECKING:
+    from ait_cmp import _core
 
 # What can become of a tensor of the my side, most welcome first.
 STATUSES = ("compared", "shape_mismatch", "unreadable", "unsupported", "no_data", "unmatched")
@@ -63,3 +68,50 @@ class Row(NamedTuple):
 
 # The header line; the names of custom algorithms follow.
 COLUMNS: tuple[str, ...] = Row._fields[:-1]
+
+
+class Rows(Sequence[Row]):
+    """Rows of many steps; the core holds them, a `Row` is made when it is asked for.
+
+    Attributes:
+        steps: The rows of every step.
+    """
+
+    def __init__(self) -> None:
+        self.steps: list[_core.StepRows] = []
+        self._ends: list[int] = []
+
+    def add(self, step: _core.StepRows) -> None:
+        """Append the rows of a step; they must not become fewer or more afterwards."""
+        self.steps.append(step)
+        self._ends.append(len(self) + len(step))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | list[Row]:
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(len(self)))]
+        number = range(len(self))[place]
+        step = bisect.bisect_right(self._ends, number)
+        return Row._make(self.steps[step][number - self._ends[step]])
+
+    def __iter__(self) -> Iterator[Row]:
+        return (row for step in self.steps for row in rows_of(step))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (list(self),)
+
+
+def rows_of(step: _core.StepRows) -> Iterator[Row]:
+    """The rows of a step."""
+    return (Row._make(step[place]) for place in range(len(step)))
+
+
+def column(step: _core.StepRows, name: str) -> list[Any]:
+    """One cell of every row of a step."""
+    return step.column(Row._fields.index(name))

@@ -6,16 +6,22 @@ seen and what it may mean; they never change a verdict.
 
 from __future__ import annotations
 
+import itertools
 import marshal
 import math
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from ait_cmp.align import Alignment
 from ait_cmp.discover import DumpTree, FxFile, GeFile, StepKey
+from ait_cmp.row import Row, column
+
+if TYPE_CHECKING:
+    from ait_cmp._core import StepRows
 
 # A step runs without pauses; a longer one lies between two runs (microseconds).
 _RUN_PAUSE_US = 60_000_000
@@ -32,41 +38,6 @@ _NEARER = 4.0
 _SHIFT_REACH = 3
 # Above this share "most" are missing.
 _MOST = 0.5
-
-
-class TensorRow(Protocol):
-    """The columns of a report row that are read here; a value that was not computed is None."""
-
-    @property
-    def rank(self) -> int | None: ...
-    @property
-    def graph(self) -> str: ...
-    @property
-    def token_id(self) -> int: ...
-    @property
-    def op_name(self) -> str: ...
-    @property
-    def io(self) -> str: ...
-    @property
-    def index(self) -> int: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def my_shape(self) -> object: ...
-    @property
-    def my_max_value(self) -> float | None: ...
-    @property
-    def my_min_value(self) -> float | None: ...
-    @property
-    def my_mean_value(self) -> float | None: ...
-    @property
-    def golden_shape(self) -> object: ...
-    @property
-    def golden_max_value(self) -> float | None: ...
-    @property
-    def golden_min_value(self) -> float | None: ...
-    @property
-    def golden_mean_value(self) -> float | None: ...
 
 
 # (rank, graph)
@@ -86,17 +57,15 @@ def warn_of_trees(my: DumpTree, golden: DumpTree, found: Alignment) -> list[str]
     ]
 
 
-def warn_of_rows(rows: Iterable[TensorRow]) -> list[str]:
+def warn_of_rows(steps: Sequence[StepRows]) -> list[str]:
     """Warnings that the rows of a report give: equal steps, shifted steps, zeros, missing nodes."""
-    rows = list(rows)
-    mine = _figures(rows, "my")
-    golden = _figures(rows, "golden")
+    mine, golden = _figures(steps, "my"), _figures(steps, "golden")
     return [
         *_warn_of_equal_steps(mine, "my"),
         *_warn_of_equal_steps(golden, "golden"),
         *_warn_of_shifted_steps(mine, golden),
-        *warn_of_zeros(rows),
-        *warn_of_missing_counterparts(rows),
+        *warn_of_zeros(steps),
+        *warn_of_missing_counterparts(steps),
     ]
 
 
@@ -147,33 +116,38 @@ def _pause_between_runs(files: Sequence[GeFile]) -> int:
     return pause if pause >= _RUN_PAUSE_US and common >= _SAME_RUN_OPERATORS else 0
 
 
-def warn_of_zeros(rows: Iterable[TensorRow]) -> list[str]:
+def warn_of_zeros(steps: Sequence[StepRows]) -> list[str]:
     """Warn of tensors whose elements are all zero on one side only."""
-    zero: dict[str, list[TensorRow]] = {"my": [], "golden": []}
-    for row in rows:
-        if row.status != "compared":
-            continue
-        my_zero = row.my_max_value == 0 and row.my_min_value == 0
-        golden_zero = row.golden_max_value == 0 and row.golden_min_value == 0
-        if my_zero != golden_zero:
-            zero["my" if my_zero else "golden"].append(row)
+    number = {"my": 0, "golden": 0}
+    first: dict[str, str] = {}
+    for step in steps:
+        extrema = (f"{side}_{kind}_value" for side in ("my", "golden") for kind in ("max", "min"))
+        columns = zip(column(step, "status"), *(column(step, name) for name in extrema))
+        for place, (status, my_max, my_min, golden_max, golden_min) in enumerate(columns):
+            my_zero = my_max == 0 and my_min == 0
+            golden_zero = golden_max == 0 and golden_min == 0
+            if my_zero != golden_zero and status == "compared":
+                side = "my" if my_zero else "golden"
+                number[side] += 1
+                first.setdefault(side, _tensor_text(Row._make(step[place])))
     return [
-        f"Tensors that are all zero on the {side} side only: {len(found)}, the first is "
-        f"{_tensor_text(found[0])}: an operator that did not write its result, or memory that was "
+        f"Tensors that are all zero on the {side} side only: {number[side]}, the first is "
+        f"{first[side]}: an operator that did not write its result, or memory that was "
         "free when it was dumped?"
-        for side, found in zero.items()
-        if found
+        for side in number
+        if number[side]
     ]
 
 
-def warn_of_missing_counterparts(rows: Iterable[TensorRow]) -> list[str]:
+def warn_of_missing_counterparts(steps: Sequence[StepRows]) -> list[str]:
     """Warn for every rank and graph of which most tensors have no golden counterpart."""
-    total: dict[_Graph, int] = {}
-    unmatched: dict[_Graph, int] = {}
-    for row in rows:
-        graph = (_rank(row), row.graph)
-        total[graph] = total.get(graph, 0) + 1
-        unmatched[graph] = unmatched.get(graph, 0) + (row.status == "unmatched")
+    total: Counter[_Graph] = Counter()
+    unmatched: Counter[_Graph] = Counter()
+    for step in steps:
+        if len(step):
+            graph, _ = _place(step)
+            total[graph] += len(step)
+            unmatched[graph] += column(step, "status").count("unmatched")
     return [
         f"{_label(*graph)}: {unmatched[graph]} of {n} my tensors have no golden counterpart: is "
         "the golden dump complete, and of this model?"
@@ -199,51 +173,49 @@ def warn_of_missing_nodes(rank: int, graph: str, n_nodes: int, n_dumped: int) ->
     ]
 
 
-def warn_of_equal_steps(rows: Iterable[TensorRow]) -> list[str]:
+def warn_of_equal_steps(steps: Sequence[StepRows]) -> list[str]:
     """Warn of steps whose tensors all have the sizes, maxima, minima and means of another step."""
-    rows = list(rows)
     return [
-        *_warn_of_equal_steps(_figures(rows, "my"), "my"),
-        *_warn_of_equal_steps(_figures(rows, "golden"), "golden"),
+        *_warn_of_equal_steps(_figures(steps, "my"), "my"),
+        *_warn_of_equal_steps(_figures(steps, "golden"), "golden"),
     ]
 
 
-def warn_of_shifted_steps(rows: Iterable[TensorRow]) -> list[str]:
+def warn_of_shifted_steps(steps: Sequence[StepRows]) -> list[str]:
     """Warn of steps whose first tensors are far from their golden step and near to another one."""
-    rows = list(rows)
-    return _warn_of_shifted_steps(_figures(rows, "my"), _figures(rows, "golden"))
+    return _warn_of_shifted_steps(_figures(steps, "my"), _figures(steps, "golden"))
 
 
 _Steps = Mapping[_Graph, Mapping[int, Mapping[_Tensor, _Figures]]]
 
 
-def _figures(rows: Iterable[TensorRow], side: str) -> _Steps:
+def _figures(steps: Sequence[StepRows], side: str) -> _Steps:
     """Graph -> step -> tensor -> its size and figures, tensors in the order of the rows."""
-    steps: dict[_Graph, dict[int, dict[_Tensor, _Figures]]] = {}
-    is_my = side == "my"
-    place: tuple[int | None, str, int] | None = None
-    of_step: dict[_Tensor, _Figures] = {}
-    for row in rows:
-        if is_my:
-            shape, largest = row.my_shape, row.my_max_value
-            smallest, mean = row.my_min_value, row.my_mean_value
-        else:
-            shape, largest = row.golden_shape, row.golden_max_value
-            smallest, mean = row.golden_min_value, row.golden_mean_value
-        if largest is None or smallest is None or mean is None:
+    graphs: dict[_Graph, dict[int, dict[_Tensor, _Figures]]] = {}
+    for step in steps:
+        if not len(step):
             continue
-        here = (row.rank, row.graph, row.token_id)
-        if here != place:  # rows of a step stand together
-            place = here
-            of_step = steps.setdefault((_rank(row), row.graph), {}).setdefault(row.token_id, {})
-        of_step[row.op_name, row.io, row.index] = (_n_elements(shape), largest, smallest, mean)
-    return steps
+        tensors = zip(*(column(step, name) for name in ("op_name", "io", "index")))
+        sizes = map(_n_elements, column(step, f"{side}_shape"))
+        values = (column(step, f"{side}_{kind}_value") for kind in ("max", "min", "mean"))
+        figures = dict(zip(tensors, zip(sizes, *values)))
+        graph, number = _place(step)
+        graphs.setdefault(graph, {})[number] = {
+            tensor: of_tensor for tensor, of_tensor in figures.items() if None not in of_tensor
+        }
+    return graphs
+
+
+def _place(step: StepRows) -> tuple[_Graph, int]:
+    """Graph and number of a step that has rows."""
+    first = Row._make(step[0])
+    return (first.rank, first.graph), first.token_id
 
 
 @lru_cache(maxsize=4096)
-def _n_elements(shape: Hashable) -> int:
-    """Elements of a shape given as a sequence or as the text of one; 1 for a scalar."""
-    return math.prod(int(dim) for dim in re.findall(r"\d+", str(shape)))
+def _n_elements(shape: str) -> int:
+    """Elements of a shape given as text; 1 for a scalar."""
+    return math.prod(int(dim) for dim in re.findall(r"\d+", shape))
 
 
 def _warn_of_equal_steps(steps: _Steps, side: str) -> list[str]:
@@ -270,10 +242,10 @@ def _warn_of_shifted_steps(mine: _Steps, golden: _Steps) -> list[str]:
     notes = []
     for graph, my_steps in sorted(mine.items()):
         golden_steps = golden.get(graph, {})
-        telling = _telling_tensors(golden_steps)
+        telling = _Telling(golden_steps)
         shifted = []
         for step, tensors in sorted(my_steps.items()):
-            first = [tensor for tensor in tensors if tensor in telling][:_FIRST_TENSORS]
+            first = list(itertools.islice(filter(telling.tells, tensors), _FIRST_TENSORS))
             own = _distance(first, tensors, golden_steps.get(step, {}))
             others = [
                 (_distance(first, tensors, golden_steps[number]), number)
@@ -291,13 +263,19 @@ def _warn_of_shifted_steps(mine: _Steps, golden: _Steps) -> list[str]:
     return notes
 
 
-def _telling_tensors(steps: Mapping[int, Mapping[_Tensor, _Figures]]) -> set[_Tensor]:
-    """Tensors that are not the same in all steps: weights and constants tell no step."""
-    figures: dict[_Tensor, set[str]] = {}
-    for tensors in steps.values():
-        for tensor, values in tensors.items():
-            figures.setdefault(tensor, set()).add(repr(values))
-    return {tensor for tensor, values in figures.items() if len(values) > 1}
+class _Telling:
+    """Which tensors are not the same in all steps: weights and constants tell no step."""
+
+    def __init__(self, steps: Mapping[int, Mapping[_Tensor, _Figures]]) -> None:
+        self._steps = steps
+        self._known: dict[_Tensor, bool] = {}
+
+    def tells(self, tensor: _Tensor) -> bool:
+        """Whether a tensor has different figures in two steps."""
+        if tensor not in self._known:
+            of_steps = {repr(step[tensor]) for step in self._steps.values() if tensor in step}
+            self._known[tensor] = len(of_steps) > 1
+        return self._known[tensor]
 
 
 def _distance(
@@ -326,14 +304,10 @@ def _difference(x: _Figures, y: _Figures) -> float:
     return min(largest / scale, 1.0) if scale else 0.0
 
 
-def _rank(row: TensorRow) -> int:
-    return -1 if row.rank is None else row.rank
-
-
 def _label(rank: int, graph: str) -> str:
     return f"rank {rank}, {graph}" if rank >= 0 else graph
 
 
-def _tensor_text(row: TensorRow) -> str:
+def _tensor_text(row: Row) -> str:
     step = f"step {row.token_id}"
-    return f"{row.op_name} {row.io} {row.index} ({_label(_rank(row), row.graph)}, {step})"
+    return f"{row.op_name} {row.io} {row.index} ({_label(row.rank, row.graph)}, {step})"

@@ -16,6 +16,7 @@ from ait_cmp.pairing.context import GraphContext
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import read_ge_step
 from ait_cmp.pairing.pair import StepPairs
+from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.pairing.readers import Readers, core_readers
 from ait_cmp.pairing.repeat import Repeats
 from ait_cmp.pairing.step import pair_step
@@ -56,7 +57,7 @@ class Plan:
         theirs = [f"golden: {note}" for note in self.golden.notes]
         return [*mine, *theirs, *self.alignment.notes, *self.texts.notes]
 
-    def pair(self, my_key: StepKey, golden_key: StepKey | None) -> StepPairs:
+    def pair(self, my_key: StepKey, golden_key: StepKey | None) -> PairedStep:
         """Pair one step; without a golden step every tensor is unmatched."""
         files = self.my.ge[my_key]
         if golden_key is None:
@@ -66,7 +67,7 @@ class Plan:
                 pair if pair.status != "unmatched" else pair._replace(reason=reason)
                 for pair in step.pairs
             ]
-            return StepPairs(pairs)
+            return PairedStep(StepPairs(pairs))
         context = self.context(my_key)
         fx_files, ge_files = self.golden.fx.get(golden_key, []), self.golden.ge.get(golden_key, [])
 

@@ -13,7 +13,6 @@ from typing import Any, Union
 
 from ait_cmp import _core, sanity
 from ait_cmp.compare.plan import Plan, make_plan
-from ait_cmp.compare.rows import CoreResult, build_row
 from ait_cmp.comparison import Comparison
 from ait_cmp.config import Limits, thread_count
 from ait_cmp.custom import CustomAlgorithm, load_algorithms
@@ -22,8 +21,9 @@ from ait_cmp.errors import ConfigError, FormatError
 from ait_cmp.info.compare import open_batch
 from ait_cmp.info.source import reduced_kind
 from ait_cmp.pairing.pair import Pair, StepPairs
+from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.report_csv import CsvReport
-from ait_cmp.row import Row
+from ait_cmp.row import Row, Rows
 from ait_cmp.verdict import UNDUMPED_TYPES, GraphJudge
 
 PathText = Union[str, Path]
@@ -137,7 +137,7 @@ class _Run:
         self._progress = progress
         self._access = access
         self.phases = phases
-        self._rows: list[Row] = []
+        self._rows = Rows()
         self._result = Comparison(self._rows)
         self._judges: dict[tuple[int, str], GraphJudge] = {}
         self._reports: dict[int, CsvReport] = {}
@@ -166,7 +166,7 @@ class _Run:
             *plan.notes,
             *self._why_no_rows(),
             *sanity.warn_of_trees(plan.my, plan.golden, plan.alignment),
-            *sanity.warn_of_rows(self._rows),
+            *sanity.warn_of_rows(self._rows.steps),
             *self._warn_of_missing_nodes(),
         ]
         return result
@@ -196,7 +196,8 @@ class _Run:
         for my_key, golden_key in plan.steps:
             start = time.perf_counter()
             step = plan.pair(my_key, golden_key)
-            self._count_nodes(my_key, step)
+            if not step.is_repeat:
+                self._count_nodes(my_key, step.pairs)
             step = self._only_wanted(step)
             self.phases.planning += time.perf_counter() - start
             self._finish(open_reports)
@@ -206,101 +207,69 @@ class _Run:
             self._result.unused_golden.extend(leftover)
             self._result.counts.golden["unused"] += len(leftover)
 
-    def _only_wanted(self, step: StepPairs) -> StepPairs:
+    def _only_wanted(self, step: PairedStep) -> PairedStep:
         if not self._ops:
             return step
-        patterns = self._ops
+        whole = step.pairs
         wanted = {
             name
-            for name in {pair.op_name for pair in step.pairs}
-            if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+            for name in {pair.op_name for pair in whole.pairs}
+            if any(fnmatch.fnmatchcase(name, pattern) for pattern in self._ops)
         }
-        pairs = [pair for pair in step.pairs if pair.op_name in wanted]
+        pairs = [pair for pair in whole.pairs if pair.op_name in wanted]
         used = {pair.golden[:3] for pair in pairs if pair.golden is not None}
-        unused = [*step.unused_golden, *sorted(step.used_golden - used)]
-        return StepPairs(pairs, used, unused, step.nodes, step.node_of)
+        unused = [*whole.unused_golden, *sorted(whole.used_golden - used)]
+        return PairedStep(StepPairs(pairs, used, unused, whole.nodes, whole.node_of))
 
-    def _start(self, my_key: StepKey, golden_key: StepKey | None, step: StepPairs) -> _RunningStep:
-        jobs = []
-        places = []
-        for place, pair in enumerate(step.pairs):
-            if not pair.my.io:
-                continue
-            jobs.append((pair.my, None if pair.status else pair.golden))
-            places.append(place)
+    def _start(self, my_key: StepKey, golden_key: StepKey | None, step: PairedStep) -> _RunningStep:
         # The tensors of a step that nothing is compared with are listed, not read.
         batch = open_batch(
-            jobs,
+            step,
             threads=self._threads,
             access=self._access,
             single_sums=golden_key is not None,
         )
-        self._n_known += len(step.pairs)
-        return _RunningStep(my_key, step, batch, places)
+        self._n_known += len(step.rows)
+        return _RunningStep(my_key, step, batch)
 
     def _finish(self, open_reports: ExitStack) -> None:
         """Collects and reports the step in hand; after Ctrl-C what is done of it."""
         running, self._running = self._running, None
         if running is None:
             return
-        results: list[CoreResult] = [None] * len(running.step.pairs)
-        n_done = 0
-
-        def take(chunk: Sequence[CoreResult]) -> None:
-            nonlocal n_done
-            for result in chunk:
-                results[running.places[n_done]] = result
-                n_done += 1
-
         start = time.perf_counter()
         try:
-            for chunk in running.batch:
-                take(chunk)
+            for n_done in running.batch:
                 if self._progress is not None:
                     self._progress(len(self._rows) + n_done, self._n_known)
         except KeyboardInterrupt:
-            # Results that it caught between the pool and `take` are lost: none after them has a
-            # known place.
-            if n_done == running.batch.n_taken:
-                take(running.batch.take_ready())
+            running.batch.take_ready()
             raise
         finally:
             running.batch.close()
             self.phases.waiting += time.perf_counter() - start
             start = time.perf_counter()
-            self._report(running, results, n_done, open_reports)
+            self._report(running.key, running.step, open_reports)
             self.phases.writing += time.perf_counter() - start
 
-    def _report(
-        self,
-        running: _RunningStep,
-        results: Sequence[CoreResult],
-        n_done: int,
-        open_reports: ExitStack,
-    ) -> None:
+    def _report(self, key: StepKey, step: PairedStep, open_reports: ExitStack) -> None:
         """Rows of everything that is done: all of the step, or up to the first missing result."""
-        step, key = running.step, running.key
-        is_whole = n_done == len(running.places)
-        n_rows = len(step.pairs) if is_whole else running.places[n_done]
+        rows = step.rows
+        is_whole = rows.n_done == len(rows)
         first_id = self._data_ids.get(key.rank, 0)
-        pairs = step.pairs[:n_rows]
-        rows = [
-            build_row(pair, result, self._limits, first_id + place)
-            for place, (pair, result) in enumerate(zip(pairs, results))
-        ]
-        if self._algorithms:
-            rows = [self._with_custom(pair, row) for pair, row in zip(pairs, rows)]
         judge = self._judges.setdefault((key.rank, key.graph), GraphJudge(self._limits))
-        rows = judge.judge(rows, [pair.my.path for pair in pairs], step)
+        judge.judge(step, first_id)
+        if self._algorithms:
+            for place, pair in enumerate(step.pairs.pairs[: len(rows)]):
+                rows[place] = self._with_custom(pair, Row._make(rows[place]))
         self._data_ids[key.rank] = first_id + len(rows)
         self._result.counts.add(rows)
         if is_whole:
-            self._result.counts.golden["used"] += len(step.used_golden)
-            self._result.counts.golden["unused"] += len(step.unused_golden)
-            self._result.unused_golden.extend(
-                f"{path},{io},{index}" if io else path for path, io, index in step.unused_golden
-            )
-        self._rows.extend(rows)
+            unused = step.unused_golden
+            self._result.counts.golden["used"] += step.n_used
+            self._result.counts.golden["unused"] += len(unused)
+            self._result.unused_golden.extend(unused)
+        self._rows.add(rows)
         if self._folder is not None:
             self._report_of(key.rank, open_reports).write(rows)
 
@@ -358,10 +327,8 @@ class _RunningStep:
         key: The my-side step.
         step: Its pairs.
         batch: The pool at work.
-        places: For every job of the batch the position of its pair.
     """
 
     key: StepKey
-    step: StepPairs
+    step: PairedStep
     batch: Any
-    places: list[int]

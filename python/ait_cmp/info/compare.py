@@ -13,6 +13,7 @@ from ait_cmp.info.estimate import estimate
 from ait_cmp.info.source import Sources, reduced_kind
 from ait_cmp.info.tensor import ReducedTensor, inverse_steps
 from ait_cmp.pairing.pair import TensorRef
+from ait_cmp.pairing.paired_step import PairedStep
 
 # A pair of addresses (pairing.pair.TensorRef); one side may be missing.
 Job = tuple[Optional[tuple[Any, ...]], Optional[tuple[Any, ...]]]
@@ -31,11 +32,11 @@ _EQUAL_BYTES = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 _CHUNK = 64
 
 
-def open_batch(jobs: Sequence[Job], *, threads: int, access: str, single_sums: bool) -> Any:
-    """A running comparison of these pairs: `_core.Batch`, or its like if any file is reduced."""
-    if any(_is_reduced(job) for job in jobs):
-        return ReducedBatch(jobs, threads=threads, access=access, single_sums=single_sums)
-    return _core.Batch(jobs, threads=threads, access=access, single_sums=single_sums)
+def open_batch(step: PairedStep, *, threads: int, access: str, single_sums: bool) -> Any:
+    """A running comparison of a step: `_core.StepBatch`, or its like if any file is reduced."""
+    if any(map(reduced_kind, step.rows.paths)):
+        return ReducedBatch(step, threads=threads, access=access, single_sums=single_sums)
+    return step.rows.batch(threads=threads, access=access, single_sums=single_sums)
 
 
 def _is_reduced(job: Job) -> bool:
@@ -43,11 +44,15 @@ def _is_reduced(job: Job) -> bool:
 
 
 class ReducedBatch:
-    """Iterates over lists of results in the order of the jobs, like `_core.Batch`."""
+    """Fills the rows of a step; iterates over the number of those done, like `_core.StepBatch`."""
 
-    def __init__(
-        self, jobs: Sequence[Job], *, threads: int, access: str, single_sums: bool
-    ) -> None:
+    def __init__(self, step: PairedStep, *, threads: int, access: str, single_sums: bool) -> None:
+        self._rows = step.rows
+        jobs: list[Job] = [
+            (pair.my, None if pair.status else pair.golden)
+            for pair in step.pairs.pairs
+            if pair.my.io
+        ]
         self._sources = Sources(threads, access)
         self._is_reduced = [_is_reduced(job) for job in jobs]
         full = [job for job, reduced in zip(jobs, self._is_reduced) if not reduced]
@@ -65,17 +70,18 @@ class ReducedBatch:
     def _compare(self, jobs: Sequence[Job]) -> list[Result]:
         return [compare_pair(*job, sources=self._sources) for job in jobs]
 
-    def __iter__(self) -> Iterator[list[Result]]:
+    def __iter__(self) -> Iterator[int]:
         return self
 
-    def __next__(self) -> list[Result]:
+    def __next__(self) -> int:
         if self._next == len(self._is_reduced):
             raise StopIteration
         chunk: list[Result] = []
         for reduced in self._is_reduced[self._next : self._next + _CHUNK]:
             chunk.append(self._next_reduced() if reduced else self._next_full())
             self._next += 1
-        return chunk
+        self._rows.take(chunk)
+        return self._rows.n_done
 
     def _next_reduced(self) -> Result:
         if not self._reduced_ready:
@@ -87,9 +93,8 @@ class ReducedBatch:
             self._full_ready = list(next(self._full))
         return self._full_ready.pop(0)
 
-    def take_ready(self) -> list[Result]:
-        """Nothing: what is done has been handed out."""
-        return []
+    def take_ready(self) -> None:
+        """Nothing: what is done is in the rows."""
 
     def stop(self) -> None:
         """Finish what is in hand, no more."""

@@ -28,6 +28,8 @@ _LARGE_BYTES = 32 << 20
 
 def reduced_kind(path: str) -> str:
     """ "sketch", "min_max" or "stats" by the file's name, "" for a full dump."""
+    if not path.endswith((".npz", ".npy", ".csv")):
+        return ""
     if path.endswith("_info.npz"):
         return "sketch"
     if path.endswith(("_min_max.npz", "_min_max.npy")):

@@ -15,7 +15,8 @@ import numpy as np
 
 from ait_cmp.discover import FxFile, GeFile, StepKey
 from ait_cmp.errors import FormatError
-from ait_cmp.pairing.pair import Pair, StepPairs, TensorRef
+from ait_cmp.pairing.pair import StepPairs, TensorRef
+from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.pairing.readers import Readers
 
 Files = Sequence[Union[GeFile, FxFile]]
@@ -32,13 +33,13 @@ class _Paired(NamedTuple):
         names: What pairing sees of the names of its files.
         paths: Their paths.
         answers: All that pairing asked the readers, and what they said.
-        pairs: What it found.
+        step: What it found.
     """
 
     names: list[tuple[Any, ...]]
     paths: list[str]
     answers: dict[_Question, Any]
-    pairs: StepPairs
+    step: PairedStep
 
 
 class Repeats:
@@ -50,8 +51,8 @@ class Repeats:
 
     def pair(
         self, key: StepKey, files: Files, pair_anew: Callable[[Readers], StepPairs]
-    ) -> StepPairs:
-        """The pairs of a step.
+    ) -> PairedStep:
+        """Pair a step.
 
         Args:
             key: Rank, graph and step of the my side.
@@ -65,13 +66,13 @@ class Repeats:
         if self._before is not None and self._before.names == names:
             path_of = dict(zip(self._before.paths, paths))
             if answers.are_alike(self._before.answers, path_of):
-                return _repeated(self._before.pairs, key, path_of)
+                return self._before.step.repeated(key, path_of)
         asked: dict[_Question, Any] = {}
-        pairs = pair_anew(answers.recorded(asked))
+        step = PairedStep(pair_anew(answers.recorded(asked)))
         # Where a file is on both sides its path does not tell which of them a pair means.
         is_clear = len(set(paths)) == len(paths)
-        self._before = _Paired(names, paths, asked, pairs) if is_clear else None
-        return pairs
+        self._before = _Paired(names, paths, asked, step) if is_clear else None
+        return step
 
 
 def _names(files: Files) -> list[tuple[Any, ...]]:
@@ -149,28 +150,3 @@ def _on_this_path(argument: Any, path_of: Mapping[str, str]) -> Any:
     if isinstance(argument, TensorRef):
         return argument._replace(path=path_of[argument.path])
     return tuple(map(path_of.__getitem__, argument)) if isinstance(argument, tuple) else argument
-
-
-def _repeated(step: StepPairs, key: StepKey, path_of: Mapping[str, str]) -> StepPairs:
-    """The pairs of a step with the paths of another one."""
-    pairs = []
-    for pair in step.pairs:
-        my, golden = pair.my, pair.golden
-        pairs.append(
-            Pair(
-                key.rank,
-                key.graph,
-                key.step,
-                *pair[3:8],
-                TensorRef(path_of[my.path], *my[1:]),
-                None if golden is None else TensorRef(path_of[golden.path], *golden[1:]),
-                *pair[10:],
-            )
-        )
-    return StepPairs(
-        pairs,
-        {(path_of[path], io, index) for path, io, index in step.used_golden},
-        [(path_of[path], io, index) for path, io, index in step.unused_golden],
-        step.nodes,
-        {path_of[path]: node for path, node in step.node_of.items()},
-    )

@@ -1,0 +1,323 @@
+// Rows of a report for Python: pairs in, cells and CSV text out; and what judges them.
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <map>
+
+#include "bind/convert.h"
+#include "bind/module.h"
+#include "bind/running_batch.h"
+#include "step_rows.h"
+
+namespace py = pybind11;
+using namespace pybind11::literals;
+
+namespace ait {
+namespace {
+
+constexpr size_t kMostAtOnce = 1024;
+
+py::object object_of(int64_t value) { return py::int_(value); }
+py::object object_of(std::string_view text) { return str_of(text); }
+py::object object_of(const Number& value) {
+  return value ? py::object(py::float_(*value)) : py::object(py::none());
+}
+py::object object_of(const Count& value) {
+  return value ? py::object(py::int_(*value)) : py::object(py::none());
+}
+py::object object_of(const DataPath& path) {
+  return str_of(std::string(path.file).append(path.tensor));
+}
+py::object object_of(const std::vector<std::string_view>& texts) {
+  py::tuple all(texts.size());
+  for (size_t i = 0; i < texts.size(); ++i) all[i] = str_of(texts[i]);
+  return all;
+}
+
+/// Takes the cells of a tuple over into a row; None is an empty cell. Addresses stay.
+class CellReader {
+ public:
+  CellReader(const py::tuple& cells, StepRows& rows) : cells_(cells), rows_(rows) {}
+
+  void operator()(int64_t& value) { value = py::cast<std::optional<int64_t>>(next()).value_or(0); }
+  void operator()(std::string_view& text) { text = keep(next()); }
+  void operator()(DataPath&) { next(); }
+  void operator()(Number& value) { value = py::cast<Number>(next()); }
+  void operator()(Count& value) { value = py::cast<Count>(next()); }
+  void operator()(std::vector<std::string_view>& texts) {
+    texts.clear();
+    for (const py::handle text : as_tuple(next())) texts.push_back(keep(text));
+  }
+
+ private:
+  py::object next() { return cells_[at_++]; }
+  std::string_view keep(const py::handle& text) {
+    return text.is_none() ? std::string_view() : rows_.keep(bytes_of(text));
+  }
+
+  const py::tuple& cells_;
+  StepRows& rows_;
+  size_t at_ = 0;
+};
+
+// --- pairs ---------------------------------------------------------------------------------------
+
+/// Reads pairs (pairing.pair.Pair) into a plan; paths become numbers.
+class PlanReader {
+ public:
+  PlanReader(const py::sequence& feeders, const py::dict& node_of) : node_of_(node_of) {
+    for (const py::handle sources : feeders)
+      plan_->feeders.push_back(py::cast<std::vector<size_t>>(sources));
+  }
+
+  void add(const py::tuple& pair) {
+    PairedTensor& tensor = plan_->tensors.emplace_back();
+    ReportRow& row = tensor.row;
+    token_id_ = py::cast<int64_t>(pair[2]);
+    row.rank = py::cast<int64_t>(pair[0]);
+    row.graph = keep(pair[1]);
+    row.op_name = keep(pair[4]);
+    row.my.op_type = keep(pair[5]);
+    row.io = keep(pair[6]);
+    row.index = py::cast<int64_t>(pair[7]);
+    tensor.my = side(pair[8]);
+    tensor.golden = side(pair[9]);
+    row.my.path.tensor = address(tensor.my);
+    row.golden.path.tensor = address(tensor.golden);
+    row.golden.op_type = keep(pair[10]);
+    row.match = keep(pair[11]);
+    row.status = keep(pair[12]);
+    row.reason = keep(pair[13]);
+    const py::object path = as_tuple(pair[8])[0];
+    if (node_of_.contains(path)) tensor.node = py::cast<int64_t>(node_of_[path]);
+  }
+
+  StepRows rows() { return {std::move(plan_), std::move(paths_), token_id_}; }
+
+ private:
+  std::string_view keep(const py::handle& text) { return plan_->texts.keep(bytes_of(text)); }
+
+  PairedTensor::Side side(const py::handle& ref) {
+    if (ref.is_none()) return {};
+    const py::tuple fields = as_tuple(ref);
+    const auto [number, is_new] = number_of_.emplace(path_text(fields[0]), paths_.size());
+    if (is_new) paths_.push_back(number->first);
+    return {number->second, keep(fields[1]), py::cast<uint32_t>(fields[2]), parse_steps(fields[3])};
+  }
+
+  std::string_view address(const PairedTensor::Side& side) {
+    if (side.io.empty()) return {};
+    return plan_->texts.keep("," + std::string(side.io) + "," + std::to_string(side.index));
+  }
+
+  const py::dict& node_of_;
+  std::shared_ptr<StepPlan> plan_ = std::make_shared<StepPlan>();
+  std::vector<std::string> paths_;
+  std::unordered_map<std::string, size_t> number_of_;
+  int64_t token_id_ = 0;
+};
+
+StepRows rows_of(const py::iterable& pairs, const py::sequence& feeders, const py::dict& node_of) {
+  PlanReader reader(feeders, node_of);
+  for (const py::handle pair : pairs) reader.add(as_tuple(pair));
+  return reader.rows();
+}
+
+StepRows rows_like(const StepRows& rows, int64_t token_id, const py::iterable& paths) {
+  std::vector<std::string> texts;
+  texts.reserve(rows.paths().size());
+  for (const py::handle path : paths) texts.push_back(path_text(path));
+  if (texts.size() != rows.paths().size())
+    throw py::value_error(std::to_string(rows.paths().size()) + " paths expected, found " +
+                          std::to_string(texts.size()));
+  return {rows.plan(), std::move(texts), token_id};
+}
+
+// --- results -------------------------------------------------------------------------------------
+
+/// (dtype, shape or None, sums or None) as the core gives it, or info/compare.py.
+void read_side(RowSide& side, const py::handle& found, StepRows& rows) {
+  if (found.is_none()) return;
+  const py::tuple fields = as_tuple(found);
+  side.dtype = rows.keep(bytes_of(fields[0]));
+  if (!fields[1].is_none()) side.shape = rows.keep(bytes_of(py::str(py::list(fields[1]))));
+  if (fields[2].is_none()) return;
+  const py::tuple sums = as_tuple(fields[2]);
+  const auto n = py::cast<Count>(sums[0]), n_positive = py::cast<Count>(sums[2]),
+             n_negative = py::cast<Count>(sums[3]);
+  side.n_nan = py::cast<Count>(sums[1]);
+  if (n_positive && n_negative) {
+    side.n_inf = *n_positive + *n_negative;
+    if (side.n_nan && n && *n == *side.n_nan + *side.n_inf) return;  // no finite value
+  }
+  side.max = py::cast<Number>(sums[4]);
+  side.min = py::cast<Number>(sums[5]);
+  side.mean = py::cast<Number>(sums[6]);
+}
+
+Number metric(const py::handle& value) {
+  const auto number = py::cast<Number>(value);
+  return number && std::isnan(*number) ? Number() : number;
+}
+
+/// A result as info/compare.py gives it.
+Found read_found(const py::tuple& result, StepRows& rows) {
+  Found found;
+  ReportRow& row = found.row;
+  found.status = rows.keep(bytes_of(result[0]));
+  found.reason = rows.keep(bytes_of(result[1]));
+  read_side(row.my, result[2], rows);
+  read_side(row.golden, result[3], rows);
+  found.has_metrics = !result[4].is_none();
+  if (found.has_metrics) {
+    const py::tuple values = as_tuple(result[4]);
+    row.cosine_similarity = metric(values[0]);
+    row.max_relative_error = metric(values[1]);
+    row.mean_relative_error = metric(values[2]);
+    row.max_absolute_error = metric(values[3]);
+    row.mean_absolute_error = metric(values[4]);
+    row.kl_divergence = metric(values[5]);
+    row.relative_euclidean_distance = metric(values[6]);
+    row.n_mismatch = py::cast<Count>(result[5]);
+  }
+  if (!result[6].is_none()) {
+    const py::tuple worst = as_tuple(result[6]);
+    row.worst_index = py::cast<Count>(worst[0]);
+    row.my_worst = py::cast<Number>(worst[1]);
+    row.golden_worst = py::cast<Number>(worst[2]);
+  }
+  if (result.size() > 7) row.estimated = rows.keep(bytes_of(result[7]));
+  return found;
+}
+
+/// A step whose pairs are compared: results go into its rows. Iterates over the number of rows
+/// that are done.
+class StepBatch {
+ public:
+  StepBatch(StepRows& rows, unsigned threads, const std::string& access, bool single_sums)
+      : rows_(rows), batch_(rows.jobs(), threads, "", access, true, single_sums) {}
+
+  size_t next() {
+    rows_.take(batch_.next(kMostAtOnce));
+    return rows_.n_done();
+  }
+  void take_ready() { rows_.take(batch_.take_ready()); }
+  void stop() { batch_.stop(); }
+  void close() { batch_.close(); }
+
+ private:
+  StepRows& rows_;
+  RunningBatch batch_;
+};
+
+// --- cells ---------------------------------------------------------------------------------------
+
+size_t row_number(const StepRows& rows, py::ssize_t i) {
+  const auto n = static_cast<py::ssize_t>(rows.rows().size());
+  if (i < -n || i >= n)
+    throw py::index_error("row " + std::to_string(i) + " of " + std::to_string(n));
+  return static_cast<size_t>(i < 0 ? i + n : i);
+}
+
+py::tuple cells_of(const StepRows& rows, py::ssize_t i) {
+  py::list cells;
+  each_cell(rows.rows()[row_number(rows, i)],
+            [&](const auto& cell) { cells.append(object_of(cell)); });
+  return py::tuple(cells);
+}
+
+void set_cells(StepRows& rows, py::ssize_t i, const py::tuple& cells) {
+  each_cell(rows.row(row_number(rows, i)), CellReader(cells, rows));
+}
+
+/// One cell of every row.
+py::list column(const StepRows& rows, size_t number) {
+  py::list all;
+  for (const ReportRow& row : rows.rows()) {
+    size_t at = 0;
+    each_cell(row, [&](const auto& cell) {
+      if (at++ == number) all.append(object_of(cell));
+    });
+  }
+  return all;
+}
+
+py::bytes csv(const StepRows& rows) {
+  std::string text;
+  {
+    const py::gil_scoped_release release;
+    text = rows.csv();
+  }
+  return py::bytes(text);
+}
+
+py::object divergence_of(const StepRows& rows, double growth_max) {
+  const auto found = rows.first_divergence(growth_max);
+  if (!found) return py::none();
+  return py::make_tuple(found->begin, found->end, found->is_nonfinite ? "nonfinite" : "growth");
+}
+
+}  // namespace
+
+void bind_rows(py::module_& m) {
+  py::class_<StepBatch>(m, "StepBatch",
+                        "The comparison of the pairs of a step on a pool of threads.")
+      .def("__iter__", [](py::object self) { return self; })
+      .def("__next__", &StepBatch::next)
+      .def("take_ready", &StepBatch::take_ready, "Take finished results, without waiting.")
+      .def("stop", &StepBatch::stop, "Begin no further job.")
+      .def("close", &StepBatch::close, "Stop after the chunks in hand.");
+  py::class_<StepRows>(m, "StepRows", "The rows of the report on one step.")
+      .def(py::init(&rows_of), "pairs"_a, "feeders"_a, "node_of"_a)
+      .def("like", &rows_like, "token_id"_a, "paths"_a,
+           "Rows of the same pairs in another step, without results.")
+      .def_property_readonly("paths",
+                             [](const StepRows& rows) {
+                               py::list paths;
+                               for (const std::string& path : rows.paths())
+                                 paths.append(str_of(path));
+                               return paths;
+                             })
+      .def(
+          "batch",
+          [](StepRows& rows, unsigned threads, const std::string& access, bool single_sums) {
+            return std::make_unique<StepBatch>(rows, threads, access, single_sums);
+          },
+          "threads"_a, "access"_a, "single_sums"_a, py::keep_alive<0, 1>(),
+          "Begin to compare the pairs; results go into these rows.")
+      .def(
+          "take",
+          [](StepRows& rows, const py::iterable& results) {
+            for (const py::handle result : results) rows.take(read_found(as_tuple(result), rows));
+          },
+          "results"_a, "Results of the next pairs, as Batch gives them.")
+      .def_property_readonly("n_done", &StepRows::n_done)
+      .def(
+          "judge",
+          [](StepRows& rows, int64_t first_id, double cosine_min, double red_max) {
+            rows.judge(first_id, {cosine_min, red_max});
+          },
+          "first_id"_a, "cosine_min"_a, "red_max"_a,
+          "Drop what is not done, number the rows, fill in verdicts and error growth.")
+      .def("first_divergence", &divergence_of, "growth_max"_a,
+           "(first row, row after the last, reason) of the first op that computes something else.")
+      .def("csv", &csv, "The lines of the report.")
+      .def("column", &column, "number"_a, "One cell of every row.")
+      .def("__len__", [](const StepRows& rows) { return rows.rows().size(); })
+      .def("__getitem__", &cells_of, "place"_a)
+      .def("__setitem__", &set_cells, "place"_a, "cells"_a);
+  m.def("roundoff_of", &roundoff_of, "dtype"_a,
+        "Unit roundoff of a dtype as a report names it, never finer than that of matrix units.");
+  m.def(
+      "is_within",
+      [](uint64_t n_mismatch, Number max_absolute_error, Number cosine_similarity,
+         Number relative_euclidean_distance, double cosine_min, double red_max) {
+        return is_within(n_mismatch, max_absolute_error, cosine_similarity,
+                         relative_euclidean_distance, {cosine_min, red_max});
+      },
+      "n_mismatch"_a, "max_absolute_error"_a, "cosine_similarity"_a,
+      "relative_euclidean_distance"_a, "cosine_min"_a, "red_max"_a,
+      "Whether a compared pair is within the limits.");
+}
+
+}  // namespace ait

@@ -1,0 +1,83 @@
+"""A step as it goes on from pairing: its pairs, and its rows of the report to be filled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ait_cmp import _core
+from ait_cmp.discover import StepKey
+from ait_cmp.pairing.pair import Pair, StepPairs, TensorRef
+
+
+class PairedStep:
+    """The pairs of a step; of one that repeats another they are made when asked for.
+
+    Attributes:
+        rows: The rows of the report on this step; the core fills them.
+        n_used: Golden tensors that some pair uses.
+    """
+
+    def __init__(self, pairs: StepPairs) -> None:
+        nodes = [node.inputs for node in pairs.nodes]
+        self.rows = _core.StepRows(pairs.pairs, nodes, pairs.node_of)
+        self.n_used = len(pairs.used_golden)
+        self._pairs = pairs
+        self._repeat: tuple[StepKey, Mapping[str, str]] | None = None
+
+    def repeated(self, key: StepKey, path_of: Mapping[str, str]) -> PairedStep:
+        """The step `key`, which has the same pairs.
+
+        Args:
+            key: Its rank, graph and number.
+            path_of: Path of a file of this step -> path of its like in that one.
+        """
+        step = PairedStep.__new__(PairedStep)
+        step.rows = self.rows.like(key.step, [path_of[path] for path in self.rows.paths])
+        step.n_used = self.n_used
+        step._pairs = self._pairs
+        step._repeat = (key, path_of)
+        return step
+
+    @property
+    def is_repeat(self) -> bool:
+        """Whether the pairs are those of another step."""
+        return self._repeat is not None
+
+    @property
+    def pairs(self) -> StepPairs:
+        """The pairs of this step."""
+        return self._pairs if self._repeat is None else _moved(self._pairs, *self._repeat)
+
+    @property
+    def unused_golden(self) -> list[str]:
+        """Paths (and tensors) of the golden side that no pair uses."""
+        path_of = {} if self._repeat is None else self._repeat[1]
+        return [
+            f"{path_of.get(path, path)},{io},{index}" if io else path_of.get(path, path)
+            for path, io, index in self._pairs.unused_golden
+        ]
+
+
+def _moved(step: StepPairs, key: StepKey, path_of: Mapping[str, str]) -> StepPairs:
+    """The pairs of a step with the paths of another one."""
+    pairs = []
+    for pair in step.pairs:
+        my, golden = pair.my, pair.golden
+        pairs.append(
+            Pair(
+                key.rank,
+                key.graph,
+                key.step,
+                *pair[3:8],
+                TensorRef(path_of[my.path], *my[1:]),
+                None if golden is None else TensorRef(path_of[golden.path], *golden[1:]),
+                *pair[10:],
+            )
+        )
+    return StepPairs(
+        pairs,
+        {(path_of[path], io, index) for path, io, index in step.used_golden},
+        [(path_of[path], io, index) for path, io, index in step.unused_golden],
+        step.nodes,
+        {path_of[path]: node for path, node in step.node_of.items()},
+    )
