@@ -19,22 +19,25 @@ from ait_cmp.info.info_file import read_info
 from ait_cmp.info.tensor import ReducedTensor
 from reduced_dump import ge_bytes, random_values
 
-N_FILES = 24
+# Enough for several groups at a time, in two folders.
+N_FILES = 120
 
 
 def main(folder: Path, n_kills: int) -> None:
     pick = random.Random(0)
     contents = {
-        f"Add.Add_{at}.{at}.6.{1706596911888000 + at}": ge_bytes(
-            f"Add_{at}", (), (random_values(at, 3000 if at % 2 else 5),)
+        f"{at % 2}/Add.Add_{at}.{at}.6.{1706596911888000 + at}": ge_bytes(
+            f"Add_{at}", (), (random_values(at, n_values(at)),)
         )
         for at in range(N_FILES)
     }
+    for number in (0, 1):
+        (folder / str(number)).mkdir()
     n_found_dumps = n_found_infos = 0
-    longest_s = 0.02
+    longest_s = 0.05
     for _ in range(n_kills):
         if not any((folder / name).exists() for name in contents):
-            for old in folder.iterdir():
+            for old in folder.glob("?/*"):
                 old.unlink()
             for name, content in contents.items():
                 (folder / name).write_bytes(content)
@@ -59,6 +62,10 @@ def main(folder: Path, n_kills: int) -> None:
     print(f"killed {n_kills} times, dumps found {n_found_dumps}, infos found {n_found_infos}")
 
 
+def n_values(number: int) -> int:
+    return 3000 if number % 4 == 0 else 5
+
+
 def report_damage(info: Path, name: str) -> None:
     """Say so if the info file is not the whole of the tensor."""
     try:
@@ -66,9 +73,8 @@ def report_damage(info: Path, name: str) -> None:
     except FormatError as error:
         print(f"damaged: {error}")
         return
-    number = int(name.split(".")[2])
     tensor: ReducedTensor = place.tensor
-    if tensor.n_values != (3000 if number % 2 else 5):
+    if tensor.n_values != n_values(int(name.split(".")[2])):
         print(f"wrong: {name}: {tensor.n_values} values")
 
 

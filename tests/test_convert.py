@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import make_dump
-from ait_cmp import cli
+from ait_cmp import _core, cli
 from ait_cmp.convert import convert_dir
-from ait_cmp.convert.one_file import DiskFullError
+from ait_cmp.convert.converter import DiskFullError
 from ait_cmp.convert.result import Conversion
 from ait_cmp.discover import discover
 from ait_cmp.errors import ConfigError, FormatError
@@ -167,10 +167,11 @@ def test_a_full_disk_stops_with_a_message_and_loses_nothing(
         write_ge(folder, f"Add_{at}", (), (random_values(at, 30),), number=at)
     before = names(tmp_path)
 
-    def no_space(*_: object) -> int:
-        raise OSError(number, os.strerror(number))
+    def no_space(files: list[tuple[str, int, bytes]]) -> list[tuple[int, int]]:
+        # The file is there, but not all of it.
+        return [(number, os.open(path, os.O_CREAT | os.O_WRONLY)) for path, _, _ in files]
 
-    monkeypatch.setattr(os, "write", no_space)
+    monkeypatch.setattr(_core, "create_files", no_space)
     with pytest.raises(DiskFullError, match="disk is full.*Nothing was lost"):
         convert_dir(tmp_path, threads=2)
     assert names(tmp_path) == before

@@ -43,5 +43,6 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   ait::bind_tensor(m);
   ait::bind_files(m);
   ait::bind_rows(m);
+  ait::bind_file_group(m);
   ait::bind_sketch(m);
 }

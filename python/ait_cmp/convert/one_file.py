@@ -1,16 +1,17 @@
-"""One dump file -> its info file; at every moment one of the two is there and whole."""
+"""One dump file -> its info file, in memory; place.py then puts it in its place."""
 
 from __future__ import annotations
 
 import errno
 import fcntl
-import itertools
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ait_cmp.errors import AitCmpError, FormatError
+from ait_cmp import _core
+from ait_cmp.errors import FormatError
 from ait_cmp.info.reduce import (
     min_max_bytes,
     open_dump_file,
@@ -24,12 +25,6 @@ KINDS = ("sketch", "min_max")
 TEMPORARY_PREFIX = ".ait-cmp-"
 TEMPORARY_ENDING = ".tmp"
 
-_counter = itertools.count()
-
-
-class DiskFullError(AitCmpError):
-    """No space is left for an info file; every original is still there."""
-
 
 class Outcome(NamedTuple):
     """What became of one file.
@@ -38,8 +33,9 @@ class Outcome(NamedTuple):
         path: The dump file.
         status: "converted"; "literal" (text or objects: small, no tensor, left); "left" (cannot be
             reduced); "unfinished" (perhaps still being written); "busy" (another converter has
-            it); "gone"; "done" (its info file is there, with --keep).
-        reason: Sentence for "left" and "unfinished", else "".
+            it); "gone"; "done" (its info file is there, with --keep); "full" (no space for its info
+            file).
+        reason: Sentence for "left", "unfinished" and "full", else "".
         source_bytes: Size of the dump file.
         info_bytes: Size of its info file, 0 unless converted.
     """
@@ -59,6 +55,32 @@ def info_path(path: str, *, is_ge: bool, kind: str) -> str:
     return f"{base}_min_max.{'npz' if is_ge else 'npy'}"
 
 
+class Claim(NamedTuple):
+    """A dump file that no other converter touches: what `_core.claim_files` tells of it.
+
+    Attributes:
+        error: Number of the error, 0 if it could be opened; or it `is_busy`.
+        descriptor: The lock lasts until it is closed, or until this process ends, however it ends.
+        is_busy: Whether another converter has it.
+        mode: Permissions.
+        identity: Device, inode, size in bytes, time of the last change in ns.
+    """
+
+    error: int
+    descriptor: int
+    is_busy: bool
+    mode: int
+    identity: tuple[int, int, int, int]
+
+    @property
+    def size_bytes(self) -> int:
+        return self.identity[2]
+
+    @property
+    def changed_ns(self) -> int:
+        return self.identity[3]
+
+
 class Prepared(NamedTuple):
     """An info file that is ready to take the place of its dump file.
 
@@ -66,54 +88,29 @@ class Prepared(NamedTuple):
         path: The dump file.
         target: Path of the info file.
         packed: Its bytes.
-        before: Status of the dump file when it was read.
+        claim: The dump file when it was read.
         keep: Whether the dump file stays.
-        descriptor: The dump file, open and locked until `put_in_place` or `give_up`.
     """
 
     path: str
     target: str
     packed: bytes
-    before: os.stat_result
+    claim: Claim
     keep: bool
-    descriptor: int
 
-    def put_in_place(self) -> Outcome:
-        """Write the info file and remove the dump file; waits for the disk.
 
-        Raises:
-            DiskFullError: No space is left.
-        """
-        try:
-            return self._put_in_place()
-        finally:
-            self.give_up()
+def claim_files(paths: Sequence[str]) -> list[Claim]:
+    """Lock dump files against other converters.
 
-    def give_up(self) -> None:
-        """Let go of the dump file."""
-        os.close(self.descriptor)
-
-    def _put_in_place(self) -> Outcome:
-        size = self.before.st_size
-        if not _is_same(self.path, self.before):
-            reason = f"{self.path}: changed while it was read"
-            return Outcome(self.path, "unfinished", reason, size)
-        try:
-            _put_in_place(self.packed, self.target, self.before)
-            if not self.keep:
-                _remove(self.path, self.before)
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                folder, n_bytes = Path(self.target).parent, len(self.packed)
-                message = f"{folder}: the disk is full; no space for {n_bytes} bytes of an info "
-                message += "file. Nothing was lost: free some space and start again."
-                raise DiskFullError(message) from error
-            return Outcome(self.path, "left", f"{self.target}: {error.strerror}", size)
-        return Outcome(self.path, "converted", "", size, len(self.packed))
+    Without locks (some network file systems) two converters do the same work twice: both write the
+    same bytes under the same name.
+    """
+    return [Claim(*claim) for claim in _core.claim_files(paths)]
 
 
 def prepare_file(
     path: str,
+    claim: Claim,
     *,
     is_ge: bool,
     kind: str,
@@ -126,6 +123,7 @@ def prepare_file(
 
     Args:
         path: The dump file.
+        claim: The claim on it.
         is_ge: GE dump (True) or `.npy` file.
         kind: "sketch" or "min_max".
         keep: Leave the dump file where it is.
@@ -138,31 +136,20 @@ def prepare_file(
     Returns:
         What is to be put in place, or what became of a file that cannot be reduced.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    if claim.is_busy:
+        return Outcome(path, "busy")
+    if claim.error == errno.ENOENT:
         return Outcome(path, "gone")
-    except OSError as error:
-        return Outcome(path, "left", f"{path}: {error.strerror}")
-    is_prepared = False
-    try:
-        if not _claim(descriptor):
-            return Outcome(path, "busy")
-        before = os.fstat(descriptor)
-        if not _is_same(path, before):
-            return Outcome(path, "gone")
-        target = info_path(path, is_ge=is_ge, kind=kind)
-        if keep and _is_newer(target, before):
-            return Outcome(path, "done", source_bytes=before.st_size)
-        is_settled = max(quiet_s, time.time() - before.st_mtime) >= settle_s
-        packed = _pack(path, before.st_size, is_ge, kind, is_settled, threads)
-        if isinstance(packed, Outcome):
-            return packed
-        is_prepared = True
-        return Prepared(path, target, packed, before, keep, descriptor)
-    finally:
-        if not is_prepared:
-            os.close(descriptor)
+    if claim.error:
+        return Outcome(path, "left", f"{path}: {os.strerror(claim.error)}")
+    target = info_path(path, is_ge=is_ge, kind=kind)
+    if keep and _is_newer(target, claim.changed_ns):
+        return Outcome(path, "done", source_bytes=claim.size_bytes)
+    is_settled = max(quiet_s, time.time() - claim.changed_ns * 1e-9) >= settle_s
+    packed = _pack(path, claim.size_bytes, is_ge, kind, is_settled, threads)
+    if isinstance(packed, Outcome):
+        return packed
+    return Prepared(path, target, packed, claim, keep)
 
 
 def _pack(
@@ -195,86 +182,11 @@ def _pack(
         return Outcome(path, "left", f"{path}: {error.strerror}", size)
 
 
-def _claim(descriptor: int) -> bool:
-    """Lock the file against other converters; the lock ends with this process, however it ends.
-
-    Without locks (some network file systems) two converters do the same work twice: both write the
-    same bytes under the same name.
-    """
+def _is_newer(target: str, changed_ns: int) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _is_same(path: str, before: os.stat_result) -> bool:
-    """Whether the path still leads to the file that was read, and nothing was written to it."""
-    try:
-        now = Path(path).stat()
+        return Path(target).stat().st_mtime_ns >= changed_ns
     except OSError:
         return False
-    return (now.st_ino, now.st_dev, now.st_size, now.st_mtime_ns) == (
-        before.st_ino,
-        before.st_dev,
-        before.st_size,
-        before.st_mtime_ns,
-    )
-
-
-def _is_newer(target: str, source: os.stat_result) -> bool:
-    try:
-        return Path(target).stat().st_mtime_ns >= source.st_mtime_ns
-    except OSError:
-        return False
-
-
-def _put_in_place(packed: bytes, target: str, source: os.stat_result) -> None:
-    """Write the info file so that it appears whole, and is on the disk when this returns."""
-    folder = str(Path(target).parent)
-    name = f"{TEMPORARY_PREFIX}{os.getpid()}-{next(_counter)}{TEMPORARY_ENDING}"
-    temporary = f"{folder}/{name}"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    descriptor = os.open(temporary, flags, source.st_mode & 0o777 | 0o200)
-    try:
-        try:
-            # Others know by this lock that the file is not left over.
-            _claim(descriptor)
-            left = memoryview(packed)
-            while left:
-                left = left[os.write(descriptor, left) :]
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        Path(temporary).rename(target)
-    except BaseException:
-        _remove_if_there(temporary)
-        raise
-    _sync_folder(folder)
-
-
-def _remove(path: str, before: os.stat_result) -> None:
-    """Remove the original, unless something else has taken its name."""
-    if _is_same(path, before):
-        _remove_if_there(path)
-
-
-def _remove_if_there(path: str) -> None:
-    Path(path).unlink(missing_ok=True)
-
-
-def _sync_folder(folder: str) -> None:
-    descriptor = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        # File systems that cannot sync a folder do it with the file.
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise
-    finally:
-        os.close(descriptor)
 
 
 def is_left_over(path: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import os
 import threading
 import time
@@ -10,11 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ait_cmp.convert.converter import Candidate, Converter, Settings
 from ait_cmp.convert.folder import (
-    Candidate,
-    Converter,
     Progress,
-    Settings,
     checked_folder,
     find_candidates,
     identity_of,
@@ -99,11 +98,11 @@ class _Watch:
     def run(self) -> Conversion:
         folders, _ = scan_folders(self._root)
         remove_left_overs(folders)
-        with Converter(self._settings, self._stop) as converter:
-            for _ in self._wake_ups():
-                if not self._look(converter):
-                    self._result.folder_is_gone = True
-                    break
+        converter = Converter(self._settings, self._stop)
+        for _ in self._wake_ups():
+            if not self._look(converter):
+                self._result.folder_is_gone = True
+                break
         self._result.was_stopped = self._stop.is_set()
         return self._result
 
@@ -111,7 +110,8 @@ class _Watch:
         """Something may have changed: at once, then after notifications or every interval."""
         yield
         notified = None if is_network_path(self._root) else _notifications(self._root, self._stop)
-        last = time.monotonic()
+        # What changed before notifications began is found by a look right after that.
+        last = -math.inf
         while not self._stop.is_set():
             if notified is None:
                 self._stop.wait(self._interval_s)

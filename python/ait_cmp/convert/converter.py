@@ -1,0 +1,238 @@
+"""Threads that read dump files, and threads that put their info files in place."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ait_cmp import _core
+from ait_cmp.convert.one_file import KINDS, Claim, Outcome, Prepared, claim_files, prepare_file
+from ait_cmp.convert.place import put_in_place
+from ait_cmp.convert.result import Pace
+from ait_cmp.errors import AitCmpError, ConfigError
+
+# A file of this size is worth all threads; smaller ones are spread over them.
+_LARGE_FILE_BYTES = 256 << 20
+# Threads that wait for the disk; on a network file system every step of a file is a wait.
+_WRITERS = 4
+# Files that are put in place together, and that wait for it: what SIGTERM has to wait for at most.
+_GROUP_FILES = 32
+# Files that a reader takes at once, where there are many.
+_BATCH_FILES = 16
+
+
+class DiskFullError(AitCmpError):
+    """No space is left for an info file; every original is still there."""
+
+
+class Candidate(NamedTuple):
+    """A file whose name is that of a dump.
+
+    Attributes:
+        path: The file.
+        is_ge: GE dump or `.npy` file.
+        quiet_s: Seconds for which it has been seen unchanged.
+    """
+
+    path: str
+    is_ge: bool
+    quiet_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How files are converted.
+
+    Attributes:
+        kind: "sketch" or "min_max".
+        keep: Whether originals stay.
+        settle_s: Seconds without a change after which a file counts as written whose size does not
+            say so.
+        threads: Worker threads.
+        max_rate: Bytes to read per second at most, None for no limit.
+    """
+
+    kind: str = "sketch"
+    keep: bool = False
+    settle_s: float = 5.0
+    threads: int = 1
+    max_rate: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            message = f"info: one of {', '.join(KINDS)} expected, found {self.kind}"
+            raise ConfigError(message)
+        if self.threads < 1:
+            message = f"threads: a number from 1 on expected, found {self.threads}"
+            raise ConfigError(message)
+        if not self.settle_s >= 0:
+            message = f"settle: seconds from 0 on expected, found {self.settle_s}"
+            raise ConfigError(message)
+        if self.max_rate is not None and not self.max_rate > 0:
+            message = f"max_rate: a rate above 0 expected, found {self.max_rate}"
+            raise ConfigError(message)
+
+
+class Converter:
+    """Converts files until it is told to stop."""
+
+    def __init__(self, settings: Settings, stop: threading.Event) -> None:
+        self._settings = settings
+        self._stop = stop
+        self._pace = Pace(settings.max_rate)
+
+    def outcomes(self, candidates: Sequence[Candidate]) -> Iterator[Outcome]:
+        """What became of every file, as it is known; after `stop` only of those in hand.
+
+        Raises:
+            DiskFullError: No space is left; files in hand are finished first.
+        """
+        return _Pass(self._settings, self._stop, self._pace, candidates).outcomes()
+
+
+class _Pass:
+    """One pass over some files.
+
+    Readers take candidates and hand over what they prepared; writers take all that has been handed
+    over meanwhile as one group. Whoever waits for the disk does not keep the others from reading.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        stop: threading.Event,
+        pace: Pace,
+        candidates: Sequence[Candidate],
+    ) -> None:
+        self._settings = settings
+        self._stop = stop
+        self._pace = pace
+        self._candidates = candidates
+        self._n_taken = 0
+        self._taking = threading.Lock()
+        self._one_large_file = threading.Lock()
+        self._prepared: queue.Queue[Prepared | None] = queue.Queue(_GROUP_FILES)
+        # None: a thread has ended.
+        self._done: queue.SimpleQueue[list[Outcome] | None] = queue.SimpleQueue()
+        self._failure: BaseException | None = None
+        self._is_over = False
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """What became of every file, as it is known."""
+        with ThreadPoolExecutor(self._settings.threads + _WRITERS, "ait-cmp-convert") as pool:
+            for _ in range(self._settings.threads):
+                pool.submit(self._run, self._read)
+            for _ in range(_WRITERS):
+                pool.submit(self._run, self._write)
+            found = self._found()
+            try:
+                for outcomes in found:
+                    for outcome in outcomes:
+                        if outcome.status == "full":
+                            self._fail(DiskFullError(outcome.reason))
+                        yield outcome
+            finally:
+                self._is_over = True
+                for _ in found:
+                    pass
+        if self._failure is not None:
+            raise self._failure
+
+    def _found(self) -> Iterator[list[Outcome]]:
+        for _ in range(self._settings.threads):
+            yield from iter(self._done.get, None)
+        # Now no reader is left.
+        for _ in range(_WRITERS):
+            self._prepared.put(None)
+        for _ in range(_WRITERS):
+            yield from iter(self._done.get, None)
+
+    def _run(self, loop: Callable[[], None]) -> None:
+        try:
+            loop()
+        finally:
+            self._done.put(None)
+
+    def _fail(self, failure: BaseException) -> None:
+        """End after the files in hand."""
+        self._failure = self._failure or failure
+        self._is_over = True
+
+    def _read(self) -> None:
+        try:
+            while batch := self._take():
+                claims = claim_files([candidate.path for candidate in batch])
+                try:
+                    for at, candidate in enumerate(batch):
+                        found = self._prepare(candidate, claims[at])
+                        if isinstance(found, Prepared):
+                            claims[at] = claims[at]._replace(descriptor=-1)
+                            self._prepared.put(found)
+                        else:
+                            self._done.put([found])
+                finally:
+                    _core.close_files([at.descriptor for at in claims if at.descriptor >= 0])
+        except BaseException as error:  # raised again by outcomes(), on the thread of the caller
+            self._fail(error)
+
+    def _write(self) -> None:
+        while (first := self._prepared.get()) is not None:
+            group = [first]
+            while len(group) < _GROUP_FILES:
+                try:
+                    following = self._prepared.get_nowait()
+                except queue.Empty:
+                    break
+                if following is None:  # the end of another writer
+                    self._prepared.put(None)
+                    break
+                group.append(following)
+            try:
+                self._done.put(put_in_place(group))
+            except BaseException as error:  # raised again by outcomes()
+                self._fail(error)
+
+    def _take(self) -> Sequence[Candidate]:
+        """Some files, fewer towards the end, so that all readers end together."""
+        with self._taking:
+            if self._must_end():
+                return []
+            n_left = len(self._candidates) - self._n_taken
+            most = 1 if self._settings.max_rate else _BATCH_FILES
+            n = max(1, min(most, n_left // (4 * self._settings.threads)))
+            batch = self._candidates[self._n_taken : self._n_taken + n]
+            self._n_taken += len(batch)
+            return batch
+
+    def _must_end(self) -> bool:
+        return self._is_over or self._stop.is_set()
+
+    def _prepare(self, candidate: Candidate, claim: Claim) -> Outcome | Prepared:
+        settings = self._settings
+        with self._taking:
+            pause_s = self._pace.pause_s(claim.size_bytes)
+        if pause_s > 0:
+            self._stop.wait(pause_s)
+        if self._must_end():
+            return Outcome(candidate.path, "waiting")
+
+        def prepare(threads: int) -> Outcome | Prepared:
+            return prepare_file(
+                candidate.path,
+                claim,
+                is_ge=candidate.is_ge,
+                kind=settings.kind,
+                keep=settings.keep,
+                settle_s=settings.settle_s,
+                quiet_s=candidate.quiet_s,
+                threads=threads,
+            )
+
+        if claim.size_bytes < _LARGE_FILE_BYTES:
+            return prepare(1)
+        with self._one_large_file:
+            return prepare(settings.threads)

@@ -1,0 +1,138 @@
+"""Info files take the place of dump files; at every moment one of the two is there and whole.
+
+Waiting for the disk takes longer than all the rest, and a file system writes what belongs to many
+files in one go. So files go a group at a time, every step for the whole group before the next one:
+write under hidden names, sync, rename, sync the folders, and only then remove the dump files.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ait_cmp import _core
+from ait_cmp.convert.one_file import TEMPORARY_ENDING, TEMPORARY_PREFIX, Outcome, Prepared
+
+_counter = itertools.count()
+
+
+def put_in_place(group: Sequence[Prepared]) -> list[Outcome]:
+    """Write the info files, and remove the dump files when all that is on the disk.
+
+    A file that fails keeps its dump file and holds up no other; status "full" if no space is left.
+    """
+    files = [_File(prepared) for prepared in group]
+    try:
+        for step in (_check, _write, _sync, _rename, _sync_folders, _remove_dumps):
+            step([file for file in files if file.failure is None])
+        return [file.outcome() for file in files]
+    finally:
+        for file in files:
+            file.remove_temporary()
+        # The locks last until here.
+        created = [file.descriptor for file in files if file.descriptor >= 0]
+        _core.close_files(created + [prepared.claim.descriptor for prepared in group])
+
+
+class _File:
+    """One file of a group."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.prepared = prepared
+        self.folder = str(Path(prepared.target).parent)
+        name = f"{TEMPORARY_PREFIX}{os.getpid()}-{next(_counter)}{TEMPORARY_ENDING}"
+        self.temporary = f"{self.folder}/{name}"
+        self.descriptor = -1
+        self.is_renamed = False
+        # What became of it, where it left the group early.
+        self.failure: Outcome | None = None
+
+    def fail(self, error: int) -> None:
+        """Leave the dump file, unless `error` is 0."""
+        if error in (errno.ENOSPC, errno.EDQUOT):
+            reason = f"{self.folder}: the disk is full; no space for {len(self.prepared.packed)} "
+            reason += "bytes of an info file. Nothing was lost: free some space and start again."
+            self.failure = self._left("full", reason)
+        elif error:
+            self.failure = self._left("left", f"{self.prepared.target}: {os.strerror(error)}")
+
+    def fail_as_changed(self) -> None:
+        reason = f"{self.prepared.path}: changed while it was read"
+        self.failure = self._left("unfinished", reason)
+
+    def _left(self, status: str, reason: str) -> Outcome:
+        return Outcome(self.prepared.path, status, reason, self.prepared.claim.size_bytes)
+
+    def outcome(self) -> Outcome:
+        """What became of it."""
+        prepared = self.prepared
+        size_bytes = prepared.claim.size_bytes
+        placed = Outcome(prepared.path, "converted", "", size_bytes, len(prepared.packed))
+        return self.failure or placed
+
+    def remove_temporary(self) -> None:
+        """Leave no half-written file."""
+        if self.descriptor >= 0 and not self.is_renamed:
+            Path(self.temporary).unlink(missing_ok=True)
+
+
+def _dumps(files: Iterable[_File]) -> list[tuple[str, tuple[int, int, int, int]]]:
+    return [(file.prepared.path, file.prepared.claim.identity) for file in files]
+
+
+def _check(files: Sequence[_File]) -> None:
+    for file, is_unchanged in zip(files, _core.are_unchanged(_dumps(files))):
+        if not is_unchanged:
+            file.fail_as_changed()
+
+
+def _write(files: Sequence[_File]) -> None:
+    news = [
+        (file.temporary, file.prepared.claim.mode | 0o200, file.prepared.packed) for file in files
+    ]
+    for file, (error, descriptor) in zip(files, _core.create_files(news)):
+        file.descriptor = descriptor
+        file.fail(error)
+
+
+def _sync(files: Sequence[_File]) -> None:
+    for file, error in zip(files, _core.sync_files([file.descriptor for file in files])):
+        file.fail(error)
+
+
+def _rename(files: Sequence[_File]) -> None:
+    names = [(file.temporary, file.prepared.target) for file in files]
+    for file, error in zip(files, _core.rename_files(names)):
+        file.is_renamed = error == 0
+        file.fail(error)
+
+
+def _sync_folders(files: Sequence[_File]) -> None:
+    for folder in dict.fromkeys(file.folder for file in files):
+        error = _sync_folder(folder)
+        for file in files:
+            if file.folder == folder:
+                file.fail(error)
+
+
+def _sync_folder(folder: str) -> int:
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        # File systems that cannot sync a folder do it with the file.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            return error.errno or errno.EIO
+    return 0
+
+
+def _remove_dumps(files: Sequence[_File]) -> None:
+    removed = [file for file in files if not file.prepared.keep]
+    for file, error in zip(removed, _core.remove_unchanged(_dumps(removed))):
+        file.fail(error)

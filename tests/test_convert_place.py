@@ -1,0 +1,127 @@
+"""A group of info files takes the place of dump files: the order of the steps, and failures."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from ait_cmp import _core
+from ait_cmp.convert import place
+from ait_cmp.convert.one_file import Prepared, claim_files, prepare_file
+from reduced_dump import ge_folder, random_values, write_ge
+
+STEPS = ("create_files", "sync_files", "rename_files", "remove_unchanged", "close_files")
+
+
+def prepared_group(root: Path) -> list[Prepared]:
+    """Three files in two folders."""
+    paths = [
+        write_ge(ge_folder(root / str(number % 2)), f"Add_{number}", (), (random_values(0, 30),))
+        for number in range(3)
+    ]
+    group = []
+    for path, claim in zip(paths, claim_files([str(path) for path in paths])):
+        made = prepare_file(str(path), claim, is_ge=True, kind="sketch", keep=False, settle_s=0)
+        assert isinstance(made, Prepared)
+        group.append(made)
+    return group
+
+
+def what_is_left(group: Sequence[Prepared]) -> list[tuple[bool, bool]]:
+    """(dump file, info file) of every file; there is nothing else in the folders."""
+    found = [(Path(made.path).exists(), Path(made.target).exists()) for made in group]
+    folders = {Path(made.path).parent for made in group}
+    assert sum(len(list(folder.iterdir())) for folder in folders) == sum(map(sum, found))
+    return found
+
+
+def test_dump_files_go_when_the_whole_group_and_its_folders_are_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = prepared_group(tmp_path)
+    order: list[str] = []
+
+    def noting(name: str) -> None:
+        step = getattr(_core, name)
+
+        def noted(files: list[object]) -> object:
+            order.append(f"{name} {len(files)}")
+            return step(files)
+
+        monkeypatch.setattr(_core, name, noted)
+
+    for name in STEPS:
+        noting(name)
+    monkeypatch.setattr(os, "fsync", lambda _: order.append("a folder"))
+    outcomes = place.put_in_place(group)
+    assert [outcome.status for outcome in outcomes] == ["converted"] * 3
+    assert order == [
+        "create_files 3",
+        "sync_files 3",
+        "rename_files 3",
+        "a folder",
+        "a folder",
+        "remove_unchanged 3",
+        "close_files 6",
+    ]
+    assert what_is_left(group) == [(False, True)] * 3
+
+
+@pytest.mark.parametrize("step", ["create_files", "sync_files", "rename_files"])
+def test_a_file_that_fails_keeps_its_dump_file_and_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    group = prepared_group(tmp_path)
+    real = getattr(_core, step)
+
+    def fails_once(files: list[object]) -> list[object]:
+        if step == "create_files":
+            return [(errno.EACCES, -1), *real(files[1:])]
+        return [errno.EIO, *real(files[1:])]
+
+    monkeypatch.setattr(_core, step, fails_once)
+    outcomes = place.put_in_place(group)
+    assert [outcome.status for outcome in outcomes] == ["left", "converted", "converted"]
+    assert group[0].target in outcomes[0].reason
+    assert what_is_left(group) == [(True, False), (False, True), (False, True)]
+
+
+def test_dump_files_stay_where_the_folder_cannot_be_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = prepared_group(tmp_path)
+
+    def fails(_: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fails)
+    assert [outcome.status for outcome in place.put_in_place(group)] == ["left"] * 3
+    assert what_is_left(group) == [(True, True)] * 3
+
+
+def test_a_dump_file_that_changed_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+    group = prepared_group(tmp_path)
+    with Path(group[1].path).open("ab") as file:
+        file.write(b"more")
+    outcomes = place.put_in_place(group)
+    assert [outcome.status for outcome in outcomes] == ["converted", "unfinished", "converted"]
+    assert what_is_left(group) == [(False, True), (True, False), (False, True)]
+    # Its lock is free again.
+    (claim,) = claim_files([group[1].path])
+    assert not claim.is_busy
+    os.close(claim.descriptor)
+
+
+def test_a_claimed_file_is_busy_for_others_and_a_pipe_holds_up_nobody(tmp_path: Path) -> None:
+    file, pipe = tmp_path / "file", tmp_path / "pipe"
+    file.write_bytes(b"")
+    os.mkfifo(pipe)
+    first, second, gone = claim_files([str(file), str(file), str(tmp_path / "gone")])
+    assert (first.is_busy, second.is_busy, gone.error) == (False, True, errno.ENOENT)
+    os.close(first.descriptor)
+    (claim,) = claim_files([str(pipe)])
+    os.close(claim.descriptor)
