@@ -109,7 +109,7 @@ std::shared_ptr<const DataFile> DataFile::open(const std::string& path, Access a
                      descriptor.get(), 0);
   if (map == MAP_FAILED) throw FileError(errno, path);
   file->data_ = static_cast<const uint8_t*>(map);
-  file->is_mapped_ = true;
+  file->lost_pages_.emplace(file->data_, static_cast<size_t>(file->size_bytes_));
   return file;
 }
 
@@ -121,7 +121,10 @@ std::shared_ptr<const DataFile> DataFile::of_memory(Bytes bytes) {
 }
 
 DataFile::~DataFile() {
-  if (is_mapped_) ::munmap(const_cast<uint8_t*>(data_), static_cast<size_t>(size_bytes_));
+  if (lost_pages_) {
+    lost_pages_.reset();
+    ::munmap(const_cast<uint8_t*>(data_), static_cast<size_t>(size_bytes_));
+  }
   if (fd_ >= 0) ::close(fd_);
 }
 
@@ -156,7 +159,7 @@ const uint8_t* DataFile::at(uint64_t offset, size_t n, std::vector<uint8_t>& scr
 
 void DataFile::expect(uint64_t offset, uint64_t n) const {
 #ifdef MADV_POPULATE_READ
-  if (!is_mapped_ || offset >= size_bytes_) return;
+  if (!lost_pages_ || offset >= size_bytes_) return;
   const uint64_t begin = offset / kPageBytes * kPageBytes;
   const uint64_t end = offset + std::min(n, size_bytes_ - offset);
   // Refused by old kernels, and where the file has shrunk: reading then does without.
@@ -169,21 +172,25 @@ void DataFile::expect(uint64_t offset, uint64_t n) const {
 }
 
 void DataFile::check_unchanged() const {
-  if (!is_mapped_ && fd_ < 0) return;  // the copy of a small file cannot change
+  if (!lost_pages_ && fd_ < 0) return;  // the copy of a small file cannot change
   struct ::stat status{};
-  if (fd_ >= 0) {
-    if (::fstat(fd_, &status) != 0) throw FileError(errno, path_);
-  } else if (::stat(path_.c_str(), &status) != 0) {
-    return;  // the name is gone, the map still holds the file
+  if (fd_ >= 0 && ::fstat(fd_, &status) != 0) throw FileError(errno, path_);
+  // A map outlives its name, and another file under the same name leaves it as it was.
+  if (fd_ >= 0 || ::stat(path_.c_str(), &status) == 0) {
+    const Identity now = identify(status);
+    const bool is_same = now.device == identity_.device && now.inode == identity_.inode;
+    if (is_same &&
+        (now.size_bytes != identity_.size_bytes || now.changed_s != identity_.changed_s ||
+         now.changed_ns != identity_.changed_ns)) {
+      throw FormatError(path_ + ": file changed while it was read: " +
+                        std::to_string(identity_.size_bytes) + " bytes at open, " +
+                        std::to_string(now.size_bytes) + " now (is the dump still being written?)");
+    }
   }
-  const Identity now = identify(status);
-  // Another file under the same name leaves the mapped one as it was.
-  if (now.device != identity_.device || now.inode != identity_.inode) return;
-  if (now.size_bytes != identity_.size_bytes || now.changed_s != identity_.changed_s ||
-      now.changed_ns != identity_.changed_ns) {
-    throw FormatError(path_ + ": file changed while it was read: " +
-                      std::to_string(identity_.size_bytes) + " bytes at open, " +
-                      std::to_string(now.size_bytes) + " now (is the dump still being written?)");
+  if (lost_pages_ && lost_pages_->was_lost()) {
+    throw FormatError(path_ +
+                      ": pages of the file could not be read any more (cut short while it was "
+                      "read, or its disk or network file system failed)");
   }
 }
 

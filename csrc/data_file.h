@@ -1,20 +1,19 @@
 // A read-only file of untrusted content: mapped, read on demand, or small and in memory.
 //
-// What remains: a mapped file that another process cuts short raises SIGBUS when a lost page is
-// touched. `check_unchanged()` narrows that window, it cannot close it: nothing can stop a file
-// from shrinking between the check and the touch. Use Access::kRead (pread, which then fails with
-// an ordinary error) for files that are still being written and for network file systems. kAuto
-// does so by itself for files whose last change is younger than `kYoungFileSeconds`.
+// A mapped file that another process cuts short, or whose disk fails, reads as zeros from there on
+// (lost_pages.h): what was read counts only after `check_unchanged()`.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <vector>
 
 #include "bytes.h"
+#include "lost_pages.h"
 
 struct stat;  // of <sys/stat.h>
 
@@ -37,7 +36,7 @@ struct FileError : std::system_error {
 enum class Access {
   kAuto,  ///< Map, but read young files.
   kMap,   ///< Map.
-  kRead   ///< Read windows on demand; never the whole file, never SIGBUS.
+  kRead   ///< Read windows on demand, never the whole file.
 };
 
 /// "auto", "map" or "read". Throws std::invalid_argument for any other text.
@@ -72,7 +71,8 @@ class DataFile {
   /// rather than by a fault each. Does nothing where the system cannot.
   void expect(uint64_t offset, uint64_t n) const;
 
-  /// Throws FormatError if the size or the time of the last change is no longer that of the open.
+  /// Throws FormatError if the size or the time of the last change is no longer that of the open,
+  /// or if pages of the map were lost.
   void check_unchanged() const;
 
  private:
@@ -91,9 +91,9 @@ class DataFile {
   std::string path_;
   uint64_t size_bytes_ = 0;
   Identity identity_;
-  int fd_ = -1;                    ///< Open only while read on demand.
-  const uint8_t* data_ = nullptr;  ///< The map or the copy.
-  bool is_mapped_ = false;
+  int fd_ = -1;                          ///< Open only while read on demand.
+  const uint8_t* data_ = nullptr;        ///< The map or the copy.
+  std::optional<LostPages> lost_pages_;  ///< Of a map.
   std::vector<uint8_t> copy_;
 };
 

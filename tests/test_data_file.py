@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +121,55 @@ def test_a_file_that_shrinks_while_it_is_open_is_noticed(tmp_path: Path, access:
     message = f"file changed while it was read: {size} bytes at open, 100 now"
     with pytest.raises(FormatError, match=message):
         dump.check_unchanged()
+
+
+def test_pages_that_are_lost_under_a_map_are_an_error_and_no_signal(tmp_path: Path) -> None:
+    path = large_dump(tmp_path)
+    dump = _core.read_ge(path, access="map")
+    os.truncate(path, 8192)
+    with pytest.raises(FormatError, match="bytes at open, 8192 now"):
+        dump.inputs[0].numpy()
+    path.unlink()
+    with pytest.raises(FormatError, match=f"{path}: pages of the file could not be read any more"):
+        dump.check_unchanged()
+
+
+def test_lost_pages_of_one_map_leave_others_alone(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    paths = [large_dump(tmp_path), large_dump(tmp_path / "other")]
+    lost, kept = (_core.read_ge(path, access="map") for path in paths)
+    os.truncate(paths[0], 8192)
+    with pytest.raises(FormatError):
+        lost.inputs[0].numpy()
+    assert np.array_equal(kept.inputs[0].numpy(), LARGE)
+    kept.check_unchanged()
+    del lost
+    again = _core.read_ge(paths[1], access="map")  # may watch where the lost one was watched
+    assert np.array_equal(again.inputs[0].numpy(), LARGE)
+    again.check_unchanged()
+
+
+def test_a_bus_error_elsewhere_is_not_swallowed(tmp_path: Path) -> None:
+    """It ends the process, or goes to the handler that was there before."""
+    path = large_dump(tmp_path)
+    script = f"""
+import mmap, os, sys, faulthandler
+if sys.argv[1] == "handler":
+    faulthandler.enable()
+from ait_cmp import _core
+dump = _core.read_ge({str(path)!r}, access="map")
+with open({str(tmp_path / "stranger")!r}, "w+b") as file:
+    file.truncate(1 << 20)
+    stranger = mmap.mmap(file.fileno(), 1 << 20)
+    file.truncate(0)
+    stranger[5000]
+"""
+    for before, said in (("none", b""), ("handler", b"Fatal Python error: Bus error")):
+        done = subprocess.run(
+            [sys.executable, "-c", script, before], capture_output=True, check=False
+        )
+        assert done.returncode == -signal.SIGBUS
+        assert said in done.stderr
 
 
 @pytest.mark.parametrize("access", ACCESSES)

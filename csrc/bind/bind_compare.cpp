@@ -156,6 +156,7 @@ py::array read_values(const py::handle& ref, const std::string& access, uint64_t
     const size_t n = static_cast<size_t>(std::min<uint64_t>(kBlock, stop - at));
     std::memcpy(out + (at - start) * value_bytes, reader.read(at, n, wide), n * value_bytes);
   }
+  view.tensor.file->check_unchanged();
   return values;
 }
 

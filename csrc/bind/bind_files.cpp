@@ -65,7 +65,9 @@ Tensor read_npy_path(const py::handle& path, const std::string& access) {
 std::vector<Graph> read_graph(const py::handle& path, const std::string& access) {
   const std::shared_ptr<const DataFile> file = open_file(path, access);
   const py::gil_scoped_release release;
-  return read_graph_text(*file);
+  std::vector<Graph> graphs = read_graph_text(*file);
+  file->check_unchanged();
+  return graphs;
 }
 
 py::list tensor_rows(const std::vector<Tensor>& tensors) {

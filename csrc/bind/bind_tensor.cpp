@@ -28,6 +28,7 @@ py::array view_array(const View& view, const std::string& isa) {
   {
     const py::gil_scoped_release release;
     read_array(view, kernels, out);
+    view.tensor.file->check_unchanged();
   }
   return array;
 }
