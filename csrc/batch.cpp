@@ -89,7 +89,7 @@ std::vector<JobResult> Batch::next(size_t most) {
 }
 
 void Batch::run() {
-  OpenFiles files;
+  OpenFiles files(options_.headers);
   std::unique_lock lock(mutex_);
   while (true) {
     // Chunks first: their results are wanted sooner, and their files are open.

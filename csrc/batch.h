@@ -14,6 +14,7 @@
 
 #include "compare_views.h"
 #include "open_files.h"
+#include "scan.h"
 
 namespace ait {
 
@@ -26,6 +27,7 @@ struct BatchOptions {
   unsigned n_threads = 1;
   Access access = Access::kAuto;
   CompareOptions compare;
+  std::vector<std::shared_ptr<const GeHeaders>> headers;  ///< files that were read before
   bool single_sums = true;  ///< jobs of one side read their tensor, too; else its header alone
 };
 

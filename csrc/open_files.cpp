@@ -11,15 +11,21 @@ constexpr size_t kOpenFiles = 4;
 }  // namespace
 
 View OpenFiles::view(const TensorRef& ref, Access access) {
-  const Open& opened = open(ref, access);
-  if (ref.io == TensorRef::Io::kNpy) return make_view(opened.npy, ref.steps);
+  if (ref.io == TensorRef::Io::kNpy) return make_view(open(ref, access).npy, ref.steps);
+  const GeDump& dump = ge_dump(ref, access);
   const bool is_input = ref.io == TensorRef::Io::kInputs;
-  const auto& tensors = is_input ? opened.ge.inputs : opened.ge.outputs;
+  const auto& tensors = is_input ? dump.inputs : dump.outputs;
   if (ref.index >= tensors.size())
     throw FormatError(ref.path + ": " + (is_input ? "input " : "output ") +
                       std::to_string(ref.index) + " expected, the file has " +
                       std::to_string(tensors.size()) + " (changed since it was listed?)");
   return make_view(tensors[ref.index], ref.steps);
+}
+
+const GeDump& OpenFiles::ge_dump(const TensorRef& ref, Access access) {
+  for (const auto& headers : headers_)
+    if (const GeDump* kept = headers->kept(ref.path)) return *kept;
+  return open(ref, access).ge;
 }
 
 const OpenFiles::Open& OpenFiles::open(const TensorRef& ref, Access access) {

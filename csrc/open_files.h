@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ge_dump.h"
+#include "scan.h"
 #include "view.h"
 
 namespace ait {
@@ -23,6 +24,10 @@ struct TensorRef {
 /// The files that a thread read last: neighbours in a list of jobs share them.
 class OpenFiles {
  public:
+  /// `headers`: what is kept of files that were read before; they outlive this.
+  explicit OpenFiles(const std::vector<std::shared_ptr<const GeHeaders>>& headers = {})
+      : headers_(headers) {}
+
   /// Throws FormatError or FileError when the file cannot be read or lacks the tensor.
   View view(const TensorRef& ref, Access access);
 
@@ -37,6 +42,10 @@ class OpenFiles {
 
   const Open& open(const TensorRef& ref, Access access);
 
+  /// The dump of a file, opened now if no header kept it.
+  const GeDump& ge_dump(const TensorRef& ref, Access access);
+
+  std::vector<std::shared_ptr<const GeHeaders>> headers_;
   std::list<Open> open_;  ///< most recent first
 };
 

@@ -6,7 +6,7 @@ import re
 import struct
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 import numpy as np
 import pytest
@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from ait_cmp import _core
 from ait_cmp.errors import FormatError
+from ait_cmp.pairing.pair import Pair, TensorRef
+from ait_cmp.row import column
 from dump_proto import MESSAGES
 from make_dump import Dump, DumpTensor, good_dump, message_field, tensor_of, varint
 
@@ -378,7 +380,7 @@ def test_a_scan_lists_files_in_order_and_errors_as_text(tmp_path: Path, threads:
     whole = write(tmp_path, Dump(outputs=(tensor_of(large, original_op=("src", 2)),)).file_bytes())
     empty = write(tmp_path, b"")
     paths = [good, empty, whole, tmp_path / "absent", tmp_path] * 3
-    rows = _core.scan_ge(paths, threads)
+    rows = list(_core.scan_ge(paths, threads))
     assert rows[:5] == rows[5:10] == rows[10:]
     assert rows[0] == (
         None,
@@ -391,3 +393,37 @@ def test_a_scan_lists_files_in_order_and_errors_as_text(tmp_path: Path, threads:
     assert rows[1][0] == f"{empty}: the file is empty"
     assert rows[3][0] == f"{tmp_path / 'absent'}: No such file or directory"
     assert rows[4][0] == f"{tmp_path}: a regular file expected, found a directory"
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_like"),
+    [
+        ({}, True),
+        ({"dump_time": 1}, True),
+        ({"op_name": "Cast_8"}, False),
+        ({"outputs": ()}, False),
+        ({"inputs": (tensor_of(np.zeros((2, 1), np.float32)),)}, False),
+        ({"inputs": (tensor_of(np.ones(2, np.float16)),)}, False),
+    ],
+)
+def test_headers_are_alike_that_say_the_same(
+    tmp_path: Path, changes: dict[str, Any], is_like: bool
+) -> None:
+    for name, dump in (("a", good_dump()), ("b", replace(good_dump(), **changes))):
+        (tmp_path / name).write_bytes(dump.file_bytes())
+    a, b = (_core.scan_ge([tmp_path / name], 1) for name in "ab")
+    assert a.is_like(b) is is_like
+    assert (a[0] == b[0]) is is_like
+    assert not a.is_like(_core.scan_ge([tmp_path / "a"] * 2, 1))
+
+
+def test_a_small_file_that_a_scan_kept_is_compared_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "small"
+    path.write_bytes(good_dump().file_bytes())
+    headers = _core.scan_ge([path], 1)
+    path.unlink()
+    my = TensorRef(str(path), "outputs", 0)
+    pair = Pair(0, "graph_1", 0, 0, "Cast_9", "Cast", *my[1:3], my, my, "Cast", "name", "", "")
+    rows = _core.StepRows([pair], [], {})
+    assert list(rows.batch(1, "auto", True, [headers])) == [1]
+    assert column(rows, "status") == ["compared"]

@@ -131,13 +131,13 @@ def test_another_step_has_the_same_pairs_and_its_own_paths_and_results() -> None
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_batch_fills_the_rows(tmp_path: Path, threads: int) -> None:
     rows = _core.StepRows([pair_of_files(tmp_path, 0.25)] * 3000, [], {})
-    assert list(rows.batch(threads, "auto", True))[-1] == 3000
+    assert list(rows.batch(threads, "auto", True, []))[-1] == 3000
     assert set(column(rows, "max_absolute_error")) == {0.25}
 
 
 def test_after_stop_the_rows_have_what_was_done(tmp_path: Path) -> None:
     rows = _core.StepRows([pair_of_files(tmp_path, 0.25)] * (3 * WINDOW), [], {})
-    batch = rows.batch(2, "auto", True)
+    batch = rows.batch(2, "auto", True, [])
     assert 0 < next(batch) <= rows.n_done
     batch.stop()
     batch.take_ready()

@@ -92,21 +92,20 @@ py::object error_or_none(const std::string& error) {
   return error.empty() ? py::object(py::none()) : py::object(text(error));
 }
 
-py::list scan_ge(const py::iterable& paths, unsigned threads) {
-  const std::vector<std::string> names = path_texts(paths);
-  std::vector<GeScan> scans;
-  {
-    const py::gil_scoped_release release;
-    scans = scan_ge_dumps(names, threads);
-  }
-  py::list rows;
-  for (const GeScan& scan : scans) {
-    const GeDump& dump = scan.dump;
-    rows.append(py::make_tuple(error_or_none(scan.error), text(dump.op_name),
-                               tensor_rows(dump.inputs), tensor_rows(dump.outputs),
-                               attr_rows(dump)));
-  }
-  return rows;
+std::shared_ptr<GeHeaders> scan_ge(const py::iterable& paths, unsigned threads) {
+  std::vector<std::string> names = path_texts(paths);
+  const py::gil_scoped_release release;
+  return scan_ge_dumps(std::move(names), threads);
+}
+
+py::tuple header_tuple(const GeHeaders& headers, size_t place) {
+  if (place >= headers.scans().size())
+    throw py::index_error("header " + std::to_string(place) + " of " +
+                          std::to_string(headers.scans().size()));
+  const GeScan& scan = headers.scans()[place];
+  return py::make_tuple(error_or_none(scan.error), text(scan.dump.op_name),
+                        tensor_rows(scan.dump.inputs), tensor_rows(scan.dump.outputs),
+                        attr_rows(scan.dump));
 }
 
 py::list scan_npy(const py::iterable& paths, unsigned threads) {
@@ -180,6 +179,22 @@ void bind_ge_dump(py::module_& m) {
           "Raise FormatError if the file was changed since it was opened.");
 }
 
+void bind_headers(py::module_& m) {
+  py::class_<GeHeaders, std::shared_ptr<GeHeaders>>(m, "GeHeaders",
+                                                    "Headers of GE dumps, in the order of paths.")
+      .def("__len__", [](const GeHeaders& headers) { return headers.scans().size(); })
+      .def("__iter__",
+           [](const py::object& self) {
+             return py::reinterpret_steal<py::iterator>(PySeqIter_New(self.ptr()));
+           })
+      .def("__getitem__", &header_tuple, "place"_a,
+           "(error, op_name, inputs, outputs, attrs) of one file.")
+      .def(
+          "is_like",
+          [](const GeHeaders& headers, const GeHeaders& other) { return headers.is_like(other); },
+          "other"_a, "Whether both say the same, paths and times apart.");
+}
+
 void bind_graph(py::module_& m) {
   py::class_<GraphOp>(m, "GraphOp", "One operator of a graph text.")
       .def_property_readonly("name", [](const GraphOp& op) { return text(op.name); })
@@ -236,12 +251,13 @@ void bind_graph(py::module_& m) {
 
 void bind_files(py::module_& m) {
   bind_ge_dump(m);
+  bind_headers(m);
   bind_graph(m);
   m.def("read_ge", &read_ge, "path"_a, "access"_a = "auto", "The tensors of one GE dump file.");
   m.def("read_npy", &read_npy_path, "path"_a, "access"_a = "auto", "The array of one .npy file.");
   m.def("read_graph", &read_graph, "path"_a, "access"_a = "auto", "The graphs of one graph text.");
   m.def("scan_ge", &scan_ge, "paths"_a, "threads"_a,
-        "Headers of GE dumps: (error, op_name, inputs, outputs, attrs) per path.");
+        "Headers of GE dumps; small files are kept for the comparison.");
   m.def("scan_npy", &scan_npy, "paths"_a, "threads"_a,
         "Headers of .npy files: (error, dtype, shape, state, note) per path.");
 }

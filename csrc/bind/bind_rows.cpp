@@ -194,8 +194,10 @@ Found read_found(const py::tuple& result, StepRows& rows) {
 /// that are done.
 class StepBatch {
  public:
-  StepBatch(StepRows& rows, unsigned threads, const std::string& access, bool single_sums)
-      : rows_(rows), batch_(rows.jobs(), threads, "", access, true, single_sums) {}
+  StepBatch(StepRows& rows, unsigned threads, const std::string& access, bool single_sums,
+            std::vector<std::shared_ptr<const GeHeaders>> headers)
+      : rows_(rows),
+        batch_(rows.jobs(), threads, "", access, true, single_sums, std::move(headers)) {}
 
   size_t next() {
     rows_.take(batch_.next(kMostAtOnce));
@@ -280,10 +282,13 @@ void bind_rows(py::module_& m) {
                              })
       .def(
           "batch",
-          [](StepRows& rows, unsigned threads, const std::string& access, bool single_sums) {
-            return std::make_unique<StepBatch>(rows, threads, access, single_sums);
+          [](StepRows& rows, unsigned threads, const std::string& access, bool single_sums,
+             const std::vector<std::shared_ptr<GeHeaders>>& headers) {
+            return std::make_unique<StepBatch>(
+                rows, threads, access, single_sums,
+                std::vector<std::shared_ptr<const GeHeaders>>(headers.begin(), headers.end()));
           },
-          "threads"_a, "access"_a, "single_sums"_a, py::keep_alive<0, 1>(),
+          "threads"_a, "access"_a, "single_sums"_a, "headers"_a, py::keep_alive<0, 1>(),
           "Begin to compare the pairs; results go into these rows.")
       .def(
           "take",

@@ -13,12 +13,14 @@ constexpr double kSignalSeconds = 0.1;
 }  // namespace
 
 RunningBatch::RunningBatch(std::vector<Job> jobs, unsigned threads, const std::string& isa,
-                           const std::string& access, bool kl, bool single_sums) {
+                           const std::string& access, bool kl, bool single_sums,
+                           std::vector<std::shared_ptr<const GeHeaders>> headers) {
   BatchOptions options;
   options.n_threads = threads;
   options.access = parse_access(access);
   options.compare.with_kl = kl;
   options.single_sums = single_sums;
+  options.headers = std::move(headers);
   const Kernels& kernels = find_kernels(isa);
   const py::gil_scoped_release release;
   batch_ = std::make_unique<Batch>(std::move(jobs), options, kernels);

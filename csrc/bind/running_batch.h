@@ -13,7 +13,8 @@ namespace ait {
 class RunningBatch {
  public:
   RunningBatch(std::vector<Job> jobs, unsigned threads, const std::string& isa,
-               const std::string& access, bool kl, bool single_sums);
+               const std::string& access, bool kl, bool single_sums,
+               std::vector<std::shared_ptr<const GeHeaders>> headers = {});
   ~RunningBatch() { close(); }
 
   /// The finished results that are next in order, `most` of them or fewer; waits for the first.

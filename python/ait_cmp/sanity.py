@@ -197,12 +197,12 @@ def _figures(steps: Sequence[StepRows], side: str) -> _Steps:
             continue
         tensors = zip(*(column(step, name) for name in ("op_name", "io", "index")))
         sizes = map(_n_elements, column(step, f"{side}_shape"))
-        values = (column(step, f"{side}_{kind}_value") for kind in ("max", "min", "mean"))
+        values = [column(step, f"{side}_{kind}_value") for kind in ("max", "min", "mean")]
         figures = dict(zip(tensors, zip(sizes, *values)))
+        if any(None in of_kind for of_kind in values):
+            figures = {tensor: found for tensor, found in figures.items() if None not in found}
         graph, number = _place(step)
-        graphs.setdefault(graph, {})[number] = {
-            tensor: of_tensor for tensor, of_tensor in figures.items() if None not in of_tensor
-        }
+        graphs.setdefault(graph, {})[number] = figures
     return graphs
 
 
@@ -247,13 +247,15 @@ def _warn_of_shifted_steps(mine: _Steps, golden: _Steps) -> list[str]:
         for step, tensors in sorted(my_steps.items()):
             first = list(itertools.islice(filter(telling.tells, tensors), _FIRST_TENSORS))
             own = _distance(first, tensors, golden_steps.get(step, {}))
+            if not _FAR < own < math.inf:
+                continue
             others = [
                 (_distance(first, tensors, golden_steps[number]), number)
                 for number in range(step - _SHIFT_REACH, step + _SHIFT_REACH + 1)
                 if number != step and number in golden_steps
             ]
             nearest, number = min(others, default=(math.inf, step))
-            if _FAR < own < math.inf and nearest * _NEARER < own:
+            if nearest * _NEARER < own:
                 shifted.append(f"my step {step} is nearer to golden step {number}")
         if shifted:
             notes.append(

@@ -96,11 +96,11 @@ def _no_divergence_lines(result: Comparison) -> Iterator[str]:
 
 def _not_compared_lines(result: Comparison) -> Iterator[str]:
     """Tensors that have a counterpart, or should have one, and could not be held against it."""
-    bad = [row for row in result.rows if row.status in DIFFERENT_STATUSES]
-    if bad:
-        first = bad[0]
+    n_bad = sum(result.counts[status] for status in DIFFERENT_STATUSES)
+    if n_bad:
+        first = next(row for row in result.rows if row.status in DIFFERENT_STATUSES)
         yield (
-            f"NOT COMPARED: {len(bad)} tensors have another shape or cannot be read. The first: "
+            f"NOT COMPARED: {n_bad} tensors have another shape or cannot be read. The first: "
             f"token {first.token_id}, {first.op_name} ({first.my_op_type}) "
             f"{first.io} {first.index}: {first.cmp_fail_reason}"
         )

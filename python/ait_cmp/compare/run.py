@@ -146,6 +146,7 @@ class _Run:
         self._now = time.localtime()
         self._n_known = 0
         self._running: _RunningStep | None = None
+        self._is_reporting = False
 
     def compare(self, plan: Plan) -> Comparison:
         with ExitStack() as open_reports:
@@ -153,9 +154,9 @@ class _Run:
                 self._compare_steps(plan, open_reports)
             except KeyboardInterrupt:
                 self._result.was_interrupted = True
-                if self._running is not None:  # it came while the next step was planned
-                    self._running.batch.stop()
-                    self._finish(open_reports)
+                if self._running is not None and not self._is_reporting:
+                    self._running.batch.stop()  # it came while the next step was planned
+                    self._report(self._collect(open_reports), open_reports)
         result = self._result
         result.first_divergence = [
             judge.first_divergence
@@ -192,7 +193,7 @@ class _Run:
         return [f"No operator of the my side has a name that fits {' or '.join(self._ops)}."]
 
     def _compare_steps(self, plan: Plan, open_reports: ExitStack) -> None:
-        """Pairs a step while the pool works on the one before."""
+        """Pairs a step and reports the one before while the pool works on the one in hand."""
         for my_key, golden_key in plan.steps:
             start = time.perf_counter()
             step = plan.pair(my_key, golden_key)
@@ -200,9 +201,12 @@ class _Run:
                 self._count_nodes(my_key, step.pairs)
             step = self._only_wanted(step)
             self.phases.planning += time.perf_counter() - start
-            self._finish(open_reports)
-            self._running = self._start(my_key, golden_key, step)
-        self._finish(open_reports)
+            done = self._collect(open_reports)
+            try:
+                self._running = self._start(my_key, golden_key, step)
+            finally:
+                self._report(done, open_reports)
+        self._report(self._collect(open_reports), open_reports)
         for leftover in plan.unmet_golden():
             self._result.unused_golden.extend(leftover)
             self._result.counts.golden["unused"] += len(leftover)
@@ -219,7 +223,8 @@ class _Run:
         pairs = [pair for pair in whole.pairs if pair.op_name in wanted]
         used = {pair.golden[:3] for pair in pairs if pair.golden is not None}
         unused = [*whole.unused_golden, *sorted(whole.used_golden - used)]
-        return PairedStep(StepPairs(pairs, used, unused, whole.nodes, whole.node_of))
+        wanted_pairs = StepPairs(pairs, used, unused, whole.nodes, whole.node_of)
+        return PairedStep(wanted_pairs, step.headers)
 
     def _start(self, my_key: StepKey, golden_key: StepKey | None, step: PairedStep) -> _RunningStep:
         # The tensors of a step that nothing is compared with are listed, not read.
@@ -232,28 +237,36 @@ class _Run:
         self._n_known += len(step.rows)
         return _RunningStep(my_key, step, batch)
 
-    def _finish(self, open_reports: ExitStack) -> None:
-        """Collects and reports the step in hand; after Ctrl-C what is done of it."""
+    def _collect(self, open_reports: ExitStack) -> _RunningStep | None:
+        """Waits for the step in hand; after Ctrl-C what is done of it is reported."""
         running, self._running = self._running, None
         if running is None:
-            return
+            return None
         start = time.perf_counter()
         try:
             for n_done in running.batch:
                 if self._progress is not None:
                     self._progress(len(self._rows) + n_done, self._n_known)
-        except KeyboardInterrupt:
+        except BaseException:  # Ctrl-C, or the callback for progress
             running.batch.take_ready()
-            raise
-        finally:
             running.batch.close()
-            self.phases.waiting += time.perf_counter() - start
-            start = time.perf_counter()
-            self._report(running.key, running.step, open_reports)
-            self.phases.writing += time.perf_counter() - start
+            self._report(running, open_reports)
+            raise
+        running.batch.close()
+        self.phases.waiting += time.perf_counter() - start
+        return running
 
-    def _report(self, key: StepKey, step: PairedStep, open_reports: ExitStack) -> None:
+    def _report(self, done: _RunningStep | None, open_reports: ExitStack) -> None:
         """Rows of everything that is done: all of the step, or up to the first missing result."""
+        if done is None:
+            return
+        start = time.perf_counter()
+        self._is_reporting = True
+        self._report_step(done.key, done.step, open_reports)
+        self._is_reporting = False
+        self.phases.writing += time.perf_counter() - start
+
+    def _report_step(self, key: StepKey, step: PairedStep, open_reports: ExitStack) -> None:
         rows = step.rows
         is_whole = rows.n_done == len(rows)
         first_id = self._data_ids.get(key.rank, 0)

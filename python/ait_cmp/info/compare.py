@@ -36,7 +36,9 @@ def open_batch(step: PairedStep, *, threads: int, access: str, single_sums: bool
     """A running comparison of a step: `_core.StepBatch`, or its like if any file is reduced."""
     if any(map(reduced_kind, step.rows.paths)):
         return ReducedBatch(step, threads=threads, access=access, single_sums=single_sums)
-    return step.rows.batch(threads=threads, access=access, single_sums=single_sums)
+    return step.rows.batch(
+        threads=threads, access=access, single_sums=single_sums, headers=step.headers
+    )
 
 
 def _is_reduced(job: Job) -> bool:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,16 +146,20 @@ class Sources:
 
 
 GeScan = tuple[Any, ...]
+GeScans = Union[_core.GeHeaders, list[GeScan]]
 NpyScan = tuple[Any, ...]
 
 
-def scan_ge(paths: Sequence[str], threads: int) -> list[GeScan]:
+def scan_ge(paths: Sequence[str], threads: int) -> GeScans:
     """`_core.scan_ge` for files of any kind: full dumps, info files, minima and maxima, statistics.
 
     Tensors whose file does not tell their shape have UNKNOWN_SHAPE.
     """
     full = [path for path in paths if not reduced_kind(path)]
-    scans = dict(zip(full, _core.scan_ge(full, threads)))
+    headers = _core.scan_ge(full, threads)
+    if len(full) == len(paths):
+        return headers
+    scans = dict(zip(full, headers))
     return [scans[path] if path in scans else _scan_reduced(path) for path in paths]
 
 

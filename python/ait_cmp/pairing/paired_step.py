@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ait_cmp import _core
 from ait_cmp.discover import StepKey
@@ -15,25 +15,31 @@ class PairedStep:
     Attributes:
         rows: The rows of the report on this step; the core fills them.
         n_used: Golden tensors that some pair uses.
+        headers: Headers of its GE files that were read; the core kept the small files.
     """
 
-    def __init__(self, pairs: StepPairs) -> None:
+    def __init__(self, pairs: StepPairs, headers: Sequence[_core.GeHeaders] = ()) -> None:
         nodes = [node.inputs for node in pairs.nodes]
         self.rows = _core.StepRows(pairs.pairs, nodes, pairs.node_of)
         self.n_used = len(pairs.used_golden)
+        self.headers = headers
         self._pairs = pairs
         self._repeat: tuple[StepKey, Mapping[str, str]] | None = None
 
-    def repeated(self, key: StepKey, path_of: Mapping[str, str]) -> PairedStep:
+    def repeated(
+        self, key: StepKey, path_of: Mapping[str, str], headers: Sequence[_core.GeHeaders]
+    ) -> PairedStep:
         """The step `key`, which has the same pairs.
 
         Args:
             key: Its rank, graph and number.
             path_of: Path of a file of this step -> path of its like in that one.
+            headers: Headers of that step that were read.
         """
         step = PairedStep.__new__(PairedStep)
         step.rows = self.rows.like(key.step, [path_of[path] for path in self.rows.paths])
         step.n_used = self.n_used
+        step.headers = headers
         step._pairs = self._pairs
         step._repeat = (key, path_of)
         return step

@@ -29,7 +29,7 @@ class Readers(NamedTuple):
         threads: Threads for scanning.
     """
 
-    scan_ge: Callable[[Sequence[str], int], Sequence[tuple[Any, ...]]]
+    scan_ge: Callable[[Sequence[str], int], source.GeScans]
     scan_npy: Callable[[Sequence[str], int], Sequence[tuple[Any, ...]]]
     read_values: Callable[[TensorRef, int, int], Values]
     are_equal: Callable[[TensorRef, TensorRef, int], bool]

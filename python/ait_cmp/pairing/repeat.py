@@ -13,6 +13,7 @@ from typing import Any, Callable, NamedTuple, Union
 
 import numpy as np
 
+from ait_cmp import _core
 from ait_cmp.discover import FxFile, GeFile, StepKey
 from ait_cmp.errors import FormatError
 from ait_cmp.pairing.pair import StepPairs, TensorRef
@@ -66,9 +67,9 @@ class Repeats:
         if self._before is not None and self._before.names == names:
             path_of = dict(zip(self._before.paths, paths))
             if answers.are_alike(self._before.answers, path_of):
-                return self._before.step.repeated(key, path_of)
+                return self._before.step.repeated(key, path_of, answers.headers())
         asked: dict[_Question, Any] = {}
-        step = PairedStep(pair_anew(answers.recorded(asked)))
+        step = PairedStep(pair_anew(answers.recorded(asked)), answers.headers())
         # Where a file is on both sides its path does not tell which of them a pair means.
         is_clear = len(set(paths)) == len(paths)
         self._before = _Paired(names, paths, asked, step) if is_clear else None
@@ -116,6 +117,10 @@ class _Answers:
         except (FormatError, OSError):
             return False
 
+    def headers(self) -> list[_core.GeHeaders]:
+        """The headers of GE dumps that were read."""
+        return [found for found in self._known.values() if isinstance(found, _core.GeHeaders)]
+
     def recorded(self, asked: dict[_Question, Any]) -> Readers:
         """Readers that write down in `asked` what they are asked and what they answer."""
 
@@ -133,6 +138,8 @@ class _Answers:
 
 
 def _is_equal(answer: Any, other: Any) -> bool:
+    if isinstance(answer, _core.GeHeaders):
+        return isinstance(other, _core.GeHeaders) and answer.is_like(other)
     if isinstance(answer, np.ndarray):
         is_alike = isinstance(other, np.ndarray) and answer.dtype == other.dtype
         return is_alike and np.array_equal(answer, other, equal_nan=True)
