@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ait_cmp.cli import main
+from ait_cmp.config import Limits
 from ait_cmp.demo import unpack_sample
 
 
@@ -126,6 +129,28 @@ def test_diff_shows_metrics_and_the_worst_elements(
     assert errors == sorted(errors, reverse=True)
     assert errors[0] == found["max_absolute_error"]
     assert sum(found["histogram"].values()) == 8 * 32
+
+
+def test_diff_judges_by_the_limits_that_are_given(tmp_path: Path) -> None:
+    paths = [tmp_path / "my.npy", tmp_path / "golden.npy"]
+    for path, value in zip(paths, (1.02, 1.0)):
+        np.save(path, np.array([value, -1.0], np.float32))
+    words = ["diff", *map(str, paths)]
+    assert main(words) == 0
+    assert main([*words, "--red-max", "0.01"]) == 1
+    assert main([*words, "--cosine-min", "1"]) == 1
+    assert main([*words, "--red-max", "-1"]) == 2
+
+
+@pytest.mark.parametrize("field", dataclasses.fields(Limits), ids=lambda field: field.name)
+def test_help_says_the_default_of_every_limit(
+    field: dataclasses.Field[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["compare", "--help"])
+    said = capsys.readouterr().out
+    option = "--" + field.name.replace("_", "-")
+    assert re.search(rf"{option} X[^-]*\b{re.escape(f'{field.default:g}')}\n", said)
 
 
 def test_help_and_the_dump_helpers_load_neither_numpy_nor_torch() -> None:

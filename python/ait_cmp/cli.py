@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from ait_cmp import convert, demo, diff, show
 from ait_cmp.errors import AitCmpError
+from ait_cmp.limit_options import add_limit_options, limits_of
 
 EXIT_OK = 0
 EXIT_DIFFERENCES = 1
@@ -136,17 +137,7 @@ def add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         help="metrics of your own: FUNC(golden, my) -> (value, message)",
     )
     limits = parser.add_argument_group("what passes")
-    limits.add_argument("--cosine-min", type=float, default=0.99, metavar="X", help="0.99")
-    limits.add_argument(
-        "--red-max", type=float, default=0.05, metavar="X", help="relative Euclidean distance, 0.05"
-    )
-    limits.add_argument(
-        "--growth-max",
-        type=float,
-        default=3.0,
-        metavar="X",
-        help="error of an op over the error it got, 3",
-    )
+    add_limit_options(limits, of_graphs=True)
     how = parser.add_argument_group("how")
     how.add_argument("--output", "-o", default=".", metavar="DIR", help="folder of the CSV reports")
     how.add_argument(
@@ -168,7 +159,6 @@ def add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 def run_compare(options: argparse.Namespace) -> int:
     """Compare, print the summary, return the exit status."""
     from ait_cmp.compare import Phases, compare_dirs
-    from ait_cmp.config import Limits
     from ait_cmp.progress import ProgressLine
     from ait_cmp.summary import summary_lines
 
@@ -184,7 +174,7 @@ def run_compare(options: argparse.Namespace) -> int:
             tokens=options.token,
             ops=options.op,
             custom_algorithms=options.custom_algorithms,
-            limits=Limits(options.cosine_min, options.red_max, options.growth_max),
+            limits=limits_of(options),
             progress=progress,
             access=options.access,
             phases=phases,

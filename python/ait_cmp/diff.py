@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ait_cmp.json_text import json_line
+from ait_cmp.limit_options import add_limit_options, limits_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,14 +34,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--worst", "-k", type=int, default=10, metavar="K", help="elements shown, 10"
     )
+    add_limit_options(parser, of_graphs=False)
     parser.add_argument("--json", action="store_true", help="one JSON object for machines")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the difference of two tensors; 0 equal within the default limits, 1 not."""
+    """Print the difference of two tensors; 0 equal within the limits, 1 not."""
     from ait_cmp import _core
     from ait_cmp.arrays import metrics_of_result
-    from ait_cmp.config import Limits
     from ait_cmp.errors import ConfigError
     from ait_cmp.tensor_spec import parse_tensor_spec
     from ait_cmp.verdict import is_within
@@ -48,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
     if options.worst < 0:
         message = f"--worst: a number from 0 on expected, found {options.worst}"
         raise ConfigError(message)
+    limits = limits_of(options)
     refs = [parse_tensor_spec(text).address() for text in (options.my, options.golden)]
     (result,) = next(_core.Batch([(refs[0], refs[1])], threads=1))
     status, reason, mine, theirs = result[:4]
@@ -80,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
             print(line)
     if metrics.max_absolute_error is None:  # no finite pair
         return 1 if metrics.nonfinite_mismatch_count else 0
-    return 0 if is_within(metrics, Limits()) else 1
+    return 0 if is_within(metrics, limits) else 1
 
 
 def _errors(
