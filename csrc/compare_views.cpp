@@ -105,14 +105,19 @@ void add_side_sums(SideResult& side, const View& view, const Kernels& kernels) {
   side.has_sums = true;
 }
 
+/// Why bytes cannot be compared as numbers.
+std::string no_numbers(const DType& dtype) {
+  if (dtype.number == kUndefinedDtype) return "The bytes are no numbers";
+  return "Values of " + std::string(dtype.name) + " have no public coding";
+}
+
 /// Bytes without a value coding: equal or not.
 void compare_raw(JobResult& result, const View& my, const View& golden, const Kernels& kernels) {
   const uint64_t n = my.tensor.size_bytes;
   if (n != golden.tensor.size_bytes) {
     result.status = Status::kUnsupported;
     add_sentence(result.reason,
-                 "Values of " + std::string(my.tensor.dtype->name) +
-                     " have no public coding, and the sizes differ: " + std::to_string(n) +
+                 no_numbers(*my.tensor.dtype) + ", and the sizes differ: " + std::to_string(n) +
                      " bytes against " + std::to_string(golden.tensor.size_bytes) + ".");
     return;
   }
@@ -125,8 +130,8 @@ void compare_raw(JobResult& result, const View& my, const View& golden, const Ke
     const size_t same = static_cast<size_t>(std::mismatch(x, x + size, y).first - x);
     if (same == size) continue;
     result.status = Status::kUnsupported;
-    add_sentence(result.reason, "Values of " + std::string(my.tensor.dtype->name) +
-                                    " have no public coding; as bytes they differ first at byte " +
+    add_sentence(result.reason, no_numbers(*my.tensor.dtype) +
+                                    "; as bytes they differ first at byte " +
                                     std::to_string(at + same) + " of " + std::to_string(n) + ".");
     return;
   }
@@ -210,8 +215,7 @@ bool prepare_pair(JobResult& result, const View& my, View& golden, const Kernels
     }
     result.status = Status::kUnsupported;
     const DType& raw = my.is_raw() ? *my.tensor.dtype : *golden.tensor.dtype;
-    add_sentence(result.reason, "Values of " + std::string(raw.name) +
-                                    " have no public coding: nothing to hold against numbers.");
+    add_sentence(result.reason, no_numbers(raw) + ": nothing to hold against numbers.");
     add_side_sums(result.my, my, kernels);
     add_side_sums(result.golden, golden, kernels);
     return false;

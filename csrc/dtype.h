@@ -49,6 +49,9 @@ struct DType {
   int unit_roundoff_exp;  ///< log2 of the unit roundoff; 0 for integers: exact
 };
 
+/// Number of the row DT_UNDEFINED: raw bytes.
+inline constexpr uint32_t kUndefinedDtype = 0;
+
 /// The row of a number in the dump header; nullptr when the number is unknown.
 const DType* find_dtype(uint32_t number);
 

@@ -291,13 +291,17 @@ RecordHead read_record_head(FileWindow& window, uint64_t position, uint64_t size
     head.reason = std::to_string(size) + " bytes: too few for a length and a header";
     return head;
   }
-  const uint64_t length = Cursor(window.at(position, kLengthBytes), position).le<uint64_t>();
+  const Bytes length_bytes = window.at(position, kLengthBytes);
+  const bool is_text = std::all_of(length_bytes.begin(), length_bytes.end(),
+                                   [](uint8_t c) { return (c >= ' ' && c <= '~') || c == '\n'; });
+  const uint64_t length = Cursor(length_bytes, position).le<uint64_t>();
   const uint64_t header_position = position + kLengthBytes;
   const uint64_t left = size - kLengthBytes;
   if (length == 0 || length > left) {
     head.reason = "header of " + std::to_string(length) + " bytes declared, " +
                   std::to_string(left) + " left at byte " + std::to_string(header_position) +
-                  " (file cut short, or no GE dump?)";
+                  (is_text ? " (a text file, such as a graph, and no GE dump?)"
+                           : " (file cut short, or no GE dump?)");
   } else if (length > kMaxHeaderBytes) {
     head.reason = "header of " + std::to_string(length) + " bytes declared, at most " +
                   std::to_string(kMaxHeaderBytes) + " accepted (no GE dump?)";

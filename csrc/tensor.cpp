@@ -7,9 +7,6 @@
 namespace ait {
 namespace {
 
-/// Number of the row DT_UNDEFINED: raw bytes.
-constexpr uint32_t kUndefinedDtype = 0;
-
 /// 6-bit floats are stored packed or one per byte; the size tells.
 bool is_one_per_byte(const Tensor& tensor) {
   return tensor.dtype->bits == 6 && element_count(tensor.storage_shape) == tensor.size_bytes;

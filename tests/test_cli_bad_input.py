@@ -152,6 +152,23 @@ def test_diff_of_equal_bytes_without_a_value_coding_exits_0(
     assert "Compared as bytes: equal." in capsys.readouterr().out
 
 
+def test_diff_of_arrays_of_text_says_that_they_are_no_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [save(tmp_path / "x.npy", ["text"]), save(tmp_path / "y.npy", ["longer text"])]
+    assert main(["diff", *files]) == 2
+    assert "The bytes are no numbers, and the sizes differ" in capsys.readouterr().out
+
+
+def test_show_of_a_graph_says_that_it_is_a_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_dumps(tmp_path, tokens=1)
+    graph = next(tmp_path.rglob("dynamo_original_graph_*.txt"))
+    assert main(["show", str(graph)]) == 2
+    assert "(a text file, such as a graph, and no GE dump?)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("sizes", [(12, 12), (3, 4, 12)])
 def test_complex_against_real_says_why_shapes_do_not_match(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], sizes: tuple[int, ...]
