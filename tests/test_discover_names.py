@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ait_cmp.discover.file_names import parse_fx_name, parse_ge_name
+from ait_cmp import _core
+from ait_cmp.discover import FxFile, GeFile
+from ait_cmp.discover.file_names import parse_fx_name, parse_ge_name, parse_overflow_name
 
 _WORD = st.text("ABCxyz019_", min_size=1, max_size=20)
 _ID = st.integers(0, 2**16)
@@ -78,3 +83,59 @@ def test_an_fx_name_is_read_back(
 def test_any_other_name_is_refused_without_an_error(name: str) -> None:
     parse_fx_name("/d", name)
     parse_ge_name("/d", name, {})
+
+
+_PARTS = st.sampled_from(
+    [
+        *("Add", "a-b", "-", "aten", "INPUT", "OUTPUT", "Opdebug", "x_1", "²", "é", "\n", ""),
+        *("0", "1", "01", "1706596912161941", "20261122121605497700", "npy", "csv"),
+    ]
+)
+_ENDS = ["", "3.6.1706596912161941", "6.1706596912161941", "OUTPUT.0.20261122121605497700.npy"]
+
+
+@given(st.lists(_PARTS, min_size=1, max_size=6), st.sampled_from(_ENDS))
+def test_a_name_of_the_plain_form_says_what_it_says_to_the_full_parsers(
+    parts: list[str], end: str
+) -> None:
+    name = ".".join([*parts, end])
+    (cells,) = _core.parse_plain_names("/d", [name])
+    fx, ge = parse_fx_name("/d", name), parse_ge_name("/d", name, {})
+    if cells is None:
+        return
+    if fx is not None:
+        assert FxFile._make(cells) == fx
+    else:
+        assert parse_overflow_name("/d", name) is None
+        assert ge is not None
+        assert (name, GeFile._make(cells)) == ge
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Add.Add_1.3.6.1706596912161941",
+        "add_1-aten.add.Tensor.OUTPUT.0.20261122121605497700.npy",
+        "cat-aten.cat.INPUT.0.12.20261122121605497700.npy",
+    ],
+)
+def test_names_of_today_are_of_the_plain_form(name: str) -> None:
+    assert _core.parse_plain_names("/d", [name]) != [None]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Opdebug.Node_OpDebug.1.2.1706596912161941",
+        "oPDEBUG.x.1.2.1706596912161941",
+        "exception_info.Add.1.2.1706596912161941",
+        "exception_info.x-aten.add.OUTPUT.0.20261122121605497700.npy",
+        "Add.Add_1.3.6.1706596912161941.csv",
+        "Add.Add.1.3.6.1706596912161941",
+        "add-aten.add.OUTPUT.00.20261122121605497700.npy",
+        "mapping.csv",
+        os.fsdecode(b"Add.\xff.3.6.1706596912161941"),
+    ],
+)
+def test_other_names_are_left_to_the_full_parsers(name: str) -> None:
+    assert _core.parse_plain_names("/d", [name]) == [None]

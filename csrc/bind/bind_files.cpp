@@ -4,6 +4,7 @@
 
 #include "bind/convert.h"
 #include "bind/module.h"
+#include "file_names.h"
 #include "ge_dump.h"
 #include "graph_text.h"
 #include "layout.h"
@@ -126,6 +127,51 @@ py::list scan_npy(const py::iterable& paths, unsigned threads) {
                                state_name(tensor.state), text(tensor.note)));
   }
   return rows;
+}
+
+/// A text that many files share, as one str.
+py::object shared_text(std::string_view text) {
+  PyObject* str = PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), nullptr);
+  if (str == nullptr) throw py::error_already_set();
+  PyUnicode_InternInPlace(&str);
+  return py::reinterpret_steal<py::object>(str);
+}
+
+py::object number(std::string_view digits) {
+  PyObject* value = PyLong_FromString(std::string(digits).c_str(), nullptr, 10);
+  if (value == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(value);
+}
+
+/// The cells of a GeFile or of an FxFile (discover/tree.py); None for a name of another form.
+py::object name_cells(const std::string& folder, std::string_view name, const py::str& kind) {
+  const auto path = [&] { return str_of(folder + "/" + std::string(name)); };
+  if (const auto fx = parse_plain_fx_name(name))
+    return py::make_tuple(path(), shared_text(fx->node), shared_text(fx->target),
+                          shared_text(fx->io), number(fx->index), number(fx->sub_index),
+                          number(fx->timestamp), kind);
+  if (const auto ge = parse_plain_ge_name(name))
+    return py::make_tuple(path(), shared_text(ge->op_type), shared_text(ge->op_name),
+                          number(ge->task_id), number(ge->stream_id), number(ge->timestamp), -1, -1,
+                          kind);
+  return py::none();
+}
+
+py::list parse_plain_names(const py::str& folder, const py::list& names) {
+  const std::string folder_path = bytes_of(folder);
+  const py::str kind("dump");
+  py::list cells;
+  for (const py::handle name : names) {
+    Py_ssize_t size = 0;
+    const char* text = PyUnicode_AsUTF8AndSize(name.ptr(), &size);
+    if (text == nullptr) {  // no UTF-8
+      PyErr_Clear();
+      cells.append(py::none());
+      continue;
+    }
+    cells.append(name_cells(folder_path, {text, static_cast<size_t>(size)}, kind));
+  }
+  return cells;
 }
 
 /// One value per descriptor, as a list.
@@ -256,6 +302,8 @@ void bind_files(py::module_& m) {
   m.def("read_ge", &read_ge, "path"_a, "access"_a = "auto", "The tensors of one GE dump file.");
   m.def("read_npy", &read_npy_path, "path"_a, "access"_a = "auto", "The array of one .npy file.");
   m.def("read_graph", &read_graph, "path"_a, "access"_a = "auto", "The graphs of one graph text.");
+  m.def("parse_plain_names", &parse_plain_names, "folder"_a, "names"_a,
+        "What names of GE and FX dumps say; None for those that are not of today's form.");
   m.def("scan_ge", &scan_ge, "paths"_a, "threads"_a,
         "Headers of GE dumps; small files are kept for the comparison.");
   m.def("scan_npy", &scan_npy, "paths"_a, "threads"_a,

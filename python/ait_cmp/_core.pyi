@@ -49,6 +49,9 @@ _Result: TypeAlias = tuple[
 
 # dtype, logical shape, state, note, op before fusion, its output index, device format number
 _Head: TypeAlias = tuple[str, _Shape, _State, str, str | None, int, int]
+# the fields of discover.tree.GeFile and FxFile
+_GeFileCells: TypeAlias = tuple[str, str, str, int, int, int, int, int, str]
+_FxFileCells: TypeAlias = tuple[str, str, str, str, int, int, int, str]
 # error, op_name, inputs, outputs, attrs
 _GeScan: TypeAlias = tuple[str | None, str, list[_Head], list[_Head], list[tuple[str, str]]]
 # error, dtype, shape, state, note; the last four are empty after an error
@@ -229,6 +232,9 @@ class StepRows:
 def read_ge(path: _Path, access: str = "auto") -> GeDump: ...
 def read_npy(path: _Path, access: str = "auto") -> Tensor: ...
 def read_graph(path: _Path, access: str = "auto") -> list[Graph]: ...
+def parse_plain_names(
+    folder: str, names: list[str]
+) -> list[_GeFileCells | _FxFileCells | None]: ...
 def scan_ge(paths: Iterable[_Path], threads: int) -> GeHeaders: ...
 def scan_npy(paths: Iterable[_Path], threads: int) -> list[_NpyScan]: ...
 def read_values(

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ait_cmp import _core
 from ait_cmp.discover.file_names import (
     KIND_RANK,
     parse_fx_name,
@@ -57,7 +58,13 @@ def sort_files(folder: Folder) -> Contents:
     ge: dict[str, GeFile] = {}
     fx: dict[tuple[str, str, str, int, int, int], FxFile] = {}
     hashes: dict[str, GeFile] = {}
-    for name in folder.files:
+    for name, cells in zip(folder.files, _core.parse_plain_names(folder.path, folder.files)):
+        if cells is not None and len(cells) == len(FxFile._fields):
+            _keep_fx(fx, FxFile._make(cells))
+            continue
+        if cells is not None and not mapping:
+            _keep_ge(ge, name, GeFile._make(cells))
+            continue
         if name == _MAPPING:
             continue
         if name.startswith("exception_info."):
