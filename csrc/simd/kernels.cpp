@@ -37,7 +37,7 @@ namespace {
 extern const Kernels AIT_CONCAT(kernels_, AIT_ISA);
 const Kernels AIT_CONCAT(kernels_, AIT_ISA) = {
     .name = AIT_STRING(AIT_ISA),
-    .pair_f32 = pair<float>,
+    .pair_f32 = pair_f32,
     .pair_f64 = pair<double>,
     .stats_f32 = stats<float>,
     .stats_f64 = stats<double>,
@@ -45,7 +45,7 @@ const Kernels AIT_CONCAT(kernels_, AIT_ISA) = {
     .kl_near_f64 = kl_near_f64,
     .kl_far_f32 = kl_far<float>,
     .kl_far_f64 = kl_far<double>,
-    .pair_near_f32 = kRegisters == 1 ? pair_near_f32 : nullptr,
+    .pair_near_f32 = kHasWholeBlock ? pair_near_f32 : nullptr,
     .exp_of_nonpositive = exp_of_nonpositive,
     .sketch_f32 = sketch<float, uint32_t>,
     .sketch_f64 = sketch<double, uint64_t>,
