@@ -33,15 +33,24 @@ size_t utf8_length(std::string_view text) {
   return 4;
 }
 
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<uint8_t>(c) < 0x80; });
+/// What stands in a text, found in one pass: most cells are paths.
+struct Contents {
+  bool is_ascii = true, needs_quotes = false;
+};
+
+Contents look_at(std::string_view text) {
+  Contents found;
+  for (const char c : text) {
+    found.is_ascii = found.is_ascii && static_cast<uint8_t>(c) < 0x80;
+    found.needs_quotes = found.needs_quotes || c == ',' || c == '"' || c == '\r' || c == '\n';
+  }
+  return found;
 }
 
 }  // namespace
 
 std::string printable(std::string_view text) {
-  if (is_ascii(text)) return std::string(text);
+  if (look_at(text).is_ascii) return std::string(text);
   std::string shown;
   while (!text.empty()) {
     const size_t length = utf8_length(text);
@@ -76,14 +85,15 @@ void append_number(std::string& line, int64_t value) {
 
 void append_text(std::string& line, std::string_view text) {
   if (text.empty()) return;
-  if (!is_ascii(text)) {
+  const Contents contents = look_at(text);
+  if (!contents.is_ascii) {
     const std::string shown = printable(text);
     if (shown != text) return append_text(line, shown);
   }
   constexpr std::string_view kFormulaStarts = "=+-@\t\r";
   const bool is_formula =
       kFormulaStarts.find(text.front()) != std::string_view::npos && !is_number(text);
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+  if (!contents.needs_quotes) {
     if (is_formula) line += '\'';
     line += text;
     return;

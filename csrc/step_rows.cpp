@@ -1,12 +1,17 @@
 #include "step_rows.h"
 
+#include <bit>
 #include <cmath>
+#include <functional>
 #include <utility>
 
 #include "csv_text.h"
 
 namespace ait {
 namespace {
+
+// More than most lines of a report have.
+constexpr size_t kLineBytes = 1024;
 
 Number number_of(double value) { return std::isnan(value) ? Number() : Number(value); }
 
@@ -212,8 +217,28 @@ std::optional<Divergence> StepRows::first_divergence(double growth_max) const {
   return ait::first_divergence(rows_, node_of_, upstream_, growth_max);
 }
 
+uint64_t StepRows::figures_hash(bool of_golden) const {
+  uint64_t sum = 0;
+  const auto mix = [](uint64_t hash, uint64_t value) {
+    hash = (hash ^ value) * 0x9E3779B97F4A7C15u;
+    return hash ^ (hash >> 32);
+  };
+  const auto text = [](std::string_view value) { return std::hash<std::string_view>()(value); };
+  for (const ReportRow& row : rows_) {
+    const RowSide& side = of_golden ? row.golden : row.my;
+    if (!side.max || !side.min || !side.mean) continue;
+    uint64_t hash = mix(text(row.op_name), text(row.io));
+    hash = mix(hash, static_cast<uint64_t>(row.index));
+    for (const double value : {*side.max, *side.min, *side.mean})
+      hash = mix(hash, std::isnan(value) ? 1 : std::bit_cast<uint64_t>(value + 0.0));
+    sum += hash;
+  }
+  return sum;
+}
+
 std::string StepRows::csv() const {
   std::string text;
+  text.reserve(rows_.size() * kLineBytes);
   for (const ReportRow& row : rows_) {
     each_cell(row, CsvCells(text));
     text += '\n';

@@ -85,6 +85,10 @@ class StepRows {
   const std::vector<ReportRow>& rows() const { return rows_; }
   ReportRow& row(size_t i) { return rows_.at(i); }
 
+  /// A number that steps share whose tensors have equal sizes and figures on that side, in any
+  /// order; seldom others. Rows without figures do not count.
+  uint64_t figures_hash(bool of_golden) const;
+
   /// Lines of the report.
   std::string csv() const;
 

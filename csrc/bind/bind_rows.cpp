@@ -306,6 +306,8 @@ void bind_rows(py::module_& m) {
           "Drop what is not done, number the rows, fill in verdicts and error growth.")
       .def("first_divergence", &divergence_of, "growth_max"_a,
            "(first row, row after the last, reason) of the first op that computes something else.")
+      .def("figures_hash", &StepRows::figures_hash, "of_golden"_a,
+           "A number that steps with equal figures on a side share, and seldom others.")
       .def("csv", &csv, "The lines of the report.")
       .def("column", &column, "number"_a, "One cell of every row.")
       .def("__len__", [](const StepRows& rows) { return rows.rows().size(); })

@@ -61,8 +61,8 @@ def warn_of_rows(steps: Sequence[StepRows]) -> list[str]:
     """Warnings that the rows of a report give: equal steps, shifted steps, zeros, missing nodes."""
     mine, golden = _figures(steps, "my"), _figures(steps, "golden")
     return [
-        *_warn_of_equal_steps(mine, "my"),
-        *_warn_of_equal_steps(golden, "golden"),
+        *_warn_of_equal_steps(steps, mine, "my"),
+        *_warn_of_equal_steps(steps, golden, "golden"),
         *_warn_of_shifted_steps(mine, golden),
         *warn_of_zeros(steps),
         *warn_of_missing_counterparts(steps),
@@ -176,8 +176,8 @@ def warn_of_missing_nodes(rank: int, graph: str, n_nodes: int, n_dumped: int) ->
 def warn_of_equal_steps(steps: Sequence[StepRows]) -> list[str]:
     """Warn of steps whose tensors all have the sizes, maxima, minima and means of another step."""
     return [
-        *_warn_of_equal_steps(_figures(steps, "my"), "my"),
-        *_warn_of_equal_steps(_figures(steps, "golden"), "golden"),
+        *_warn_of_equal_steps(steps, _figures(steps, "my"), "my"),
+        *_warn_of_equal_steps(steps, _figures(steps, "golden"), "golden"),
     ]
 
 
@@ -218,12 +218,15 @@ def _n_elements(shape: str) -> int:
     return math.prod(int(dim) for dim in re.findall(r"\d+", shape))
 
 
-def _warn_of_equal_steps(steps: _Steps, side: str) -> list[str]:
+def _warn_of_equal_steps(steps: Sequence[StepRows], figures: _Steps, side: str) -> list[str]:
+    hashes = {_place(step): step.figures_hash(side == "golden") for step in steps if len(step)}
+    n_steps = Counter((graph, of_step) for (graph, _), of_step in hashes.items())
     notes = []
-    for graph, of_graph in sorted(steps.items()):
+    for graph, of_graph in sorted(figures.items()):
         alike: dict[bytes, list[int]] = {}
         for step, tensors in sorted(of_graph.items()):
-            if len(tensors) >= _MIN_TENSORS:
+            is_like_another = n_steps[graph, hashes[graph, step]] > 1
+            if is_like_another and len(tensors) >= _MIN_TENSORS:
                 # As bytes, where NaN equals NaN; version 2 has no back references to objects.
                 key = marshal.dumps(sorted(tensors.items()), 2)
                 alike.setdefault(key, []).append(step)
