@@ -89,6 +89,11 @@ const uint8_t* BlockReader::stored(uint64_t at, size_t n) {
   return gather_ ? stored_in_tiles(at, n) : stored_one_by_one(at, n);
 }
 
+const uint8_t* BlockReader::in_place(uint64_t at, size_t n) {
+  if (!in_order_from_ || bits_ < 8) return nullptr;
+  return bytes((*in_order_from_ + at) * element_bytes_, n * element_bytes_);
+}
+
 const uint8_t* BlockReader::stored_in_order(uint64_t at, size_t n) {
   const uint64_t first = *in_order_from_ + at;
   if (bits_ >= 8) {

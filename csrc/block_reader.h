@@ -32,6 +32,11 @@ class BlockReader {
   /// valid until the next call.
   const uint8_t* read(uint64_t at, size_t n, bool wide);
 
+  /// n elements from element `at` on, as stored, if they lie in order and whole bytes; else
+  /// nullptr. Not copied, where the file is in memory, and so of any number. Valid until the next
+  /// call.
+  const uint8_t* in_place(uint64_t at, size_t n);
+
   /// Stored bytes some blocks behind the last one read, for kernels that ask for them while they
   /// sum; and how many make kLanes values (0: the bytes are not in order, or not in memory).
   const uint8_t* ahead() const { return ahead_; }

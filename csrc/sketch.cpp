@@ -6,19 +6,29 @@
 #include <cmath>
 #include <cstring>
 #include <exception>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <type_traits>
+#include <vector>
 
 namespace ait {
 namespace {
 
-// Seeds of the counter-based generator: one for the signs, one for the keys of the hash, one for
-// the order of the blocks. Digits of the golden ratio, of pi and of e.
-constexpr uint64_t kGolden = 0x9e3779b97f4a7c15u;
+// Seeds of the counter-based generator beside that of the signs: one for the keys of the hash, one
+// for its lanes, one for the order of the bands. Digits of pi, of the root of 2 and of e.
 constexpr uint64_t kKeySeed = 0x243f6a8885a308d3u;
-constexpr uint64_t kBlockSeed = 0xadf85458a2bb4a9au;
+constexpr uint64_t kLaneSeed = 0x6a09e667f3bcc908u;
+constexpr uint64_t kBandSeed = 0xadf85458a2bb4a9au;
+constexpr uint64_t kGolden = 0x9e3779b97f4a7c15u;
+
+constexpr size_t kBandValues = kBandRows * kRowValues;
+/// A task of a thread: half a megabyte of bfloat16.
+constexpr size_t kChunkValues = 32 * kBandValues;
+
+constexpr size_t kSignWordsOfRow = kRowPlaces / 64;
 
 /// The output function of SplitMix64. Source: Steele, Lea, Flood, "Fast splittable pseudorandom
 /// number generators", OOPSLA 2014, with the constants of Vigna's splitmix64.c.
@@ -33,17 +43,32 @@ uint64_t random_word(uint64_t seed, uint64_t counter) {
   return mix(seed + (counter + 1) * kGolden);
 }
 
-constexpr size_t kSignWords = kBlock / 64;
-
-/// Key i is XORed to value i of a block; float32 takes the upper half of a word.
+/// Key i meets word i of the first row, word i - 1 of the second one, and so on. Words of float32
+/// hold the upper or the lower halves of four values.
 struct HashKeys {
-  std::array<uint32_t, kBlock> narrow;
-  std::array<uint64_t, kBlock> wide;
+  static constexpr size_t kWide = kRowPlaces + kBandRows - 1;
+  static constexpr size_t kNarrow = kRowPlaces / 4 + kBandRows - 1;
+  /// The lower halves take the keys from here on.
+  static constexpr size_t kFirstLower = 2048;
+
+  std::array<uint64_t, kWide> wide;  ///< also of upper halves, and so of bfloat16
+  std::array<uint64_t, 2 * kNarrow>
+      single;  ///< float32: four for upper halves, then four for lower
+  /// What lower halves of zeros add to the sums in so many rows.
+  std::array<std::array<uint64_t, kLanes>, kBandRows + 1> zeros{};
 
   HashKeys() {
-    for (size_t i = 0; i < kBlock; ++i) {
-      wide[i] = random_word(kKeySeed, i);
-      narrow[i] = static_cast<uint32_t>(wide[i] >> 32);
+    for (size_t i = 0; i < kWide; ++i) wide[i] = random_word(kKeySeed, i);
+    for (size_t i = 0; i < kNarrow; ++i) {
+      single[2 * i] = wide[i];
+      single[2 * i + 1] = random_word(kKeySeed, kFirstLower + i);
+    }
+    for (size_t row = 0; row < kBandRows; ++row) {
+      zeros[row + 1] = zeros[row];
+      for (size_t i = 0; i < kRowPlaces / 4; ++i) {
+        const uint64_t key = single[2 * (row + i) + 1];
+        zeros[row + 1][i % kLanes] += (key & 0xffffffffu) * (key >> 32);
+      }
     }
   }
 };
@@ -53,119 +78,212 @@ const HashKeys& hash_keys() {
   return keys;
 }
 
-/// Sums of a chunk. A block starts at any bucket and runs past the last one; what lies there is
-/// folded back once per chunk, so that the kernel never wraps.
+std::array<uint64_t, 2 * kLanes> lane_words() {
+  std::array<uint64_t, 2 * kLanes> words{};
+  for (size_t l = 0; l < words.size(); ++l) words[l] = random_word(kLaneSeed, l);
+  return words;
+}
+
+template <class Sums>
+uint64_t hash_of_lanes(const Sums& sums, size_t first_lane) {
+  static const auto kLaneWords = lane_words();
+  uint64_t hash = 0;
+  for (size_t l = 0; l < kLanes; ++l) hash += mix(sums[l] + kLaneWords[first_lane + l]);
+  return hash;
+}
+
+template <class Bits>
+const uint8_t* bytes_of(const std::vector<Bits>& values) {
+  return reinterpret_cast<const uint8_t*>(values.data());
+}
+
+// The types that have kernels. `Bits` is an integer of the size of a value; a value is not finite
+// if its bits but the sign are at least kInfinity.
+struct Bfloat16 {
+  using Bits = uint16_t;
+  static constexpr Bits kInfinity = 0x7f80, kQuietNan = 0x7fc0;
+  static bool is_stored(const DType&) { return true; }
+  static const uint8_t* read(BlockReader& reader, uint64_t at, size_t n) {
+    return reader.stored(at, n);
+  }
+  /// Returns the hash.
+  static uint64_t scan(const Kernels& k, const uint8_t* x, size_t n_rows, ScannedRows* out) {
+    k.scan_bf16(x, n_rows, hash_keys().wide.data(), out);
+    return hash_of_lanes(out->sums, 0) + hash_of_lanes(hash_keys().zeros[n_rows], kLanes);
+  }
+  static auto add(const Kernels& k) { return k.add_bf16; }
+};
+
+struct Float32 {
+  using Bits = uint32_t;
+  static constexpr Bits kInfinity = 0x7f800000, kQuietNan = 0x7fc00000;
+  static bool is_stored(const DType& dtype) {
+    return dtype.coding == Coding::kFloat32 && dtype.components == 1;
+  }
+  static const uint8_t* read(BlockReader& reader, uint64_t at, size_t n) {
+    return reader.read(at, n, false);
+  }
+  static uint64_t scan(const Kernels& k, const uint8_t* x, size_t n_rows, ScannedRows* out) {
+    k.scan_f32(x, n_rows, hash_keys().single.data(), out);
+    return hash_of_lanes(out->sums, 0) + hash_of_lanes(out->lower_sums, kLanes);
+  }
+  static auto add(const Kernels& k) { return k.add_f32; }
+};
+
+struct Float64 {
+  using Bits = uint64_t;
+  static constexpr Bits kInfinity = 0x7ff0000000000000, kQuietNan = 0x7ff8000000000000;
+  static bool is_stored(const DType& dtype) {
+    return dtype.coding == Coding::kFloat64 && dtype.components == 1;
+  }
+  static const uint8_t* read(BlockReader& reader, uint64_t at, size_t n) {
+    return reader.read(at, n, true);
+  }
+  static uint64_t scan(const Kernels& k, const uint8_t* x, size_t n_rows, ScannedRows* out) {
+    k.scan_f64(x, n_rows, hash_keys().wide.data(), out);
+    return hash_of_lanes(out->sums, 0);
+  }
+  static auto add(const Kernels& k) { return k.add_f64; }
+};
+
+/// The buckets of a chunk, and the rest of what is merged.
 struct ChunkSketch {
   SideSums sums;
   double sum_squares = 0;
   uint64_t hash = 0;
-  std::array<double, kSketchBuckets + kBlock + kLanes> buckets{};
+  std::array<double, kSketchBuckets> buckets{};
+};
 
-  void fold() {
-    static_assert(kBlock + kLanes <= kSketchBuckets);
-    for (size_t i = kSketchBuckets; i < buckets.size(); ++i) {
-      buckets[i - kSketchBuckets] += buckets[i];
-      buckets[i] = 0;
+template <size_t kCount>
+double sum_of(const double (&values)[kCount]) {
+  double lane[kLanes] = {};
+  for (size_t i = 0; i < kCount; i += kLanes)
+    for (size_t l = 0; l < kLanes; ++l) lane[l] += values[i + l];
+  return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+}
+
+/// A chunk, band by band.
+template <class Type>
+class Chunk {
+ public:
+  explicit Chunk(const Kernels& kernels) : kernels_(kernels) {}
+
+  /// n values from value `at` of the tensor on, where a row begins.
+  void add(const uint8_t* x, size_t n, uint64_t at) {
+    const size_t n_rows = (n + kRowValues - 1) / kRowValues;
+    uint64_t signs[kBandRows * kSignWordsOfRow];
+    kernels_.sign_words(at / kRowValues * kSignWordsOfRow, n_rows * kSignWordsOfRow, signs);
+    made_.sums.n += n;
+    ScannedRows rows;
+    uint64_t hash = 0;
+    if (n == n_rows * kRowValues) hash = Type::scan(kernels_, x, n_rows, &rows);
+    if (n == n_rows * kRowValues && rows.is_finite) {
+      add_extrema(rows);
+      Type::add(kernels_)(x, n_rows, signs, &places_);
+    } else {
+      hash = add_part_by_part(x, n, n_rows, signs);
     }
+    made_.hash += mix(hash + random_word(kBandSeed, at / kBandValues));
   }
+
+  ChunkSketch total() {
+    made_.sums.sum = sum_of(places_.all);
+    made_.sum_squares = sum_of(places_.squares);
+    constexpr size_t kEmpty = kRowPlaces - kRowValues;
+    for (size_t i = 0; i < kSketchBuckets; ++i) {
+      const size_t place = i < kRowPlaces - kPlaces ? i : i + kEmpty;
+      // Values whose sign is -1 are part of all: taken off twice.
+      made_.buckets[i] = (places_.all[place] - places_.negative[place]) - places_.negative[place];
+    }
+    return made_;
+  }
+
+ private:
+  using Bits = typename Type::Bits;
+
+  static bool is_finite(Bits bits) {
+    constexpr Bits kMagnitude = std::numeric_limits<std::make_signed_t<Bits>>::max();
+    return (bits & kMagnitude) < Type::kInfinity;
+  }
+
+  void add_extrema(const ScannedRows& rows) {
+    made_.sums.min = std::min(made_.sums.min, rows.smallest);
+    made_.sums.max = std::max(made_.sums.max, rows.largest);
+  }
+
+  /// Rows that are filled up with zeros, or hold NaN or infinities: these are counted, add 0 to the
+  /// sums, and enter the hash with one NaN for all of them. Returns the hash.
+  uint64_t add_part_by_part(const uint8_t* x, size_t n, size_t n_rows, const uint64_t* signs) {
+    std::vector<Bits> hashed(n_rows * kRowValues);
+    std::memcpy(hashed.data(), x, n * sizeof(Bits));
+    std::vector<Bits> summed = hashed;
+    for (size_t i = 0; i < n; ++i) {
+      const Bits bits = hashed[i];
+      if (is_finite(bits)) continue;
+      summed[i] = 0;
+      if (bits == Type::kInfinity) {
+        ++made_.sums.n_positive_inf;
+      } else if (static_cast<Bits>(bits << 1) == static_cast<Bits>(Type::kInfinity << 1)) {
+        ++made_.sums.n_negative_inf;
+      } else {
+        ++made_.sums.n_nan;
+        hashed[i] = Type::kQuietNan;
+      }
+    }
+    ScannedRows rows;
+    const uint64_t hash = Type::scan(kernels_, bytes_of(hashed), n_rows, &rows);
+    const auto end = hashed.begin() + static_cast<std::ptrdiff_t>(n);
+    const auto first = std::find_if(hashed.begin(), end, is_finite);
+    if (first == end) return hash;
+    // Its extrema are those of the finite values.
+    std::vector<Bits> bounded(hashed.size(), *first);
+    std::copy_if(first, end, bounded.begin(), is_finite);
+    Type::scan(kernels_, bytes_of(bounded), n_rows, &rows);
+    add_extrema(rows);
+    Type::add(kernels_)(bytes_of(summed), n_rows, signs, &places_);
+    return hash;
+  }
+
+  const Kernels& kernels_;
+  ChunkSketch made_;
+  SketchSums places_{};
 };
 
-/// The kernels for blocks of one type.
-struct F32 {
-  using Value = float;
-  static auto stats(const Kernels& k) { return k.stats_f32; }
-  static void sketch(const Kernels& k, const uint8_t* x, size_t n, const uint64_t* signs,
-                     double* buckets, SketchBlock* out) {
-    k.sketch_f32(x, n, signs, hash_keys().narrow.data(), buckets, out);
-  }
-};
-struct F64 {
-  using Value = double;
-  static auto stats(const Kernels& k) { return k.stats_f64; }
-  static void sketch(const Kernels& k, const uint8_t* x, size_t n, const uint64_t* signs,
-                     double* buckets, SketchBlock* out) {
-    k.sketch_f64(x, n, signs, hash_keys().wide.data(), buckets, out);
-  }
-};
-
-template <class Block>
-void add_finite(ChunkSketch& chunk, const Block& block) {
-  chunk.sums.sum += block.sum;
-  chunk.sum_squares += block.sum_xx;
-  chunk.sums.min = std::min(chunk.sums.min, block.min);
-  chunk.sums.max = std::max(chunk.sums.max, block.max);
-}
-
-template <class Value>
-const uint8_t* bytes_of(const Value* values) {
-  return reinterpret_cast<const uint8_t*>(values);
-}
-
-/// A block with NaN or Inf: they are counted, add 0 to the buckets, and enter the hash with one NaN
-/// for all of them. Returns the hash.
+/// Values of a type that has kernels, in place where they are stored so.
 template <class Type>
-uint64_t add_mixed_block(ChunkSketch& chunk, const uint8_t* bytes, size_t n, const uint64_t* signs,
-                         double* buckets, const Kernels& kernels) {
-  using Value = typename Type::Value;
-  Value finite[kBlock], zeroed[kBlock], hashed[kBlock];
-  size_t n_finite = 0;
-  for (size_t i = 0; i < n; ++i) {
-    Value value;
-    std::memcpy(&value, bytes + i * sizeof value, sizeof value);
-    hashed[i] = std::isnan(value) ? std::numeric_limits<Value>::quiet_NaN() : value;
-    zeroed[i] = std::isfinite(value) ? value : 0;
-    if (std::isfinite(value))
-      finite[n_finite++] = value;
-    else if (std::isnan(value))
-      ++chunk.sums.n_nan;
-    else if (value > 0)
-      ++chunk.sums.n_positive_inf;
-    else
-      ++chunk.sums.n_negative_inf;
+const uint8_t* read_band(BlockReader& reader, const DType& dtype, uint64_t at, size_t n,
+                         std::vector<uint8_t>& band) {
+  if (Type::is_stored(dtype))
+    if (const uint8_t* stored = reader.in_place(at, n)) return stored;
+  constexpr size_t kBytes = sizeof(typename Type::Bits);
+  band.resize(n * kBytes);
+  for (size_t done = 0; done < n; done += kBlock) {
+    const size_t part = std::min(kBlock, n - done);
+    std::memcpy(band.data() + done * kBytes, Type::read(reader, at + done, part), part * kBytes);
   }
-  if (n_finite > 0) {
-    StatsBlock stats;
-    Type::stats(kernels)(bytes_of(finite), n_finite, &stats);
-    add_finite(chunk, stats);
-  }
-  SketchBlock block;
-  Type::sketch(kernels, bytes_of(zeroed), n, signs, buckets, &block);
-  Type::sketch(kernels, bytes_of(hashed), n, signs, buckets, &block);
-  return block.hash;
+  return band.data();
 }
 
 template <class Type>
-void add_block(ChunkSketch& chunk, const uint8_t* bytes, size_t n, uint64_t at,
-               const Kernels& kernels) {
-  uint64_t signs[kSignWords];
-  for (size_t i = 0; i < kSignWords; ++i) signs[i] = random_word(0, at / 64 + i);
-  double* buckets = chunk.buckets.data() + at % kSketchBuckets;
-  chunk.sums.n += n;
-  SketchBlock block;
-  Type::sketch(kernels, bytes, n, signs, buckets, &block);
-  if (block.is_finite)
-    add_finite(chunk, block);
-  else
-    block.hash = add_mixed_block<Type>(chunk, bytes, n, signs, buckets, kernels);
-  chunk.hash += mix(block.hash + random_word(kBlockSeed, at / kBlock));
+ChunkSketch sketch_chunk_of(const View& view, uint64_t begin, uint64_t end,
+                            const Kernels& kernels) {
+  BlockReader reader(view, kernels);
+  reader.expect(begin, end);
+  Chunk<Type> chunk(kernels);
+  std::vector<uint8_t> band;
+  for (uint64_t at = begin; at < end; at += kBandValues) {
+    const auto n = static_cast<size_t>(std::min<uint64_t>(kBandValues, end - at));
+    chunk.add(read_band<Type>(reader, *view.tensor.dtype, at, n, band), n, at);
+  }
+  return chunk.total();
 }
 
 ChunkSketch sketch_chunk(const View& view, uint64_t begin, uint64_t end, const Kernels& kernels) {
-  BlockReader reader(view, kernels);
-  reader.expect(begin, end);
-  const bool wide = view.tensor.dtype->wide;
-  ChunkSketch chunk;
-  for (uint64_t at = begin; at < end; at += kBlock) {
-    const size_t n = static_cast<size_t>(std::min<uint64_t>(kBlock, end - at));
-    const uint8_t* block = reader.read(at, n, wide);
-    reader.fetch_ahead();
-    if (wide)
-      add_block<F64>(chunk, block, n, at, kernels);
-    else
-      add_block<F32>(chunk, block, n, at, kernels);
-  }
-  chunk.fold();
-  return chunk;
+  const DType& dtype = *view.tensor.dtype;
+  if (dtype.wide) return sketch_chunk_of<Float64>(view, begin, end, kernels);
+  if (dtype.coding == Coding::kBfloat16)
+    return sketch_chunk_of<Bfloat16>(view, begin, end, kernels);
+  return sketch_chunk_of<Float32>(view, begin, end, kernels);
 }
 
 /// Chunks merged in order, whichever thread made them; a chunk waits for those before it.
@@ -199,7 +317,7 @@ class OrderedMerge {
 
 void sketch_chunks(TensorSketch& into, const View& view, uint64_t n_values, unsigned n_threads,
                    const Kernels& kernels) {
-  const uint64_t n_chunks = (n_values + kChunk - 1) / kChunk;
+  const uint64_t n_chunks = (n_values + kChunkValues - 1) / kChunkValues;
   OrderedMerge merged(into);
   std::atomic<uint64_t> next{0};
   std::exception_ptr failure;
@@ -207,8 +325,9 @@ void sketch_chunks(TensorSketch& into, const View& view, uint64_t n_values, unsi
   const auto work = [&] {
     try {
       for (uint64_t chunk = next++; chunk < n_chunks; chunk = next++) {
-        const uint64_t begin = chunk * kChunk;
-        merged.add(chunk, sketch_chunk(view, begin, std::min(begin + kChunk, n_values), kernels));
+        const uint64_t begin = chunk * kChunkValues;
+        const uint64_t end = std::min(begin + kChunkValues, n_values);
+        merged.add(chunk, sketch_chunk(view, begin, end, kernels));
       }
     } catch (...) {  // rethrown below, on the thread of the caller
       const std::lock_guard lock(failure_mutex);

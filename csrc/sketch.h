@@ -11,7 +11,7 @@ namespace ait {
 
 /// Length of a sketch. A prime: no hidden size shares a factor with it, so that the elements of one
 /// channel spread over all buckets.
-constexpr size_t kSketchBuckets = 1021;
+constexpr size_t kSketchBuckets = kRowValues;
 
 /// What is kept of a tensor. A complex number counts as two values.
 struct TensorSketch {

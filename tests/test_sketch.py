@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 import sketch_oracle
 from ait_cmp import _core
+from reduced_dump import bf16, write_ge
 
-SIZES = [0, 1, 7, 8, 511, 512, 513, 1020, 1021, 1022, 2048, 5000]
+# Rows are of 1021 values, bands of 8 rows.
+SIZES = [0, 1, 7, 8, 992, 993, 1020, 1021, 1022, 2042, 5000, 8167, 8168, 8169, 16336]
 
 
 def sketch(folder: Path, values: np.ndarray, **options: Any) -> tuple[Any, ...]:
@@ -65,7 +67,7 @@ def test_a_tensor_no_larger_than_its_sketch_is_kept_whole(
         assert np.array_equal(np.frombuffer(kept), values)
 
 
-@pytest.mark.parametrize("size", [1022, 1533, 1534, 5000, 300_000])
+@pytest.mark.parametrize("size", [1022, 2042, 5000, 8168, 300_000])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_buckets_hold_the_signed_sums(tmp_path: Path, isa: str, size: int, dtype: str) -> None:
     values = values_of(size, dtype)
@@ -111,6 +113,30 @@ def test_every_cpu_level_and_thread_count_gives_the_same_bits(
         for threads in (1, 2, 7)
     }
     assert len(made) == 1
+
+
+@pytest.mark.parametrize("size", [1022, 8168, 300_000])
+@pytest.mark.parametrize("bad", [[], [np.nan, np.inf, -np.inf]])
+def test_bfloat16_gives_the_same_bits_as_float32(
+    tmp_path: Path, isa: str, size: int, bad: list[float]
+) -> None:
+    values = (values_of(size).view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32)
+    values[::7] = -0.0
+    values[500 : 500 + len(bad)] = bad
+    path = write_ge(tmp_path, "Add_1", (), (bf16(values),))
+    (narrow,) = _core.read_ge(path).outputs
+    assert narrow.dtype == "torch.bfloat16"
+    assert _core.sketch(narrow, isa=isa, threads=2) == sketch(tmp_path, values, isa=isa)
+
+
+def test_a_sketch_sees_every_value_of_a_row_once(tmp_path: Path, isa: str) -> None:
+    for dtype in ("float32", "float64"):
+        for at in (0, 991, 992, 994, 995, 1020, 1021, 8167, 8168, 16335):
+            values = np.zeros(16_336, dtype)
+            values[at] = 3
+            _, _, _, sums, squares, _, _, buckets = sketch(tmp_path, values, isa=isa)
+            assert (sums[4], sums[5], squares) == (3, 0, 9)
+            assert np.flatnonzero(np.frombuffer(buckets)).tolist() == [at % 1021]
 
 
 def test_the_hash_tells_order_and_count_but_not_dtype_and_sign_of_zero(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__AVX__)
+#if defined(__SSE2__)
 #include <immintrin.h>
 #elif defined(__aarch64__)
 #include <arm_neon.h>
@@ -47,8 +47,13 @@ const Kernels AIT_CONCAT(kernels_, AIT_ISA) = {
     .kl_far_f64 = kl_far<double>,
     .pair_near_f32 = kHasWholeBlock ? pair_near_f32 : nullptr,
     .exp_of_nonpositive = exp_of_nonpositive,
-    .sketch_f32 = sketch<float, uint32_t>,
-    .sketch_f64 = sketch<double, uint64_t>,
+    .scan_bf16 = scan_rows<int16_t>,
+    .scan_f32 = scan_rows<int32_t>,
+    .scan_f64 = scan_rows<int64_t>,
+    .add_bf16 = add_rows<int16_t>,
+    .add_f32 = add_rows<int32_t>,
+    .add_f64 = add_rows<int64_t>,
+    .sign_words = sign_words,
     .decode_float16 = decode_float16,
     .decode_bfloat16 = decode_bfloat16,
     .decode_int8 = decode_number<int8_t, float>,

@@ -33,12 +33,27 @@ struct StatsBlock {
   bool is_finite;
 };
 
-/// What a sketch takes from one block; the hash is defined in docs/info-format.md. When not
-/// `is_finite`, only the hash is valid and the buckets are as they were.
-struct SketchBlock {
-  double sum, sum_xx, min, max;
-  uint64_t hash;
+/// A sketch takes a tensor in rows of so many values, one for each bucket. They stand at kRowPlaces
+/// places, in groups of kPlaces; the last group begins with the places that stay empty.
+constexpr size_t kRowValues = 1021;
+constexpr size_t kRowPlaces = 1024;
+constexpr size_t kPlaces = 32;
+/// Rows that are summed in registers before a sum is stored.
+constexpr size_t kBandRows = 8;
+
+/// What one pass over rows tells.
+struct ScannedRows {
+  uint64_t sums[kLanes];        // of the hash
+  uint64_t lower_sums[kLanes];  // of the hash; only of float, as they are known of bfloat16
+  double smallest, largest;     // valid when is_finite
   bool is_finite;
+};
+
+/// Sums of rows by place; of squares by place in the group.
+struct SketchSums {
+  double all[kRowPlaces];
+  double negative[kRowPlaces];  // of values whose sign bit in the sketch is set
+  double squares[kPlaces];
 };
 
 /// Softmax sums of one block, relative to the references given with the call. Near: every |x - y|
@@ -87,13 +102,16 @@ struct Kernels {
   /// exp(t) for t <= 0: the same bits on every CPU, unlike libm's.
   double (*exp_of_nonpositive)(double t);
 
-  /// Adds the values, each with its sign, to buckets[0 .. n): bit i % 64 of signs[i / 64] says
-  /// whether value i is negated. There are kBlock keys. Buckets are read and written up to the next
-  /// multiple of kLanes.
-  void (*sketch_f32)(const uint8_t* x, size_t n, const uint64_t* signs, const uint32_t* keys,
-                     double* buckets, SketchBlock* out);
-  void (*sketch_f64)(const uint8_t* x, size_t n, const uint64_t* signs, const uint64_t* keys,
-                     double* buckets, SketchBlock* out);
+  // Sketches of n_rows <= kBandRows rows at any alignment. Row r takes the keys from word r on, of
+  // floats from word 2 r on.
+  void (*scan_bf16)(const uint8_t* x, size_t n_rows, const uint64_t* keys, ScannedRows* out);
+  void (*scan_f32)(const uint8_t* x, size_t n_rows, const uint64_t* keys, ScannedRows* out);
+  void (*scan_f64)(const uint8_t* x, size_t n_rows, const uint64_t* keys, ScannedRows* out);
+  /// Adds finite values to the sums; a bit of sign words for each place of a row, row after row.
+  void (*add_bf16)(const uint8_t* x, size_t n_rows, const uint64_t* signs, SketchSums* sums);
+  void (*add_f32)(const uint8_t* x, size_t n_rows, const uint64_t* signs, SketchSums* sums);
+  void (*add_f64)(const uint8_t* x, size_t n_rows, const uint64_t* signs, SketchSums* sums);
+  void (*sign_words)(uint64_t first, size_t n, uint64_t* words);
 
   // Decoders: n stored values at any alignment -> n floats or doubles.
   void (*decode_float16)(const uint8_t* raw, size_t n, float* out);

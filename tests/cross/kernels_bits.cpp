@@ -156,28 +156,57 @@ void print_sums(const Kernels& kernels, const Loops& loops, const std::string& w
   print(kernels, "kl_far_" + width, what, far);
 }
 
-template <class T, class Key>
-void print_sketch(const Kernels& kernels,
-                  void (*sketch)(const uint8_t*, size_t, const uint64_t*, const Key*, double*,
-                                 SketchBlock*),
-                  const std::string& name, size_t n, size_t offset) {
-  Random random(n * 16 + offset + 7);
-  std::vector<double> values(n), buckets(kBlock);
-  std::vector<uint64_t> signs(kBlock / 64);
-  std::vector<Key> keys(kBlock);
-  for (double& value : values) value = random.spread(20);
-  for (double& bucket : buckets) bucket = random.near_one();
-  for (uint64_t& word : signs) word = random.bits();
-  for (Key& key : keys) key = static_cast<Key>(random.bits());
-  const auto bytes = stored<T>(values, offset);
-  SketchBlock block{};
-  sketch(bytes.data() + offset, n, signs.data(), keys.data(), buckets.data(), &block);
+/// The loops of a sketch over values of one width.
+struct SketchLoops {
+  decltype(Kernels::scan_f32) scan;
+  decltype(Kernels::add_f32) add;
+};
+
+/// `rows` begin after `offset` bytes.
+void print_sketch(const Kernels& kernels, const SketchLoops& loops, const std::string& width,
+                  const std::vector<uint8_t>& rows, size_t n_rows, size_t offset) {
+  Random random(n_rows * 16 + offset + 7);
+  std::vector<uint64_t> signs(kBandRows * kRowPlaces / 64), keys(2 * kRowPlaces);
+  kernels.sign_words(random.bits() % 1000, signs.size(), signs.data());
+  for (uint64_t& key : keys) key = random.bits();
+  ScannedRows scanned{};
+  loops.scan(rows.data() + offset, n_rows, keys.data(), &scanned);
+  SketchSums sums{};
+  for (double& sum : sums.all) sum = random.near_one();
+  loops.add(rows.data() + offset, n_rows, signs.data(), &sums);
   Hash hash;
-  hash.add(uint64_t{block.is_finite});
-  hash.add(block.hash);
-  for (const double value : {block.sum, block.sum_xx, block.min, block.max}) hash.add(value);
-  for (const double bucket : buckets) hash.add(bucket);
-  print(kernels, name, case_name(n, offset), hash);
+  hash.add(uint64_t{scanned.is_finite});
+  for (const uint64_t sum : scanned.sums) hash.add(sum);
+  for (const uint64_t sum : scanned.lower_sums) hash.add(sum);
+  for (const double value : {scanned.smallest, scanned.largest}) hash.add(value);
+  for (const double sum : sums.all) hash.add(sum);
+  for (const double sum : sums.negative) hash.add(sum);
+  for (const double sum : sums.squares) hash.add(sum);
+  print(kernels, "sketch_" + width, case_name(n_rows, offset), hash);
+}
+
+void print_sketches(const Kernels& kernels) {
+  for (const size_t n_rows : {size_t{1}, size_t{3}, kBandRows}) {
+    for (const size_t offset : kOffsets) {
+      Random random(n_rows * 16 + offset + 5);
+      std::vector<double> values(n_rows * kRowValues);
+      for (double& value : values) value = random.bits() % 16 == 0 ? -0.0 : random.spread(60);
+      std::vector<uint16_t> upper;
+      for (const double value : values) {
+        const auto single = static_cast<float>(value);
+        uint32_t bits;
+        std::memcpy(&bits, &single, sizeof bits);
+        upper.push_back(static_cast<uint16_t>(bits >> 16));
+      }
+      std::vector<uint8_t> halves(offset + upper.size() * sizeof(uint16_t));
+      std::memcpy(halves.data() + offset, upper.data(), upper.size() * sizeof(uint16_t));
+      print_sketch(kernels, {kernels.scan_bf16, kernels.add_bf16}, "bf16", halves, n_rows, offset);
+      print_sketch(kernels, {kernels.scan_f32, kernels.add_f32}, "f32",
+                   stored<float>(values, offset), n_rows, offset);
+      print_sketch(kernels, {kernels.scan_f64, kernels.add_f64}, "f64",
+                   stored<double>(values, offset), n_rows, offset);
+    }
+  }
 }
 
 /// Random bytes are random values of every stored type: infinities, NaNs and subnormals too.
@@ -262,10 +291,9 @@ void print_all(const Kernels& kernels) {
     for (const size_t offset : kOffsets) {
       print_sums<float>(kernels, single, "f32", n, offset);
       print_sums<double>(kernels, wide, "f64", n, offset);
-      print_sketch<float>(kernels, kernels.sketch_f32, "sketch_f32", n, offset);
-      print_sketch<double>(kernels, kernels.sketch_f64, "sketch_f64", n, offset);
     }
   }
+  print_sketches(kernels);
   print_exp(kernels);
 #define AIT_DECODER(name) print_decoder(kernels, kernels.name, #name)
   AIT_DECODER(decode_float16);

@@ -18,7 +18,7 @@ from ait_cmp.errors import FormatError
 from ait_cmp.info.tensor import SKETCH_BUCKETS, ReducedTensor
 
 _FORMAT = "ait-cmp info"
-_VERSION = 1
+_VERSION = 2
 # Members are a few kilobytes; a file that says otherwise is not ours.
 _MAX_MEMBER_BYTES = 1 << 30
 _JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=True, separators=(",", ":"))
