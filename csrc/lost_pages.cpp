@@ -21,19 +21,25 @@ void pass_on(int signal, siginfo_t* info, void* context) {
   } else if (previous_action.sa_handler != SIG_DFL && previous_action.sa_handler != SIG_IGN) {
     previous_action.sa_handler(signal);
   } else {
-    // The instruction is run again and meets the default action.
     ::signal(signal, SIG_DFL);
+    // A faulting instruction is run again and meets the default action; one that was sent is not.
+    if (info->si_code <= 0) ::raise(signal);
   }
 }
 
 /// Does what a signal handler may: reads and writes lock-free atomics, and calls mmap, which is one
 /// system call.
 void replace_lost_pages(int signal, siginfo_t* info, void* context) {
+  if (info->si_code <= 0) {  // sent by a process: there is no address
+    pass_on(signal, info, context);
+    return;
+  }
   const int saved_errno = errno;
   const auto at = reinterpret_cast<uintptr_t>(info->si_addr);
   for (LostPages::Watch* watch = first_watch.load(); watch != nullptr; watch = watch->next) {
     const uintptr_t end = watch->end.load();
-    if (at < watch->begin.load() || at >= end) continue;
+    // The end once more: this watch may be passing from one map to another.
+    if (at < watch->begin.load() || at >= end || watch->end.load() != end) continue;
     // To the end in one go: a page at a time would be a signal each.
     const uintptr_t begin = at / page_bytes * page_bytes;
     watch->is_lost.store(true);

@@ -5,15 +5,23 @@ from __future__ import annotations
 import csv
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from ait_cmp import Comparison, ConfigError, Limits, Row, _core, compare_dirs
+from ait_cmp.compare.plan import Plan
+from ait_cmp.comparison import Counts
+from ait_cmp.discover import StepKey
+from ait_cmp.interrupts import interrupts_held
+from ait_cmp.report_csv import CsvReport
+from ait_cmp.row import Rows
 from make_dump import Dump, DumpTensor
 from oracle import expect
 from small_model import (
@@ -293,6 +301,60 @@ def test_an_interrupt_leaves_whole_lines_of_what_was_done(tmp_path: Path, calls:
     assert_adds_up(found)
 
 
+@pytest.mark.parametrize("at", ["counts", "rows", "write"])
+def test_ctrl_c_while_a_step_is_reported_leaves_accounts_that_agree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    write_dumps(tmp_path, tokens=3)
+    places = {"counts": (Counts, "add"), "rows": (Rows, "add"), "write": (CsvReport, "write")}
+    real = getattr(*places[at])
+
+    def interrupted(self: Any, rows: Any) -> Any:
+        monkeypatch.undo()
+        os.kill(os.getpid(), signal.SIGINT)
+        return real(self, rows)
+
+    monkeypatch.setattr(*places[at], interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    found = compare(tmp_path)
+    assert found.was_interrupted
+    assert len(found.rows) == found.counts.total == len(read(found.csv_paths[0]))
+    assert len(found.rows) >= ROWS_PER_TOKEN
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_second_ctrl_c_does_not_wait() -> None:
+    came = []
+
+    def press(times: int) -> None:
+        with interrupts_held():
+            for number in range(times):
+                came.append(number)
+                os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        press(3)
+    assert came == [0, 1]
+
+
+def test_an_error_in_pairing_leaves_the_steps_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_dumps(tmp_path, tokens=3)
+    real = Plan.pair
+
+    def pair(self: Plan, my_key: StepKey, golden_key: StepKey | None) -> Any:
+        if my_key.step == 2:
+            raise MemoryError
+        return real(self, my_key, golden_key)
+
+    monkeypatch.setattr(Plan, "pair", pair)
+    with pytest.raises(MemoryError):
+        compare(tmp_path)
+    (report,) = (tmp_path / "out").glob("*.csv")
+    assert {line["token_id"] for line in read(report)} == {"0", "1"}
+
+
 @pytest.mark.parametrize(
     ("mine", "words"),
     [
@@ -376,3 +438,13 @@ def test_ranks_that_only_one_side_has_are_unmatched(tmp_path: Path) -> None:
     assert {row.cmp_fail_reason for row in alone} <= {"The golden dump has no rank 1."}
     assert any("rank 1" in note for note in found.notes) or alone
     assert_adds_up(found)
+
+
+def test_a_step_folder_with_a_number_beyond_64_bits_is_no_step(tmp_path: Path) -> None:
+    for side in ("a", "b"):
+        folder = write_ge_token(tmp_path / side, 0)
+        shutil.copytree(folder, folder.parent / str(2**63))
+    found = compare_dirs(tmp_path / "a", tmp_path / "b", output=tmp_path)
+    assert {row.status for row in found.rows} <= {"compared", "unmatched"}
+    assert found.counts["compared"] >= ROWS_PER_TOKEN
+    assert found.counts.total == len(found.rows)

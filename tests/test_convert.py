@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 import make_dump
-from ait_cmp import _core, cli
+from ait_cmp import _core, cli, compare_dirs
 from ait_cmp.convert import convert_dir
 from ait_cmp.convert.converter import DiskFullError
 from ait_cmp.convert.result import Conversion
 from ait_cmp.discover import discover
 from ait_cmp.errors import ConfigError, FormatError
-from ait_cmp.info.info_file import read_info
+from ait_cmp.info.info_file import load_members, read_info
 from reduced_dump import bf16, ge_bytes, ge_folder, random_values, write_fx, write_ge
 
 
@@ -261,3 +261,34 @@ def test_an_info_file_that_is_damaged_is_refused_with_its_path(tmp_path: Path) -
     np.savez(info, header=np.frombuffer(b'{"format": "another"}', np.uint8))
     with pytest.raises(FormatError, match="not a readable info file"):
         read_info(str(info))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("count", -1),
+        ("nan", 2**63),
+        ("positive_inf", 10**30),
+        ("shape", [10**30]),
+        ("original_index", 2**70),
+        ("note", "\ud800"),
+        ("dtype", "\ud800"),
+    ],
+)
+def test_an_info_file_that_says_nonsense_is_one_unreadable_row(
+    tmp_path: Path, key: str, value: object
+) -> None:
+    for side in ("my", "golden"):
+        for number in range(2):
+            values = (random_values(number, 3000),)
+            write_ge(ge_folder(tmp_path / side), f"Add_{number}", (), values, number=number + 1)
+    convert_dir(tmp_path / "my")
+    info = next((tmp_path / "my").rglob("*Add_1*_info.npz"))
+    members = load_members(str(info))
+    header = json.loads(members["header"].tobytes())
+    header["tensors"][0][key] = value
+    members["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+    np.savez(info, **members)
+    found = compare_dirs(tmp_path / "my", tmp_path / "golden", output=tmp_path)
+    assert [row.status for row in found.rows] == ["compared", "unreadable"]
+    assert "not a readable info file" in found.rows[1].cmp_fail_reason

@@ -153,7 +153,7 @@ def test_a_bus_error_elsewhere_is_not_swallowed(tmp_path: Path) -> None:
     """It ends the process, or goes to the handler that was there before."""
     path = large_dump(tmp_path)
     script = f"""
-import mmap, os, sys, faulthandler
+import faulthandler, mmap, os, signal, sys
 if sys.argv[1] == "handler":
     faulthandler.enable()
 from ait_cmp import _core
@@ -162,11 +162,19 @@ with open({str(tmp_path / "stranger")!r}, "w+b") as file:
     file.truncate(1 << 20)
     stranger = mmap.mmap(file.fileno(), 1 << 20)
     file.truncate(0)
-    stranger[5000]
+    if sys.argv[2] == "fault":
+        stranger[5000]
+    os.kill(os.getpid(), signal.SIGBUS)
 """
-    for before, said in (("none", b""), ("handler", b"Fatal Python error: Bus error")):
+    said_by_handler = b"Fatal Python error: Bus error"
+    for before, how, said in (
+        ("none", "fault", b""),
+        ("none", "sent", b""),
+        ("handler", "fault", said_by_handler),
+        ("handler", "sent", said_by_handler),
+    ):
         done = subprocess.run(
-            [sys.executable, "-c", script, before], capture_output=True, check=False
+            [sys.executable, "-c", script, before, how], capture_output=True, check=False
         )
         assert done.returncode == -signal.SIGBUS
         assert said in done.stderr

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import small_model
+from ait_cmp import compare_dirs
 from ait_cmp.compare.plan import make_plan
 from ait_cmp.discover import FxFile, GeFile, StepKey
 from ait_cmp.errors import FormatError
@@ -18,6 +19,7 @@ from ait_cmp.pairing.pair import Pair, StepPairs, TensorRef
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.pairing.readers import Readers
 from ait_cmp.pairing.repeat import Repeats
+from make_dump import Dump, tensor_of
 
 
 @dataclass
@@ -37,13 +39,13 @@ class Step:
         return StepKey(0, "graph_1", self.number)
 
     @property
-    def files(self) -> list[GeFile | FxFile]:
+    def files(self) -> tuple[list[GeFile], list[FxFile]]:
         ge_path, time = f"/my/{self.number}", 1000 + self.number
         fx_path = self.fx_path or f"/golden/{self.number}"
-        return [
-            GeFile(ge_path, "Abs", self.op_name, 1, 6, time, -1, -1, "dump"),
-            FxFile(fx_path, "abs", self.target, "OUTPUT", 0, -1, time, "dump"),
-        ]
+        return (
+            [GeFile(ge_path, "Abs", self.op_name, 1, 6, time, -1, -1, "dump")],
+            [FxFile(fx_path, "abs", self.target, "OUTPUT", 0, -1, time, "dump")],
+        )
 
     def readers(self) -> Readers:
         def scan(paths: Any, _: int) -> list[tuple[Any, ...]]:
@@ -77,7 +79,7 @@ class Paired:
 
     def _anew(self, readers: Readers) -> StepPairs:
         self.n_anew += 1
-        ge, fx = self.step.files
+        (ge,), (fx,) = self.step.files
         readers.scan_ge([ge.path], 1)
         golden = TensorRef(fx.path, "", 0, (("reshape", (6,)),))
         with suppress(FormatError):
@@ -135,6 +137,25 @@ def test_a_file_on_both_sides_is_no_pattern() -> None:
     for number in range(2):
         paired.pair(Step(number, fx_path=f"/my/{number}"))
     assert paired.n_anew == 2
+
+
+def test_a_file_that_moves_to_the_other_side_is_no_repetition(tmp_path: Path) -> None:
+    """A step that lost its last file, against one that has the like of it once more in front."""
+    for side, steps in (("my", ("ABZ", "AB")), ("golden", ("ABZ", "ZABZ"))):
+        for step, names in enumerate(steps):
+            folder = tmp_path / side / "20261122113000/0/graph_1/1" / str(step)
+            folder.mkdir(parents=True)
+            for number, name in enumerate(names):
+                dump = Dump(outputs=(tensor_of(np.ones(4, np.float32)),), op_name=name)
+                path = folder / f"Add.{name}.{number}.6.170659691188{step}00{number}"
+                path.write_bytes(dump.file_bytes())
+    found = compare_dirs(tmp_path / "my", tmp_path / "golden")
+    assert [(row.token_id, row.op_name) for row in found.rows] == [
+        *((0, name) for name in "ABZ"),
+        *((1, name) for name in "AB"),
+    ]
+    assert all("/golden/" in row.golden_data_path for row in found.rows)
+    assert not any("/golden/" in row.my_data_path for row in found.rows)
 
 
 def test_steps_of_a_dump_are_paired_as_if_each_were_the_only_one(tmp_path: Path) -> None:

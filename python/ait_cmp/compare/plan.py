@@ -48,7 +48,10 @@ class Plan:
     texts: GraphTexts
     threads: int
     steps: list[tuple[StepKey, StepKey | None]] = field(default_factory=list)
-    _repeats: dict[tuple[int, str], Repeats] = field(default_factory=dict)
+    _graph_in_hand: tuple[int, str] | None = None
+
+    def __post_init__(self) -> None:
+        self._repeats = Repeats(core_readers(self.threads))
 
     @property
     def notes(self) -> list[str]:
@@ -78,9 +81,9 @@ class Plan:
             return pair_step(my_key, files, golden, context, readers)
 
         graph = (my_key.rank, my_key.graph)
-        if graph not in self._repeats:
-            self._repeats[graph] = Repeats(core_readers(self.threads))
-        return self._repeats[graph].pair(my_key, [*files, *fx_files, *ge_files], pair_anew)
+        if self._graph_in_hand != graph:  # steps come graph by graph
+            self._graph_in_hand, self._repeats = graph, Repeats(core_readers(self.threads))
+        return self._repeats.pair(my_key, (files, fx_files, ge_files), pair_anew)
 
     def context(self, key: StepKey) -> GraphContext | None:
         """The graph of a my-side step."""

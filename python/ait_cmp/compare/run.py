@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import gc
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from ait_cmp.discover import StepKey
 from ait_cmp.errors import ConfigError, FormatError
 from ait_cmp.info.compare import open_batch
 from ait_cmp.info.source import reduced_kind
+from ait_cmp.interrupts import interrupts_held
 from ait_cmp.pairing.pair import Pair, StepPairs
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.report_csv import CsvReport
@@ -145,18 +147,23 @@ class _Run:
         self._nodes: dict[tuple[int, str], tuple[int, int]] = {}
         self._now = time.localtime()
         self._n_known = 0
-        self._running: _RunningStep | None = None
-        self._is_reporting = False
+        # Steps that the pool has or had in hand and that are not reported yet, in order.
+        self._running: deque[_RunningStep] = deque()
 
     def compare(self, plan: Plan) -> Comparison:
         with ExitStack() as open_reports:
             try:
                 self._compare_steps(plan, open_reports)
-            except KeyboardInterrupt:
+            except BaseException as error:  # Ctrl-C, or the callback for progress, or no memory
+                for running in self._running:
+                    running.batch.stop()
+                while self._running:
+                    self._running[0].batch.take_ready()
+                    self._running[0].batch.close()
+                    self._report_first(open_reports)
+                if not isinstance(error, KeyboardInterrupt):
+                    raise
                 self._result.was_interrupted = True
-                if self._running is not None and not self._is_reporting:
-                    self._running.batch.stop()  # it came while the next step was planned
-                    self._report(self._collect(open_reports), open_reports)
         result = self._result
         result.first_divergence = [
             judge.first_divergence
@@ -201,12 +208,13 @@ class _Run:
                 self._count_nodes(my_key, step.pairs)
             step = self._only_wanted(step)
             self.phases.planning += time.perf_counter() - start
-            done = self._collect(open_reports)
-            try:
-                self._running = self._start(my_key, golden_key, step)
-            finally:
-                self._report(done, open_reports)
-        self._report(self._collect(open_reports), open_reports)
+            self._wait()
+            self._start(my_key, golden_key, step)
+            if len(self._running) > 1:
+                self._report_first(open_reports)
+        self._wait()
+        while self._running:
+            self._report_first(open_reports)
         for leftover in plan.unmet_golden():
             self._result.unused_golden.extend(leftover)
             self._result.counts.golden["unused"] += len(leftover)
@@ -226,44 +234,39 @@ class _Run:
         wanted_pairs = StepPairs(pairs, used, unused, whole.nodes, whole.node_of)
         return PairedStep(wanted_pairs, step.headers)
 
-    def _start(self, my_key: StepKey, golden_key: StepKey | None, step: PairedStep) -> _RunningStep:
-        # The tensors of a step that nothing is compared with are listed, not read.
-        batch = open_batch(
-            step,
-            threads=self._threads,
-            access=self._access,
-            single_sums=golden_key is not None,
-        )
+    def _start(self, my_key: StepKey, golden_key: StepKey | None, step: PairedStep) -> None:
+        with interrupts_held():  # so that nothing runs that nobody knows of
+            batch = open_batch(
+                step,
+                threads=self._threads,
+                access=self._access,
+                # The tensors of a step that nothing is compared with are listed, not read.
+                single_sums=golden_key is not None,
+            )
+            self._running.append(_RunningStep(my_key, step, batch))
         self._n_known += len(step.rows)
-        return _RunningStep(my_key, step, batch)
 
-    def _collect(self, open_reports: ExitStack) -> _RunningStep | None:
-        """Waits for the step in hand; after Ctrl-C what is done of it is reported."""
-        running, self._running = self._running, None
-        if running is None:
-            return None
-        start = time.perf_counter()
-        try:
-            for n_done in running.batch:
-                if self._progress is not None:
-                    self._progress(len(self._rows) + n_done, self._n_known)
-        except BaseException:  # Ctrl-C, or the callback for progress
-            running.batch.take_ready()
-            running.batch.close()
-            self._report(running, open_reports)
-            raise
-        running.batch.close()
-        self.phases.waiting += time.perf_counter() - start
-        return running
-
-    def _report(self, done: _RunningStep | None, open_reports: ExitStack) -> None:
-        """Rows of everything that is done: all of the step, or up to the first missing result."""
-        if done is None:
+    def _wait(self) -> None:
+        """Waits for the step that the pool works on."""
+        if not self._running:
             return
         start = time.perf_counter()
-        self._is_reporting = True
-        self._report_step(done.key, done.step, open_reports)
-        self._is_reporting = False
+        running = self._running[-1]
+        for n_done in running.batch:
+            if self._progress is not None:
+                self._progress(len(self._rows) + n_done, self._n_known)
+        running.batch.close()
+        self.phases.waiting += time.perf_counter() - start
+
+    def _report_first(self, open_reports: ExitStack) -> None:
+        """Rows of the first step in hand: all, or up to the first missing result.
+
+        Rows, counts and the CSV tell the same also after Ctrl-C: it waits.
+        """
+        start = time.perf_counter()
+        with interrupts_held():
+            done = self._running.popleft()
+            self._report_step(done.key, done.step, open_reports)
         self.phases.writing += time.perf_counter() - start
 
     def _report_step(self, key: StepKey, step: PairedStep, open_reports: ExitStack) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ait_cmp.discover.file_names import is_number
 
-_RANK = re.compile(r"worldsize.*rank(\d+)", re.ASCII)
+_RANK = re.compile(r"worldsize.*rank(\d{1,18})", re.ASCII)
 # Old GE versions wrote dump_20241114_113410 instead of 20241114113410.
 _TIME = re.compile(r"(?:dump_)?(\d{8})_?(\d{6})", re.ASCII)
 _GRAPH = re.compile(r"graph_\d+(?:_\d+)?", re.ASCII)
@@ -53,6 +53,11 @@ def _time_of(name: str) -> str:
     return found[1] + found[2] if found else ""
 
 
+def _is_index(name: str) -> bool:
+    """Whether a folder's name is a number that fits 64 bits."""
+    return is_number(name) and len(name) <= 18
+
+
 def rank_of(name: str) -> int:
     """R of `worldsize{W}_global_rank{R}`, -1 for other names."""
     found = _RANK.fullmatch(name)
@@ -69,7 +74,7 @@ class _Path:
         return self._parts[-level] if 0 < level <= len(self._parts) else ""
 
     def number(self, level: int) -> int:
-        return int(self.part(level)) if is_number(self.part(level)) else -1
+        return int(self.part(level)) if _is_index(self.part(level)) else -1
 
     def above(self, level: int) -> str:
         """The path of the folder that holds part(level)."""
@@ -91,7 +96,7 @@ def ge_levels(folder: str) -> Levels:
     tree) digits and `graph_N` decide; a lone number is the step.
     """
     path = _Path(folder)
-    is_digit = [False] + [is_number(path.part(level)) for level in range(1, 6)]
+    is_digit = [False] + [_is_index(path.part(level)) for level in range(1, 6)]
     times = [""] + [_time_of(path.part(level)) for level in range(1, 6)]
     # Levels of time, device, graph, model id and step counted from the end; 0 = not there.
     if times[5] and is_digit[4]:
@@ -133,7 +138,7 @@ def fx_levels(folder: str) -> Levels:
     1); any other folder is one graph with the single step 0.
     """
     path = _Path(folder)
-    is_digit = [False] + [is_number(path.part(level)) for level in range(1, 3)]
+    is_digit = [False] + [_is_index(path.part(level)) for level in range(1, 3)]
     is_gm = [False] + [bool(_GM.fullmatch(path.part(level))) for level in range(1, 3)]
     if is_digit[1]:
         graph, step, from_one = 2, 1, is_gm[2]
@@ -162,6 +167,6 @@ def needs_link_target(path: str) -> bool:
     """Whether the last part of the path is a link whose name is no level of a dump."""
     name = Path(path).name
     is_level = (
-        is_number(name) or rank_of(name) >= 0 or _GRAPH.fullmatch(name) or _GM.fullmatch(name)
+        _is_index(name) or rank_of(name) >= 0 or _GRAPH.fullmatch(name) or _GM.fullmatch(name)
     )
     return not is_level and Path(path).is_symlink()

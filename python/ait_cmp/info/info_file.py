@@ -211,6 +211,7 @@ def load_members(path: str) -> dict[str, NDArray[Any]]:
 
 def _unpack(members: dict[str, NDArray[Any]]) -> InfoFile:
     header = json.loads(members["header"].tobytes())
+    json.dumps(header, ensure_ascii=False).encode()  # ValueError: half a character somewhere
     if header["format"] != _FORMAT or header["version"] != _VERSION:
         message = f"{_FORMAT} version {_VERSION} expected, found {header['format']!s} version "
         message += f"{header['version']!s}"
@@ -231,7 +232,7 @@ def _unpack_tensor(row: dict[str, Any], members: dict[str, NDArray[Any]]) -> Inf
         tensor=ReducedTensor(
             source="sketch",
             dtype=str(row["dtype"]),
-            shape=tuple(int(dim) for dim in row["shape"]),
+            shape=tuple(map(_integer, row["shape"])),
             state=str(row["state"]),
             note=str(row["note"]),
             is_wide=bool(row["wide"]),
@@ -242,22 +243,27 @@ def _unpack_tensor(row: dict[str, Any], members: dict[str, NDArray[Any]]) -> Inf
             buckets=_buckets(row, members) if "sketch_at" in row else None,
         ),
         original_op=None if original is None else str(original),
-        original_index=int(row["original_index"]),
-        storage_format=int(row["storage_format"]),
+        original_index=_integer(row["original_index"], -1),
+        storage_format=_integer(row["storage_format"]),
         fortran_order=bool(row["fortran_order"]),
     )
 
 
 def _sums(row: dict[str, Any]) -> tuple[int, int, int, int, float, float, float]:
     return (
-        int(row["count"]),
-        int(row["nan"]),
-        int(row["positive_inf"]),
-        int(row["negative_inf"]),
+        *(_integer(row[name]) for name in ("count", "nan", "positive_inf", "negative_inf")),
         _number(row["max"], -math.inf),
         _number(row["min"], math.inf),
         _number(row["mean"], math.nan),
     )
+
+
+def _integer(stored: Any, least: int = 0) -> int:
+    value = int(stored)
+    if not least <= value < 2**63:
+        message = f"a number from {least} to 2^63 expected, found {value}"
+        raise ValueError(message)
+    return value
 
 
 def _number(stored: float | None, missing: float) -> float:

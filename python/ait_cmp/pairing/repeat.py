@@ -31,13 +31,13 @@ class _Paired(NamedTuple):
     """A step that was paired.
 
     Attributes:
-        names: What pairing sees of the names of its files.
+        names: What pairing sees of the names of its files, a list for each sort of files.
         paths: Their paths.
         answers: All that pairing asked the readers, and what they said.
         step: What it found.
     """
 
-    names: list[tuple[Any, ...]]
+    names: list[list[tuple[Any, ...]]]
     paths: list[str]
     answers: dict[_Question, Any]
     step: PairedStep
@@ -51,18 +51,18 @@ class Repeats:
         self._before: _Paired | None = None
 
     def pair(
-        self, key: StepKey, files: Files, pair_anew: Callable[[Readers], StepPairs]
+        self, key: StepKey, files: Sequence[Files], pair_anew: Callable[[Readers], StepPairs]
     ) -> PairedStep:
         """Pair a step.
 
         Args:
             key: Rank, graph and step of the my side.
-            files: Its files, those of the my side first.
+            files: Its files by sort: those of the my side, those of FX, those of a golden GE dump.
             pair_anew: Pairs the step if it does not repeat the one before; all that it reads of
                 files it must ask these readers.
         """
-        names = _names(files)
-        paths = [file.path for file in files]
+        names = [_names(of_a_sort) for of_a_sort in files]
+        paths = [file.path for of_a_sort in files for file in of_a_sort]
         answers = _Answers(self._readers)
         if self._before is not None and self._before.names == names:
             path_of = dict(zip(self._before.paths, paths))
