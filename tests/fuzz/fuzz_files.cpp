@@ -20,6 +20,7 @@
 #include "layout.h"
 #include "npy_file.h"
 #include "simd/dispatch.h"
+#include "sketch.h"
 #include "view.h"
 
 namespace {
@@ -30,7 +31,7 @@ void require(bool condition, const char* promise) {
   std::abort();
 }
 
-/// Reads every value of a small tensor, in logical order and transposed.
+/// Reads and sketches every value of a small tensor, in logical order and transposed.
 void read_values(const ait::Tensor& tensor) {
   constexpr uint64_t kSmall = 4096;
   for (const bool is_reversed : {false, true}) {
@@ -48,6 +49,7 @@ void read_values(const ait::Tensor& tensor) {
       const auto n = static_cast<size_t>(std::min<uint64_t>(ait::kBlock, left));
       reader.read(at, n, true);
     }
+    ait::sketch_view(view, 1, ait::find_kernels(""));
   }
 }
 
