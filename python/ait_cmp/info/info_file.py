@@ -251,7 +251,10 @@ def _unpack_tensor(row: dict[str, Any], members: dict[str, NDArray[Any]]) -> Inf
 
 def _sums(row: dict[str, Any]) -> tuple[int, int, int, int, float, float, float]:
     return (
-        *(_integer(row[name]) for name in ("count", "nan", "positive_inf", "negative_inf")),
+        _integer(row["count"]),
+        _integer(row["nan"]),
+        _integer(row["positive_inf"]),
+        _integer(row["negative_inf"]),
         _number(row["max"], -math.inf),
         _number(row["min"], math.inf),
         _number(row["mean"], math.nan),
