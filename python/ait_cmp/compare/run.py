@@ -154,16 +154,20 @@ class _Run:
         with ExitStack() as open_reports:
             try:
                 self._compare_steps(plan, open_reports)
-            except BaseException as error:  # Ctrl-C, or the callback for progress, or no memory
+            except KeyboardInterrupt:
                 for running in self._running:
                     running.batch.stop()
                 while self._running:
                     self._running[0].batch.take_ready()
-                    self._running[0].batch.close()
                     self._report_first(open_reports)
-                if not isinstance(error, KeyboardInterrupt):
-                    raise
                 self._result.was_interrupted = True
+            except BaseException:  # the callback for progress, or no memory
+                for running in self._running:
+                    for _ in running.batch:
+                        pass
+                while self._running:
+                    self._report_first(open_reports)
+                raise
         result = self._result
         result.first_divergence = [
             judge.first_divergence
@@ -255,7 +259,6 @@ class _Run:
         for n_done in running.batch:
             if self._progress is not None:
                 self._progress(len(self._rows) + n_done, self._n_known)
-        running.batch.close()
         self.phases.waiting += time.perf_counter() - start
 
     def _report_first(self, open_reports: ExitStack) -> None:
@@ -266,6 +269,7 @@ class _Run:
         start = time.perf_counter()
         with interrupts_held():
             done = self._running.popleft()
+            done.batch.close()
             self._report_step(done.key, done.step, open_reports)
         self.phases.writing += time.perf_counter() - start
 
