@@ -12,6 +12,7 @@ import pytest
 from ait_cmp import _core
 from ait_cmp.convert import place
 from ait_cmp.convert.one_file import Prepared, claim_files, prepare_file
+from ait_cmp.convert.shares import Shares
 from reduced_dump import ge_folder, random_values, write_ge
 
 STEPS = ("create_files", "sync_files", "rename_files", "remove_unchanged", "close_files")
@@ -57,7 +58,7 @@ def test_dump_files_go_when_the_whole_group_and_its_folders_are_on_the_disk(
     for name in STEPS:
         noting(name)
     monkeypatch.setattr(os, "fsync", lambda _: order.append("a folder"))
-    outcomes = place.put_in_place(group)
+    outcomes = place.put_in_place(group, Shares(1))
     assert [outcome.status for outcome in outcomes] == ["converted"] * 3
     assert order == [
         "create_files 3",
@@ -66,7 +67,9 @@ def test_dump_files_go_when_the_whole_group_and_its_folders_are_on_the_disk(
         "a folder",
         "a folder",
         "remove_unchanged 3",
-        "close_files 6",
+        "close_files 3",
+        "close_files 3",
+        "close_files 0",
     ]
     assert what_is_left(group) == [(False, True)] * 3
 
@@ -84,10 +87,60 @@ def test_a_file_that_fails_keeps_its_dump_file_and_holds_up_no_other(
         return [errno.EIO, *real(files[1:])]
 
     monkeypatch.setattr(_core, step, fails_once)
-    outcomes = place.put_in_place(group)
+    outcomes = place.put_in_place(group, Shares(1))
     assert [outcome.status for outcome in outcomes] == ["left", "converted", "converted"]
     assert group[0].target in outcomes[0].reason
     assert what_is_left(group) == [(True, False), (False, True), (False, True)]
+
+
+def removed_bytes(descriptor: int) -> int:
+    """Bytes of a removed file, which takes its space as long as it is open."""
+    try:
+        status = os.fstat(descriptor)
+    except OSError:
+        return 0
+    return 0 if status.st_nlink else status.st_size
+
+
+def fill_disk(group: Sequence[Prepared], free: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave `free` bytes for further files in the folders of a group."""
+    create = _core.create_files
+    folders = {Path(made.path).parent for made in group}
+
+    def used() -> int:
+        sizes = [path.stat().st_size for folder in folders for path in folder.iterdir()]
+        return sum(sizes) + sum(removed_bytes(made.claim.descriptor) for made in group)
+
+    capacity = used() + free
+
+    def create_what_fits(files: list[tuple[str, int, bytes]]) -> list[tuple[int, int]]:
+        made = []
+        for path, mode, packed in files:
+            left = capacity - used()
+            ((error, descriptor),) = create([(path, mode, packed[:left])])
+            made.append((errno.ENOSPC if len(packed) > left else error, descriptor))
+        return made
+
+    monkeypatch.setattr(_core, "create_files", create_what_fits)
+
+
+@pytest.mark.parametrize(("too_large", "first"), [(0, "converted"), (1, "full")])
+def test_files_that_do_not_fit_together_go_one_by_one_and_the_smallest_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, too_large: int, first: str
+) -> None:
+    group = prepared_group(tmp_path)
+    source_bytes = group[1].claim.size_bytes + group[2].claim.size_bytes
+    # What the first file needs is free when both others are in place of their dump files.
+    sizes = (source_bytes - 90 + too_large, 100, 90)
+    group = [made._replace(packed=bytes(size)) for made, size in zip(group, sizes)]
+    fill_disk(group, 100, monkeypatch)
+    outcomes = place.put_in_place(group, Shares(4))
+    assert [outcome.status for outcome in outcomes] == [first, "converted", "converted"]
+    assert what_is_left(group) == [(too_large, not too_large), (False, True), (False, True)]
+    # The locks are free again.
+    claims = claim_files([group[0].path])
+    assert not any(claim.is_busy for claim in claims)
+    _core.close_files([claim.descriptor for claim in claims if claim.descriptor >= 0])
 
 
 def test_dump_files_stay_where_the_folder_cannot_be_synced(
@@ -99,7 +152,7 @@ def test_dump_files_stay_where_the_folder_cannot_be_synced(
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr(os, "fsync", fails)
-    assert [outcome.status for outcome in place.put_in_place(group)] == ["left"] * 3
+    assert [outcome.status for outcome in place.put_in_place(group, Shares(1))] == ["left"] * 3
     assert what_is_left(group) == [(True, True)] * 3
 
 
@@ -107,7 +160,7 @@ def test_a_dump_file_that_changed_meanwhile_is_not_replaced(tmp_path: Path) -> N
     group = prepared_group(tmp_path)
     with Path(group[1].path).open("ab") as file:
         file.write(b"more")
-    outcomes = place.put_in_place(group)
+    outcomes = place.put_in_place(group, Shares(1))
     assert [outcome.status for outcome in outcomes] == ["converted", "unfinished", "converted"]
     assert what_is_left(group) == [(False, True), (True, False), (False, True)]
     # Its lock is free again.

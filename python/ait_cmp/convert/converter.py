@@ -13,6 +13,7 @@ from ait_cmp import _core
 from ait_cmp.convert.one_file import KINDS, Claim, Outcome, Prepared, claim_files, prepare_file
 from ait_cmp.convert.place import put_in_place
 from ait_cmp.convert.result import Pace
+from ait_cmp.convert.shares import Shares
 from ait_cmp.errors import AitCmpError, ConfigError
 
 # A file of this size is worth all threads; smaller ones are spread over them.
@@ -116,6 +117,7 @@ class _Pass:
         self._taking = threading.Lock()
         self._one_large_file = threading.Lock()
         self._prepared: queue.Queue[Prepared | None] = queue.Queue(_GROUP_FILES)
+        self._disk = Shares(_WRITERS)
         # None: a thread has ended.
         self._done: queue.SimpleQueue[list[Outcome] | None] = queue.SimpleQueue()
         self._failure: BaseException | None = None
@@ -192,7 +194,7 @@ class _Pass:
                     break
                 group.append(following)
             try:
-                self._done.put(put_in_place(group))
+                self._done.put(put_in_place(group, self._disk))
             except BaseException as error:  # raised again by outcomes()
                 self._fail(error)
 

@@ -15,26 +15,59 @@ from pathlib import Path
 
 from ait_cmp import _core
 from ait_cmp.convert.one_file import TEMPORARY_ENDING, TEMPORARY_PREFIX, Outcome, Prepared
+from ait_cmp.convert.shares import Shares
 
 _counter = itertools.count()
 
 
-def put_in_place(group: Sequence[Prepared]) -> list[Outcome]:
+def put_in_place(group: Sequence[Prepared], disk: Shares) -> list[Outcome]:
     """Write the info files, and remove the dump files when all that is on the disk.
 
-    A file that fails keeps its dump file and holds up no other; status "full" if no space is left.
+    A file that fails keeps its dump file and holds up no other. Where the disk is nearly full the
+    info files of all groups may find no space together that find it one after the other.
+
+    Args:
+        group: Files whose claims end here.
+        disk: One share for every group that may be written at the same time.
+
+    Returns:
+        What became of every file; "full" if there is no space for it even alone.
     """
+    claims = {prepared.claim.descriptor for prepared in group}
+    try:
+        with disk.taken(1):
+            outcomes = _place(group, claims)
+        is_full = [at for at, outcome in enumerate(outcomes) if outcome.status == "full"]
+        if is_full:
+            # No other group is at work; small ones first, they make room for the others.
+            with disk.taken(disk.total):
+                for at in sorted(is_full, key=lambda at: len(group[at].packed)):
+                    (outcomes[at],) = _place([group[at]], claims)
+        return outcomes
+    finally:
+        _core.close_files(list(claims))
+
+
+def _place(group: Sequence[Prepared], claims: set[int]) -> list[Outcome]:
+    """Try it once. Ends the claims, but those on files that are to be tried again."""
     files = [_File(prepared) for prepared in group]
     try:
         for step in (_check, _write, _sync, _rename, _sync_folders, _remove_dumps):
             step([file for file in files if file.failure is None])
-        return [file.outcome() for file in files]
+        outcomes = [file.outcome() for file in files]
     finally:
         for file in files:
             file.remove_temporary()
-        # The locks last until here.
-        created = [file.descriptor for file in files if file.descriptor >= 0]
-        _core.close_files(created + [prepared.claim.descriptor for prepared in group])
+        _core.close_files([file.descriptor for file in files if file.descriptor >= 0])
+    # The space of a removed file is free when nobody has it open any more.
+    over = {
+        prepared.claim.descriptor
+        for prepared, outcome in zip(group, outcomes)
+        if outcome.status != "full"
+    }
+    _core.close_files(list(over))
+    claims -= over
+    return outcomes
 
 
 class _File:
