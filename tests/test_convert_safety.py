@@ -146,6 +146,34 @@ def test_signals_end_a_watch_after_the_file_in_hand(tmp_path: Path, number: int)
     assert not path.exists()
 
 
+def test_ctrl_c_ends_a_conversion_that_a_script_started(tmp_path: Path) -> None:
+    folder = ge_folder(tmp_path)
+    for number in range(200):
+        write_ge(folder, f"Add_{number}", (), (random_values(number, 30),), number=number)
+    # Every wait of the main thread is interrupted; the time is what a test that fails takes.
+    script = """
+import queue, sys, threading
+from ait_cmp.convert import convert_dir
+
+class Interrupted(queue.SimpleQueue):
+    def get(self, *arguments, **names):
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        return super().get(*arguments, **names)
+
+queue.SimpleQueue = Interrupted
+try:
+    convert_dir(sys.argv[1], threads=2)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert ran.stdout == "interrupted\n"
+    # Every file is a dump file or an info file, and no other.
+    assert len(list(folder.iterdir())) == 200
+
+
 def test_network_file_systems_are_known_by_their_mounts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -118,44 +118,45 @@ class _Pass:
         self._one_large_file = threading.Lock()
         self._prepared: queue.Queue[Prepared | None] = queue.Queue(_GROUP_FILES)
         self._disk = Shares(_WRITERS)
-        # None: a thread has ended.
+        # None: all threads have ended.
         self._done: queue.SimpleQueue[list[Outcome] | None] = queue.SimpleQueue()
         self._failure: BaseException | None = None
         self._is_over = False
 
     def outcomes(self) -> Iterator[Outcome]:
         """What became of every file, as it is known."""
-        with ThreadPoolExecutor(self._settings.threads + _WRITERS, "ait-cmp-convert") as pool:
-            for _ in range(self._settings.threads):
-                pool.submit(self._run, self._read)
-            for _ in range(_WRITERS):
-                pool.submit(self._run, self._write)
-            found = self._found()
+        with ThreadPoolExecutor(1, "ait-cmp-convert") as pool:
             try:
-                for outcomes in found:
+                pool.submit(self._run)
+                for outcomes in iter(self._done.get, None):
                     for outcome in outcomes:
                         if outcome.status == "full":
                             self._fail(DiskFullError(outcome.reason))
                         yield outcome
             finally:
                 self._is_over = True
-                for _ in found:
-                    pass
         if self._failure is not None:
             raise self._failure
 
-    def _found(self) -> Iterator[list[Outcome]]:
-        for _ in range(self._settings.threads):
-            yield from iter(self._done.get, None)
-        # Now no reader is left.
-        for _ in range(_WRITERS):
-            self._prepared.put(None)
-        for _ in range(_WRITERS):
-            yield from iter(self._done.get, None)
+    def _run(self) -> None:
+        """All readers and writers, to their end.
 
-    def _run(self, loop: Callable[[], None]) -> None:
+        On a thread of its own, where no Ctrl-C comes between: nobody else has to end them.
+        """
+        n_readers = self._settings.threads
         try:
-            loop()
+            with ThreadPoolExecutor(_WRITERS, "ait-cmp-convert-write") as writers:
+                try:
+                    for _ in range(_WRITERS):
+                        writers.submit(self._write)
+                    with ThreadPoolExecutor(n_readers, "ait-cmp-convert-read") as readers:
+                        for _ in range(n_readers):
+                            readers.submit(self._read)
+                finally:
+                    for _ in range(_WRITERS):
+                        self._prepared.put(None)
+        except BaseException as error:  # raised again by outcomes(), on the thread of the caller
+            self._fail(error)
         finally:
             self._done.put(None)
 
@@ -178,7 +179,7 @@ class _Pass:
                             self._done.put([found])
                 finally:
                     _core.close_files([at.descriptor for at in claims if at.descriptor >= 0])
-        except BaseException as error:  # raised again by outcomes(), on the thread of the caller
+        except BaseException as error:  # raised again by outcomes()
             self._fail(error)
 
     def _write(self) -> None:
