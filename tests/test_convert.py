@@ -3,6 +3,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -194,6 +196,23 @@ def test_two_converters_on_one_folder_convert_every_file_once(tmp_path: Path) ->
     assert all(name.endswith("_info.npz") for name in names(tmp_path))
     assert sum(result.converted for result in results) == 60
     assert not any(result.left for result in results)
+
+
+def test_many_threads_need_no_more_files_open_than_they_may(tmp_path: Path) -> None:
+    folder = ge_folder(tmp_path)
+    for at in range(1000):
+        write_ge(folder, f"Add_{at}", (), (random_values(at, 30),), number=at)
+    script = """
+import resource, sys
+from ait_cmp.convert import convert_dir
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+result = convert_dir(sys.argv[1], threads=16)
+print(result.converted, result.left)
+"""
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout == "1000 {}\n"
 
 
 def test_converting_again_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import queue
+import resource
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +26,9 @@ _WRITERS = 4
 _GROUP_FILES = 32
 # Files that a reader takes at once, where there are many.
 _BATCH_FILES = 16
+# A claimed file is open, perhaps a second time to be read, and so is its info file; as many again
+# are for all else that this process does.
+_OPEN_PER_CLAIM = 4
 
 
 class DiskFullError(AitCmpError):
@@ -118,6 +123,7 @@ class _Pass:
         self._one_large_file = threading.Lock()
         self._prepared: queue.Queue[Prepared | None] = queue.Queue(_GROUP_FILES)
         self._disk = Shares(_WRITERS)
+        self._claims = Shares(_most_claims())
         # None: all threads have ended.
         self._done: queue.SimpleQueue[list[Outcome] | None] = queue.SimpleQueue()
         self._failure: BaseException | None = None
@@ -168,17 +174,22 @@ class _Pass:
     def _read(self) -> None:
         try:
             while batch := self._take():
-                claims = claim_files([candidate.path for candidate in batch])
+                n_held = len(batch)
+                claims: list[Claim] = []
+                self._claims.take(n_held)
                 try:
+                    claims = claim_files([candidate.path for candidate in batch])
                     for at, candidate in enumerate(batch):
                         found = self._prepare(candidate, claims[at])
                         if isinstance(found, Prepared):
                             claims[at] = claims[at]._replace(descriptor=-1)
+                            n_held -= 1
                             self._prepared.put(found)
                         else:
                             self._done.put([found])
                 finally:
                     _core.close_files([at.descriptor for at in claims if at.descriptor >= 0])
+                    self._claims.give_back(n_held)
         except BaseException as error:  # raised again by outcomes()
             self._fail(error)
 
@@ -198,6 +209,8 @@ class _Pass:
                 self._done.put(put_in_place(group, self._disk))
             except BaseException as error:  # raised again by outcomes()
                 self._fail(error)
+            finally:
+                self._claims.give_back(len(group))
 
     def _take(self) -> Sequence[Candidate]:
         """Some files, fewer towards the end, so that all readers end together."""
@@ -206,7 +219,9 @@ class _Pass:
                 return []
             n_left = len(self._candidates) - self._n_taken
             most = 1 if self._settings.max_rate else _BATCH_FILES
-            n = max(1, min(most, n_left // (4 * self._settings.threads)))
+            n_threads = self._settings.threads
+            # Half of the claims are for the writers.
+            n = max(1, min(most, n_left // (4 * n_threads), self._claims.total // (2 * n_threads)))
             batch = self._candidates[self._n_taken : self._n_taken + n]
             self._n_taken += len(batch)
             return batch
@@ -239,3 +254,9 @@ class _Pass:
             return prepare(1)
         with self._one_large_file:
             return prepare(settings.threads)
+
+
+def _most_claims() -> int:
+    """How many files may be claimed at a time, by what this process may open."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(1, (sys.maxsize if limit == resource.RLIM_INFINITY else limit) // _OPEN_PER_CLAIM)
