@@ -5,6 +5,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "bind/module.h"
 #include "simd/dispatch.h"
@@ -14,8 +15,8 @@ namespace py = pybind11;
 namespace ait {
 namespace {
 
-/// Runs a kernel `calls` times on one block of benign numbers: as float32 or float64 from 0.5
-/// to 1.5, or their stored form.
+/// Runs a kernel `calls` times on one block of benign numbers (as float32 or float64 from 0.5 to
+/// 1.5, or their stored form), or on the rows of a sketch.
 void repeat_kernel(const std::string& name, const std::string& isa, size_t calls) {
   const Kernels& kernels = find_kernels(isa);
   alignas(64) float x[kBlock], y[kBlock];
@@ -29,6 +30,13 @@ void repeat_kernel(const std::string& name, const std::string& isa, size_t calls
     stored[2 * i] = static_cast<uint8_t>(i);
     stored[2 * i + 1] = 0x3c;
   }
+  // A band of rows of a sketch: bfloat16 near 1.
+  std::vector<uint16_t> band(kBandRows * kRowValues);
+  for (size_t i = 0; i < band.size(); ++i) band[i] = static_cast<uint16_t>(0x3f80 + i % 128);
+  const auto* rows = reinterpret_cast<const uint8_t*>(band.data());
+  const std::vector<uint64_t> random(4 * kRowPlaces, 0x9e3779b97f4a7c15u);
+  ScannedRows scanned;
+  SketchSums sums{};
   const auto bytes = [](const auto& values) { return reinterpret_cast<const uint8_t*>(values); };
   const Ahead ahead{nullptr, nullptr, 0, 0};
   PairBlock pair;
@@ -51,6 +59,10 @@ void repeat_kernel(const std::string& name, const std::string& isa, size_t calls
     repeat([&] { kernels.decode_float16(stored, kBlock, x); });
   else if (name == "decode_bfloat16")
     repeat([&] { kernels.decode_bfloat16(stored, kBlock, x); });
+  else if (name == "scan_bf16")
+    repeat([&] { kernels.scan_bf16(rows, kBandRows, random.data(), &scanned); });
+  else if (name == "add_bf16")
+    repeat([&] { kernels.add_bf16(rows, kBandRows, random.data(), &sums); });
   else
     throw std::invalid_argument("kernel \"" + name + "\": not known to the benchmark");
 }
@@ -65,7 +77,7 @@ void bind_bench(py::module_& m) {
 #endif
   m.def("repeat_kernel", &repeat_kernel, py::arg("name"), py::arg("isa"), py::arg("calls"),
         py::call_guard<py::gil_scoped_release>(),
-        "Runs one kernel `calls` times on a block of 512 pairs that stays in L1.");
+        "Runs one kernel `calls` times on data that stays in L1.");
 }
 
 }  // namespace ait
