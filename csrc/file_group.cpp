@@ -92,8 +92,11 @@ int sync_file(int descriptor) {
 }
 
 int remove_file(const KnownFile& file) {
-  if (!is_unchanged(file.path, file.identity) || ::unlink(file.path.c_str()) == 0) return 0;
-  return errno == ENOENT ? 0 : errno;
+  struct ::stat status{};
+  int error = ::stat(file.path.c_str(), &status) == 0 ? 0 : errno;
+  if (error == 0 && identity_of(status) != file.identity) return ESTALE;
+  if (error == 0 && ::unlink(file.path.c_str()) != 0) error = errno;
+  return error == ENOENT ? 0 : error;
 }
 
 template <class Result, class Item, class Do>

@@ -62,7 +62,8 @@ struct KnownFile {
 };
 std::vector<bool> are_unchanged(const std::vector<KnownFile>& files);
 
-/// Removes the files that are unchanged; something else that has taken a name stays.
+/// Removes the files that are unchanged. What has changed, or has taken a name, stays: ESTALE. A
+/// file that is gone already is no error.
 std::vector<int> remove_unchanged(const std::vector<KnownFile>& files);
 
 void close_files(const std::vector<int>& descriptors);

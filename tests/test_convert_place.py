@@ -169,6 +169,53 @@ def test_a_dump_file_that_changed_meanwhile_is_not_replaced(tmp_path: Path) -> N
     os.close(claim.descriptor)
 
 
+@pytest.mark.parametrize(("before", "info_file"), [("sync_files", False), ("rename_files", True)])
+def test_a_dump_file_that_grows_at_the_last_moment_is_not_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str, info_file: bool
+) -> None:
+    group = prepared_group(tmp_path)
+    step = getattr(_core, before)
+
+    def grows(files: list[object]) -> object:
+        with Path(group[1].path).open("ab") as file:
+            file.write(b"more")
+        return step(files)
+
+    monkeypatch.setattr(_core, before, grows)
+    outcomes = place.put_in_place(group, Shares(1))
+    assert [outcome.status for outcome in outcomes] == ["converted", "unfinished", "converted"]
+    assert outcomes[1].info_bytes == 0
+    assert (group[1].target in outcomes[1].reason) == info_file
+    assert what_is_left(group) == [(False, True), (True, info_file), (False, True)]
+
+
+def test_a_dump_file_that_cannot_be_removed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = prepared_group(tmp_path)
+    monkeypatch.setattr(_core, "remove_unchanged", lambda files: [errno.EPERM] * len(files))
+    outcomes = place.put_in_place(group, Shares(1))
+    assert [outcome.status for outcome in outcomes] == ["left"] * 3
+    for made, outcome in zip(group, outcomes):
+        assert outcome.reason.startswith(f"{made.path}: cannot be removed: ")
+
+
+def test_what_is_removed_is_the_file_that_was_claimed(tmp_path: Path) -> None:
+    paths = [str(tmp_path / name) for name in ("same", "grown", "replaced", "gone")]
+    for path in paths:
+        Path(path).write_bytes(b"some")
+    claims = claim_files(paths)
+    with Path(paths[1]).open("ab") as file:
+        file.write(b"more")
+    for path in paths[2:]:
+        Path(path).unlink()
+    Path(paths[2]).write_bytes(b"some")
+    known = [(path, claim.identity) for path, claim in zip(paths, claims)]
+    assert _core.remove_unchanged(known) == [0, errno.ESTALE, errno.ESTALE, 0]
+    assert [Path(path).exists() for path in paths] == [False, True, True, False]
+    _core.close_files([claim.descriptor for claim in claims])
+
+
 def test_a_claimed_file_is_busy_for_others_and_a_pipe_holds_up_nobody(tmp_path: Path) -> None:
     file, pipe = tmp_path / "file", tmp_path / "pipe"
     file.write_bytes(b"")

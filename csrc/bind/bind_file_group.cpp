@@ -102,7 +102,7 @@ void bind_file_group(py::module_& m) {
   m.def("sync_files", &sync_files, "descriptors"_a, released, "Wait until files are on the disk.");
   m.def("rename_files", &rename, "names"_a, "Rename files: (from, to).");
   m.def("are_unchanged", &unchanged, "files"_a, "Whether nothing has changed at (path, identity).");
-  m.def("remove_unchanged", &remove, "files"_a, "Remove files at (path, identity).");
+  m.def("remove_unchanged", &remove, "files"_a, "Remove files at (path, identity), if unchanged.");
   m.def("close_files", &close_files, "descriptors"_a, released, "Close descriptors.");
 }
 

@@ -2,7 +2,8 @@
 
 Waiting for the disk takes longer than all the rest, and a file system writes what belongs to many
 files in one go. So files go a group at a time, every step for the whole group before the next one:
-write under hidden names, sync, rename, sync the folders, and only then remove the dump files.
+write under hidden names, sync, look whether the dump files are as they were read, rename, sync the
+folders, and only then remove the dump files.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def _place(group: Sequence[Prepared], claims: set[int]) -> list[Outcome]:
     """Try it once. Ends the claims, but those on files that are to be tried again."""
     files = [_File(prepared) for prepared in group]
     try:
-        for step in (_check, _write, _sync, _rename, _sync_folders, _remove_dumps):
+        for step in (_write, _sync, _check, _rename, _sync_folders, _remove_dumps):
             step([file for file in files if file.failure is None])
         outcomes = [file.outcome() for file in files]
     finally:
@@ -94,7 +95,14 @@ class _File:
 
     def fail_as_changed(self) -> None:
         reason = f"{self.prepared.path}: changed while it was read"
+        if self.is_renamed:
+            # It stays: another converter may just have put a newer one in its place.
+            reason += f"; {self.prepared.target} tells what it held before"
         self.failure = self._left("unfinished", reason)
+
+    def fail_to_remove(self, error: int) -> None:
+        reason = f"{self.prepared.path}: cannot be removed: {os.strerror(error)}; "
+        self.failure = self._left("left", f"{reason}its info file is in place")
 
     def _left(self, status: str, reason: str) -> Outcome:
         return Outcome(self.prepared.path, status, reason, self.prepared.claim.size_bytes)
@@ -116,12 +124,6 @@ def _dumps(files: Iterable[_File]) -> list[tuple[str, tuple[int, int, int, int]]
     return [(file.prepared.path, file.prepared.claim.identity) for file in files]
 
 
-def _check(files: Sequence[_File]) -> None:
-    for file, is_unchanged in zip(files, _core.are_unchanged(_dumps(files))):
-        if not is_unchanged:
-            file.fail_as_changed()
-
-
 def _write(files: Sequence[_File]) -> None:
     news = [
         (file.temporary, file.prepared.claim.mode | 0o200, file.prepared.packed) for file in files
@@ -134,6 +136,12 @@ def _write(files: Sequence[_File]) -> None:
 def _sync(files: Sequence[_File]) -> None:
     for file, error in zip(files, _core.sync_files([file.descriptor for file in files])):
         file.fail(error)
+
+
+def _check(files: Sequence[_File]) -> None:
+    for file, is_unchanged in zip(files, _core.are_unchanged(_dumps(files))):
+        if not is_unchanged:
+            file.fail_as_changed()
 
 
 def _rename(files: Sequence[_File]) -> None:
@@ -168,4 +176,7 @@ def _sync_folder(folder: str) -> int:
 def _remove_dumps(files: Sequence[_File]) -> None:
     removed = [file for file in files if not file.prepared.keep]
     for file, error in zip(removed, _core.remove_unchanged(_dumps(removed))):
-        file.fail(error)
+        if error == errno.ESTALE:
+            file.fail_as_changed()
+        elif error:
+            file.fail_to_remove(error)
