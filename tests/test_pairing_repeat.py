@@ -33,10 +33,11 @@ class Step:
     value: float = 1.0
     error: Exception | None = None
     fx_path: str | None = None
+    graph: tuple[int, str] = (0, "graph_1")
 
     @property
     def key(self) -> StepKey:
-        return StepKey(0, "graph_1", self.number)
+        return StepKey(*self.graph, self.number)
 
     @property
     def files(self) -> tuple[list[GeFile], list[FxFile]]:
@@ -116,6 +117,14 @@ def test_a_step_that_differs_in_anything_pairing_sees_is_paired_anew(changed: St
     step = paired.pair(changed)
     assert paired.n_anew == 2
     assert step.pairs.pairs[0].my.path == "/my/1"
+
+
+@pytest.mark.parametrize("other", [(1, "graph_1"), (0, "graph_2")])
+def test_a_step_of_another_rank_or_graph_repeats_nothing(other: tuple[int, str]) -> None:
+    paired = Paired()
+    paired.pair(Step(0))
+    paired.pair(Step(1, graph=other))
+    assert paired.n_anew == 2
 
 
 def test_nan_repeats_nan() -> None:

@@ -48,7 +48,6 @@ class Plan:
     texts: GraphTexts
     threads: int
     steps: list[tuple[StepKey, StepKey | None]] = field(default_factory=list)
-    _graph_in_hand: tuple[int, str] | None = None
 
     def __post_init__(self) -> None:
         self._repeats = Repeats(core_readers(self.threads))
@@ -80,9 +79,6 @@ class Plan:
             golden = read_ge_step(ge_files, context, readers)
             return pair_step(my_key, files, golden, context, readers)
 
-        graph = (my_key.rank, my_key.graph)
-        if self._graph_in_hand != graph:  # steps come graph by graph
-            self._graph_in_hand, self._repeats = graph, Repeats(core_readers(self.threads))
         return self._repeats.pair(my_key, (files, fx_files, ge_files), pair_anew)
 
     def context(self, key: StepKey) -> GraphContext | None:

@@ -31,12 +31,14 @@ class _Paired(NamedTuple):
     """A step that was paired.
 
     Attributes:
+        graph: Its rank and graph.
         names: What pairing sees of the names of its files, a list for each sort of files.
         paths: Their paths.
         answers: All that pairing asked the readers, and what they said.
         step: What it found.
     """
 
+    graph: tuple[int, str]
     names: list[list[tuple[Any, ...]]]
     paths: list[str]
     answers: dict[_Question, Any]
@@ -44,7 +46,7 @@ class _Paired(NamedTuple):
 
 
 class Repeats:
-    """Pairs the steps of a graph in order, each like the one before if it repeats it."""
+    """Pairs steps graph by graph in order, each like the one before if it repeats it."""
 
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
@@ -61,10 +63,11 @@ class Repeats:
             pair_anew: Pairs the step if it does not repeat the one before; all that it reads of
                 files it must ask these readers.
         """
+        graph = (key.rank, key.graph)
         names = [_names(of_a_sort) for of_a_sort in files]
         paths = [file.path for of_a_sort in files for file in of_a_sort]
         answers = _Answers(self._readers)
-        if self._before is not None and self._before.names == names:
+        if self._before is not None and self._before[:2] == (graph, names):
             path_of = dict(zip(self._before.paths, paths))
             if answers.are_alike(self._before.answers, path_of):
                 return self._before.step.repeated(key, path_of, answers.headers())
@@ -72,7 +75,7 @@ class Repeats:
         step = PairedStep(pair_anew(answers.recorded(asked)), answers.headers())
         # Where a file is on both sides its path does not tell which of them a pair means.
         is_clear = len(set(paths)) == len(paths)
-        self._before = _Paired(names, paths, asked, step) if is_clear else None
+        self._before = _Paired(graph, names, paths, asked, step) if is_clear else None
         return step
 
 
