@@ -76,12 +76,6 @@ Access parse_access(const std::string& name) {
   throw std::invalid_argument("access is 'auto', 'map' or 'read', not '" + name + "'");
 }
 
-DataFile::Identity DataFile::identify(const struct ::stat& status) {
-  return {static_cast<uint64_t>(status.st_dev), static_cast<uint64_t>(status.st_ino),
-          static_cast<uint64_t>(status.st_size), static_cast<int64_t>(status.st_mtim.tv_sec),
-          static_cast<int64_t>(status.st_mtim.tv_nsec)};
-}
-
 std::shared_ptr<const DataFile> DataFile::open(const std::string& path, Access access) {
   OpenDescriptor descriptor(open_descriptor(path));
   struct ::stat status{};
@@ -91,7 +85,7 @@ std::shared_ptr<const DataFile> DataFile::open(const std::string& path, Access a
   }
   std::shared_ptr<DataFile> file(new DataFile());
   file->path_ = path;
-  file->identity_ = identify(status);
+  file->identity_ = identity_of(status);
   file->size_bytes_ = file->identity_.size_bytes;
   if (file->size_bytes_ <= kSmallFileBytes) {
     file->copy_.resize(static_cast<size_t>(file->size_bytes_));
@@ -177,11 +171,8 @@ void DataFile::check_unchanged() const {
   if (fd_ >= 0 && ::fstat(fd_, &status) != 0) throw FileError(errno, path_);
   // A map outlives its name, and another file under the same name leaves it as it was.
   if (fd_ >= 0 || ::stat(path_.c_str(), &status) == 0) {
-    const Identity now = identify(status);
-    const bool is_same = now.device == identity_.device && now.inode == identity_.inode;
-    if (is_same &&
-        (now.size_bytes != identity_.size_bytes || now.changed_s != identity_.changed_s ||
-         now.changed_ns != identity_.changed_ns)) {
+    const FileIdentity now = identity_of(status);
+    if (now.is_same_file(identity_) && now != identity_) {
       throw FormatError(path_ + ": file changed while it was read: " +
                         std::to_string(identity_.size_bytes) + " bytes at open, " +
                         std::to_string(now.size_bytes) + " now (is the dump still being written?)");

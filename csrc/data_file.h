@@ -13,9 +13,8 @@
 #include <vector>
 
 #include "bytes.h"
+#include "file_identity.h"
 #include "lost_pages.h"
-
-struct stat;  // of <sys/stat.h>
 
 namespace ait {
 
@@ -76,21 +75,12 @@ class DataFile {
   void check_unchanged() const;
 
  private:
-  struct Identity {
-    uint64_t device = 0;
-    uint64_t inode = 0;
-    uint64_t size_bytes = 0;
-    int64_t changed_s = 0;
-    int64_t changed_ns = 0;
-  };
-
   DataFile() = default;
-  static Identity identify(const struct ::stat& status);
   void read_exactly(uint64_t offset, size_t n, uint8_t* to) const;
 
   std::string path_;
   uint64_t size_bytes_ = 0;
-  Identity identity_;
+  FileIdentity identity_;
   int fd_ = -1;                          ///< Open only while read on demand.
   const uint8_t* data_ = nullptr;        ///< The map or the copy.
   std::optional<LostPages> lost_pages_;  ///< Of a map.

@@ -14,17 +14,8 @@
 namespace ait {
 namespace {
 
-constexpr int64_t kNsPerS = 1'000'000'000;
-
 /// Syncs that wait at the same time: a disk empties its cache once for all of them.
 constexpr size_t kSyncs = 8;
-
-FileIdentity identity_of(const struct ::stat& status) {
-  return {static_cast<uint64_t>(status.st_dev), static_cast<uint64_t>(status.st_ino),
-          static_cast<uint64_t>(status.st_size),
-          static_cast<int64_t>(status.st_mtim.tv_sec) * kNsPerS +
-              static_cast<int64_t>(status.st_mtim.tv_nsec)};
-}
 
 bool is_unchanged(const std::string& path, const FileIdentity& identity) {
   struct ::stat status{};

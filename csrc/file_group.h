@@ -8,17 +8,9 @@
 #include <vector>
 
 #include "bytes.h"
+#include "file_identity.h"
 
 namespace ait {
-
-/// Tells whether a path still leads to the file it led to, with nothing written to it since.
-struct FileIdentity {
-  uint64_t device = 0;
-  uint64_t inode = 0;
-  uint64_t size_bytes = 0;
-  int64_t changed_ns = 0;
-  bool operator==(const FileIdentity&) const = default;
-};
 
 /// A file that this process has locked against other converters. The lock ends with the descriptor,
 /// however the process ends. Without locks (some network file systems) every claim succeeds.
