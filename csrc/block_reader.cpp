@@ -40,15 +40,6 @@ void BlockReader::stop_at(uint64_t end) {
   if (gather_) gather_->stop_at((end + components - 1) / components);
 }
 
-void BlockReader::expect(uint64_t begin, uint64_t end) {
-  stop_at(end);
-  if (!in_order_from_) return;
-  const uint64_t components = view_.tensor.dtype->components;
-  const uint64_t first = (*in_order_from_ + begin / components) * bits_ / 8;
-  const uint64_t n_bytes = ((end - begin) / components + 2) * bits_ / 8;
-  view_.tensor.file->expect(view_.tensor.offset_bytes + first, n_bytes);
-}
-
 const uint8_t* BlockReader::read(uint64_t at, size_t n, bool wide) {
   const DType& dtype = *view_.tensor.dtype;
   assert(!view_.is_raw());

@@ -25,9 +25,6 @@ class BlockReader {
   /// Says that no value from `end` on will be read: a device layout is gathered no further.
   void stop_at(uint64_t end);
 
-  /// Says that values [begin, end) and no others will be read, soon.
-  void expect(uint64_t begin, uint64_t end);
-
   /// n <= kBlock values from value `at` on: n floats, or n doubles when `wide`, at any alignment;
   /// valid until the next call.
   const uint8_t* read(uint64_t at, size_t n, bool wide);

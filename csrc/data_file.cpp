@@ -17,13 +17,6 @@ namespace {
 /// Bytes that one window of a file read on demand holds: more than most headers of a dump.
 constexpr size_t kWindowBytes = 64 * 1024;
 
-constexpr uint64_t kPageBytes = 4096;
-
-// Older C libraries do not name it; older kernels (before 5.14) refuse it.
-#if defined(__linux__) && !defined(MADV_POPULATE_READ)
-#define MADV_POPULATE_READ 22
-#endif
-
 /// Closes the descriptor unless it was released.
 class OpenDescriptor {
  public:
@@ -149,20 +142,6 @@ const uint8_t* DataFile::at(uint64_t offset, size_t n, std::vector<uint8_t>& scr
   scratch.resize(n);
   read_exactly(offset, n, scratch.data());
   return scratch.data();
-}
-
-void DataFile::expect(uint64_t offset, uint64_t n) const {
-#ifdef MADV_POPULATE_READ
-  if (!lost_pages_ || offset >= size_bytes_) return;
-  const uint64_t begin = offset / kPageBytes * kPageBytes;
-  const uint64_t end = offset + std::min(n, size_bytes_ - offset);
-  // Refused by old kernels, and where the file has shrunk: reading then does without.
-  ::madvise(const_cast<uint8_t*>(data_) + begin, static_cast<size_t>(end - begin),
-            MADV_POPULATE_READ);
-#else
-  static_cast<void>(offset);
-  static_cast<void>(n);
-#endif
 }
 
 void DataFile::check_unchanged() const {

@@ -66,10 +66,6 @@ class DataFile {
   /// resized to hold them. FormatError past the end or if the file has shrunk.
   const uint8_t* at(uint64_t offset, size_t n, std::vector<uint8_t>& scratch) const;
 
-  /// Announces that these bytes will be read soon: pages of a map are made present in one call
-  /// rather than by a fault each. Does nothing where the system cannot.
-  void expect(uint64_t offset, uint64_t n) const;
-
   /// Throws FormatError if the size or the time of the last change is no longer that of the open,
   /// or if pages of the map were lost.
   void check_unchanged() const;

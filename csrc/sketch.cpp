@@ -268,7 +268,7 @@ template <class Type>
 ChunkSketch sketch_chunk_of(const View& view, uint64_t begin, uint64_t end,
                             const Kernels& kernels) {
   BlockReader reader(view, kernels);
-  reader.expect(begin, end);
+  reader.stop_at(end);
   Chunk<Type> chunk(kernels);
   std::vector<uint8_t> band;
   for (uint64_t at = begin; at < end; at += kBandValues) {
