@@ -34,10 +34,7 @@ FLOORS = (
     # The instruction against bit tricks that SSE2 runs well: 4 to 5 on Intel's CPUs, 2.9 on Zen 4.
     # Bit tricks in AVX2 reach 1.9.
     Floor("decode_float16", 2.3),
-    # SSE2 does the same in registers of half the size, which Zen 4 runs as fast: 1.1. A scalar loop
-    # would be at 0.1.
-    Floor("scan_bf16", 0.7),
-    Floor("add_bf16", 1.5),
+    Floor("sum_bf16", 1.3),
 )
 
 

@@ -92,8 +92,8 @@ uint64_t hash_of_lanes(const Sums& sums, size_t first_lane) {
   return hash;
 }
 
-template <class Bits>
-const uint8_t* bytes_of(const std::vector<Bits>& values) {
+template <class T>
+const uint8_t* bytes_of(const std::vector<T>& values) {
   return reinterpret_cast<const uint8_t*>(values.data());
 }
 
@@ -107,11 +107,17 @@ struct Bfloat16 {
     return reader.stored(at, n);
   }
   /// Returns the hash.
-  static uint64_t scan(const Kernels& k, const uint8_t* x, size_t n_rows, ScannedRows* out) {
-    k.scan_bf16(x, n_rows, hash_keys().wide.data(), out);
+  static uint64_t sum(const Kernels& k, const uint8_t* x, size_t n_rows, const uint64_t* signs,
+                      ScannedRows* out, BandSums* band) {
+    k.sum_bf16(x, n_rows, hash_keys().wide.data(), signs, out, band);
     return hash_of_lanes(out->sums, 0) + hash_of_lanes(hash_keys().zeros[n_rows], kLanes);
   }
-  static auto add(const Kernels& k) { return k.add_bf16; }
+  static size_t place_of(size_t place) { return bf16_place(place); }
+  static void widen(const Kernels& k, const std::vector<Bits>& values, double* out) {
+    std::vector<float> floats(values.size());
+    k.decode_bfloat16(bytes_of(values), values.size(), floats.data());
+    k.widen(floats.data(), floats.size(), out);
+  }
 };
 
 struct Float32 {
@@ -123,11 +129,15 @@ struct Float32 {
   static const uint8_t* read(BlockReader& reader, uint64_t at, size_t n) {
     return reader.read(at, n, false);
   }
-  static uint64_t scan(const Kernels& k, const uint8_t* x, size_t n_rows, ScannedRows* out) {
-    k.scan_f32(x, n_rows, hash_keys().single.data(), out);
+  static uint64_t sum(const Kernels& k, const uint8_t* x, size_t n_rows, const uint64_t* signs,
+                      ScannedRows* out, BandSums* band) {
+    k.sum_f32(x, n_rows, hash_keys().single.data(), signs, out, band);
     return hash_of_lanes(out->sums, 0) + hash_of_lanes(out->lower_sums, kLanes);
   }
-  static auto add(const Kernels& k) { return k.add_f32; }
+  static size_t place_of(size_t place) { return place; }
+  static void widen(const Kernels& k, const std::vector<Bits>& values, double* out) {
+    k.widen(reinterpret_cast<const float*>(values.data()), values.size(), out);
+  }
 };
 
 struct Float64 {
@@ -143,8 +153,14 @@ struct Float64 {
     k.scan_f64(x, n_rows, hash_keys().wide.data(), out);
     return hash_of_lanes(out->sums, 0);
   }
-  static auto add(const Kernels& k) { return k.add_f64; }
 };
+
+/// Whether sums of eight values and of eight squares are as good in float32 as its rounding: none
+/// overflows, and a square that vanishes is one beside a much larger one.
+bool fits_float_sums(const ScannedRows& rows) {
+  const double largest = std::max(-rows.smallest, rows.largest);
+  return largest == 0 || (largest >= 0x1p-40 && largest <= 0x1p60);
+}
 
 /// The buckets of a chunk, and the rest of what is merged.
 struct ChunkSketch {
@@ -170,51 +186,87 @@ class Chunk {
 
   /// n values from value `at` of the tensor on, where a row begins.
   void add(const uint8_t* x, size_t n, uint64_t at) {
-    const size_t n_rows = (n + kRowValues - 1) / kRowValues;
-    uint64_t signs[kBandRows * kSignWordsOfRow];
-    kernels_.sign_words(at / kRowValues * kSignWordsOfRow, n_rows * kSignWordsOfRow, signs);
+    n_rows_ = (n + kRowValues - 1) / kRowValues;
+    kernels_.sign_words(at / kRowValues * kSignWordsOfRow, n_rows_ * kSignWordsOfRow, signs_);
     made_.sums.n += n;
-    ScannedRows rows;
     uint64_t hash = 0;
-    if (n == n_rows * kRowValues) hash = Type::scan(kernels_, x, n_rows, &rows);
-    if (n == n_rows * kRowValues && rows.is_finite) {
-      add_extrema(rows);
-      Type::add(kernels_)(x, n_rows, signs, &places_);
-    } else {
-      hash = add_part_by_part(x, n, n_rows, signs);
+    bool is_added = false;
+    if (n == n_rows_ * kRowValues) {
+      hash = scan(x);
+      is_added = rows_.is_finite;
+      if (is_added) add_scanned(x);
     }
+    if (!is_added) hash = add_part_by_part(x, n);
     made_.hash += mix(hash + random_word(kBandSeed, at / kBandValues));
   }
 
   ChunkSketch total() {
-    made_.sums.sum = sum_of(places_.all);
-    made_.sum_squares = sum_of(places_.squares);
+    SketchSums& sums = wide_;
+    if constexpr (!kIsWide) {
+      for (size_t place = 0; place < kRowPlaces; ++place) {
+        sums.all[place] += narrow_.all[Type::place_of(place)];
+        sums.negative[place] += narrow_.negative[Type::place_of(place)];
+      }
+      for (size_t place = 0; place < kPlaces; ++place)
+        sums.squares[place] += narrow_.squares[Type::place_of(place)];
+    }
+    made_.sums.sum = sum_of(sums.all);
+    made_.sum_squares = sum_of(sums.squares);
     constexpr size_t kEmpty = kRowPlaces - kRowValues;
     for (size_t i = 0; i < kSketchBuckets; ++i) {
       const size_t place = i < kRowPlaces - kPlaces ? i : i + kEmpty;
       // Values whose sign is -1 are part of all: taken off twice.
-      made_.buckets[i] = (places_.all[place] - places_.negative[place]) - places_.negative[place];
+      made_.buckets[i] = (sums.all[place] - sums.negative[place]) - sums.negative[place];
     }
     return made_;
   }
 
  private:
   using Bits = typename Type::Bits;
+  static constexpr bool kIsWide = sizeof(Bits) == sizeof(double);
 
   static bool is_finite(Bits bits) {
     constexpr Bits kMagnitude = std::numeric_limits<std::make_signed_t<Bits>>::max();
     return (bits & kMagnitude) < Type::kInfinity;
   }
 
-  void add_extrema(const ScannedRows& rows) {
-    made_.sums.min = std::min(made_.sums.min, rows.smallest);
-    made_.sums.max = std::max(made_.sums.max, rows.largest);
+  /// Looks at n_rows_ rows; sums them meanwhile, if they are not wide. Returns their hash.
+  uint64_t scan(const uint8_t* x) {
+    if constexpr (kIsWide)
+      return Type::scan(kernels_, x, n_rows_, &rows_);
+    else
+      return Type::sum(kernels_, x, n_rows_, signs_, &rows_, &band_);
+  }
+
+  /// Adds the finite rows that were scanned last.
+  void add_scanned(const uint8_t* x) {
+    add_extrema();
+    add_sums(x);
+  }
+
+  void add_extrema() {
+    made_.sums.min = std::min(made_.sums.min, rows_.smallest);
+    made_.sums.max = std::max(made_.sums.max, rows_.largest);
+  }
+
+  void add_sums(const uint8_t* x) {
+    if constexpr (kIsWide) {
+      kernels_.add_f64(x, n_rows_, signs_, &wide_);
+    } else if (fits_float_sums(rows_)) {
+      kernels_.add_band(&band_, &narrow_);
+    } else {
+      std::vector<Bits> values(n_rows_ * kRowValues);
+      std::memcpy(values.data(), x, values.size() * sizeof(Bits));
+      std::vector<double> wide(values.size());
+      Type::widen(kernels_, values, wide.data());
+      kernels_.add_f64(bytes_of(wide), n_rows_, signs_, &wide_);
+    }
   }
 
   /// Rows that are filled up with zeros, or hold NaN or infinities: these are counted, add 0 to the
   /// sums, and enter the hash with one NaN for all of them. Returns the hash.
-  uint64_t add_part_by_part(const uint8_t* x, size_t n, size_t n_rows, const uint64_t* signs) {
-    std::vector<Bits> hashed(n_rows * kRowValues);
+  uint64_t add_part_by_part(const uint8_t* x, size_t n) {
+    std::vector<Bits> hashed(n_rows_ * kRowValues);
     std::memcpy(hashed.data(), x, n * sizeof(Bits));
     std::vector<Bits> summed = hashed;
     for (size_t i = 0; i < n; ++i) {
@@ -230,23 +282,29 @@ class Chunk {
         hashed[i] = Type::kQuietNan;
       }
     }
-    ScannedRows rows;
-    const uint64_t hash = Type::scan(kernels_, bytes_of(hashed), n_rows, &rows);
+    const uint64_t hash = scan(bytes_of(hashed));
     const auto end = hashed.begin() + static_cast<std::ptrdiff_t>(n);
     const auto first = std::find_if(hashed.begin(), end, is_finite);
     if (first == end) return hash;
     // Its extrema are those of the finite values.
     std::vector<Bits> bounded(hashed.size(), *first);
     std::copy_if(first, end, bounded.begin(), is_finite);
-    Type::scan(kernels_, bytes_of(bounded), n_rows, &rows);
-    add_extrema(rows);
-    Type::add(kernels_)(bytes_of(summed), n_rows, signs, &places_);
+    scan(bytes_of(bounded));
+    add_extrema();
+    scan(bytes_of(summed));
+    add_sums(bytes_of(summed));
     return hash;
   }
 
   const Kernels& kernels_;
   ChunkSketch made_;
-  SketchSums places_{};
+  SketchSums wide_{};
+  SketchSums narrow_{};  ///< of bands that fit_float_sums(); places as Type::place_of() has them
+  // Of the band in hand.
+  size_t n_rows_ = 0;
+  uint64_t signs_[kBandRows * kSignWordsOfRow];
+  ScannedRows rows_;
+  BandSums band_;
 };
 
 /// Values of a type that has kernels, in place where they are stored so.

@@ -36,6 +36,7 @@ void repeat_kernel(const std::string& name, const std::string& isa, size_t calls
   const auto* rows = reinterpret_cast<const uint8_t*>(band.data());
   const std::vector<uint64_t> random(4 * kRowPlaces, 0x9e3779b97f4a7c15u);
   ScannedRows scanned;
+  BandSums band_sums;
   SketchSums sums{};
   const auto bytes = [](const auto& values) { return reinterpret_cast<const uint8_t*>(values); };
   const Ahead ahead{nullptr, nullptr, 0, 0};
@@ -59,10 +60,11 @@ void repeat_kernel(const std::string& name, const std::string& isa, size_t calls
     repeat([&] { kernels.decode_float16(stored, kBlock, x); });
   else if (name == "decode_bfloat16")
     repeat([&] { kernels.decode_bfloat16(stored, kBlock, x); });
-  else if (name == "scan_bf16")
-    repeat([&] { kernels.scan_bf16(rows, kBandRows, random.data(), &scanned); });
-  else if (name == "add_bf16")
-    repeat([&] { kernels.add_bf16(rows, kBandRows, random.data(), &sums); });
+  else if (name == "sum_bf16")
+    repeat([&] {
+      kernels.sum_bf16(rows, kBandRows, random.data(), random.data(), &scanned, &band_sums);
+      kernels.add_band(&band_sums, &sums);
+    });
   else
     throw std::invalid_argument("kernel \"" + name + "\": not known to the benchmark");
 }

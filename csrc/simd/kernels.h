@@ -50,11 +50,20 @@ struct ScannedRows {
 };
 
 /// Sums of rows by place; of squares by place in the group.
-struct SketchSums {
-  double all[kRowPlaces];
-  double negative[kRowPlaces];  // of values whose sign bit in the sketch is set
-  double squares[kPlaces];
+template <class T>
+struct RowSums {
+  T all[kRowPlaces];
+  T negative[kRowPlaces];  // of values whose sign bit in the sketch is set
+  T squares[kPlaces];
 };
+using BandSums = RowSums<float>;  // of at most kBandRows rows
+using SketchSums = RowSums<double>;
+
+/// sum_bf16 has the even places of a group before the odd ones: they are lower and upper halves of
+/// 32 bits.
+constexpr size_t bf16_place(size_t place) {
+  return place / kPlaces * kPlaces + place % 2 * (kPlaces / 2) + place % kPlaces / 2;
+}
 
 /// Softmax sums of one block, relative to the references given with the call. Near: every |x - y|
 /// <= kKlNear.
@@ -103,13 +112,14 @@ struct Kernels {
   double (*exp_of_nonpositive)(double t);
 
   // Sketches of n_rows <= kBandRows rows at any alignment. Row r takes the keys from word r on, of
-  // floats from word 2 r on.
-  void (*scan_bf16)(const uint8_t* x, size_t n_rows, const uint64_t* keys, ScannedRows* out);
-  void (*scan_f32)(const uint8_t* x, size_t n_rows, const uint64_t* keys, ScannedRows* out);
+  // floats from word 2 r on. Sign words have a bit for each place of a row, row after row. Sums of
+  // values that are not finite are of no use.
+  void (*sum_bf16)(const uint8_t* x, size_t n_rows, const uint64_t* keys, const uint64_t* signs,
+                   ScannedRows* out, BandSums* band);
+  void (*sum_f32)(const uint8_t* x, size_t n_rows, const uint64_t* keys, const uint64_t* signs,
+                  ScannedRows* out, BandSums* band);
+  void (*add_band)(const BandSums* band, SketchSums* sums);
   void (*scan_f64)(const uint8_t* x, size_t n_rows, const uint64_t* keys, ScannedRows* out);
-  /// Adds finite values to the sums; a bit of sign words for each place of a row, row after row.
-  void (*add_bf16)(const uint8_t* x, size_t n_rows, const uint64_t* signs, SketchSums* sums);
-  void (*add_f32)(const uint8_t* x, size_t n_rows, const uint64_t* signs, SketchSums* sums);
   void (*add_f64)(const uint8_t* x, size_t n_rows, const uint64_t* signs, SketchSums* sums);
   void (*sign_words)(uint64_t first, size_t n, uint64_t* words);
 

@@ -6,21 +6,13 @@
 // double.
 
 template <class Bits>
-struct ValueOf;
+constexpr Bits kInfinityOf{};
 template <>
-struct ValueOf<int16_t> {
-  static constexpr int16_t kInfinity = 0x7f80;
-};
+constexpr int16_t kInfinityOf<int16_t> = 0x7f80;
 template <>
-struct ValueOf<int32_t> {
-  typedef float Type;
-  static constexpr int32_t kInfinity = 0x7f800000;
-};
+constexpr int32_t kInfinityOf<int32_t> = 0x7f800000;
 template <>
-struct ValueOf<int64_t> {
-  typedef double Type;
-  static constexpr int64_t kInfinity = 0x7ff0000000000000;
-};
+constexpr int64_t kInfinityOf<int64_t> = 0x7ff0000000000000;
 
 template <class Bits>
 using BitsRegister __attribute__((vector_size(kRegisterBytes))) = Bits;
@@ -90,16 +82,18 @@ inline Words64 hashed_words(BitsRegister<int32_t> v) {
 }
 inline Words64 hashed_words(BitsRegister<int64_t> v) { return (Words64)((Lanes::Register)v + 0.0); }
 
-template <class Bits>
-inline double value_of(Bits bits) {
-  if constexpr (sizeof bits == 2) {
-    const int32_t wide = static_cast<int32_t>(static_cast<uint32_t>(bits) << 16);
-    return value_of(wide);
-  } else {
-    typename ValueOf<Bits>::Type value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-  }
+inline double value_of(int64_t bits) {
+  double value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+inline double value_of(int32_t bits) {
+  float value;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+inline double value_of(int16_t bits) {
+  return value_of(static_cast<int32_t>(static_cast<uint32_t>(bits) << 16));
 }
 
 /// Integers in the order of the values that have these bits; the same again turns them back.
@@ -108,107 +102,206 @@ inline Register ordered(Register v, Bits magnitude) {
   return v ^ ((v >> (8 * sizeof(Bits) - 1)) & magnitude);
 }
 
+/// Hash and extrema of rows, taken register by register.
 template <class Bits>
-void scan_rows(const uint8_t* x, size_t n_rows, const uint64_t* keys, ScannedRows* out) {
+struct RowScan {
   typedef BitsRegister<Bits> Register;
-  constexpr size_t kStep = 64 / sizeof(Bits);  // values
-  constexpr size_t kSteps = kPlaces / kStep;   // in a group
-  constexpr Bits kMagnitude = static_cast<Bits>(~(Bits{1} << (8 * sizeof(Bits) - 1)));
+  static constexpr Bits kMagnitude = static_cast<Bits>(~(Bits{1} << (8 * sizeof(Bits) - 1)));
+  static constexpr size_t kStep = 64 / sizeof(Bits);  // values
+  static constexpr size_t kSteps = kPlaces / kStep;   // in a group
   // The words of floats are those of upper halves and those of lower halves: twice as many.
-  constexpr size_t kSums = sizeof(Bits) == sizeof(float) ? 2 : 1;
+  static constexpr size_t kSums = sizeof(Bits) == sizeof(float) ? 2 : 1;
+
   Words64 sums[kSums][kRegisters] = {};
   Register low[kRegisters], high[kRegisters];
-  for (size_t i = 0; i < kRegisters; ++i) {
-    low[i] = Register{} + kMagnitude;
-    high[i] = ~low[i];
-  }
-  const auto add = [&](const uint8_t* at, const uint64_t* key, Words64* sum, bool is_cut) {
+
+  RowScan() {
     for (size_t i = 0; i < kRegisters; ++i) {
+      low[i] = Register{} + kMagnitude;
+      high[i] = ~low[i];
+    }
+  }
+
+  /// Where in a row register `i` of a step of a group begins, in bytes; and its keys.
+  static size_t byte_in_row(size_t group, size_t step, size_t i) {
+    return (first_value(group) + step * kStep) * sizeof(Bits) + i * kRegisterBytes;
+  }
+  static const uint64_t* keys_of(const uint64_t* keys, size_t group, size_t step, size_t i) {
+    return keys + (group * kSteps + step) * kLanes + i * kRegisterBytes / sizeof *keys;
+  }
+
+  /// Takes register `i` of a step for each of some rows, one below the other; calls `add(v, row)`
+  /// for each. `is_cut`: it begins with values that count as 0.
+  template <class Add>
+  [[gnu::always_inline]] void take(const uint8_t* at, const uint64_t* key, size_t n_rows,
+                                   size_t step, size_t i, bool is_cut, Add add) {
+    Words64 sum = sums[step % kSums][i];
+    Register smallest = low[i], largest = high[i];
+    Register kept;
+    memcpy(&kept, kKept<Bits>.bits + i * sizeof kept / sizeof(Bits), sizeof kept);
+    for (size_t r = 0; r < n_rows; ++r) {
       Register v;
-      memcpy(&v, at + i * sizeof v, sizeof v);
+      memcpy(&v, at + r * kRowValues * sizeof(Bits), sizeof v);
       const Register order = ordered(v, kMagnitude);
-      low[i] = order < low[i] ? order : low[i];
-      high[i] = order > high[i] ? order : high[i];
-      if (is_cut) {
-        Register kept;
-        memcpy(&kept, kKept<Bits>.bits + i * sizeof kept / sizeof(Bits), sizeof kept);
-        v &= kept;
-      }
+      smallest = order < smallest ? order : smallest;
+      largest = order > largest ? order : largest;
+      if (is_cut) v &= kept;
       Words64 k;
-      memcpy(&k, key + i * sizeof k / sizeof *key, sizeof k);
-      sum[i] += product_of_halves(hashed_words(v) ^ k);
+      memcpy(&k, key + r * kSums, sizeof k);
+      sum += product_of_halves(hashed_words(v) ^ k);
+      add(v, r);
+    }
+    sums[step % kSums][i] = sum;
+    low[i] = smallest;
+    high[i] = largest;
+  }
+
+  void finish(ScannedRows* out) const {
+    uint64_t word[kSums][kLanes];
+    memcpy(word, sums, sizeof word);
+    for (size_t l = 0; l < kLanes; ++l) {
+      // Of floats, an upper word and a lower word by turns.
+      out->sums[l] = kSums == 1 ? word[0][l] : word[l / 4][l % 4 * 2];
+      if (kSums == 2) out->lower_sums[l] = word[l / 4][l % 4 * 2 + 1];
+    }
+    Bits smallest[kStep], largest[kStep];
+    memcpy(smallest, low, sizeof smallest);
+    memcpy(largest, high, sizeof largest);
+    for (size_t l = 1; l < kStep; ++l) {
+      smallest[0] = smallest[l] < smallest[0] ? smallest[l] : smallest[0];
+      largest[0] = largest[l] > largest[0] ? largest[l] : largest[0];
+    }
+    constexpr Bits kInfinity = kInfinityOf<Bits>;
+    out->is_finite = largest[0] < kInfinity && smallest[0] > static_cast<Bits>(~kInfinity);
+    // + 0: of zeros there is one.
+    out->smallest = value_of(static_cast<Bits>(ordered(smallest[0], kMagnitude))) + 0.0;
+    out->largest = value_of(static_cast<Bits>(ordered(largest[0], kMagnitude))) + 0.0;
+  }
+};
+
+// Values of at most 32 bits: one pass takes hash and extrema, and sums eight rows as float.
+
+using FloatRegister = Floats::Register;
+using IntRegister = Floats::Bits;
+constexpr size_t kFloatsPerRegister = kRegisterBytes / sizeof(float);
+
+constexpr size_t kHalfGroup = kPlaces / 2;
+
+/// A register of 32 bits as floats; of bfloat16, the values of even numbers (part 0) or odd ones.
+inline FloatRegister floats_of(BitsRegister<int32_t> v, size_t) { return (FloatRegister)v; }
+inline FloatRegister floats_of(BitsRegister<int16_t> v, size_t part) {
+  constexpr auto kUpper = static_cast<int32_t>(0xffff0000);
+  return (FloatRegister)(part == 0 ? (IntRegister)v << 16 : (IntRegister)v & kUpper);
+}
+
+/// Even bits, then odd bits.
+inline uint32_t even_bits_first(uint32_t w) {
+  const auto swap = [&w](uint32_t bits, uint32_t distance) {
+    const uint32_t changed = (w ^ (w >> distance)) & bits;
+    w ^= changed ^ (changed << distance);
+  };
+  swap(0x22222222, 1);
+  swap(0x0c0c0c0c, 2);
+  swap(0x00f000f0, 4);
+  swap(0x0000ff00, 8);
+  return w;
+}
+
+/// sum + v in the lanes whose bits are set, counted from bit `first`; else sum.
+inline FloatRegister add_where(FloatRegister sum, FloatRegister v, const uint32_t* bits,
+                               size_t first) {
+#if defined(__AVX512F__)
+  uint16_t mask;
+  memcpy(&mask, reinterpret_cast<const uint8_t*>(bits) + first / 8, sizeof mask);
+  return (FloatRegister)_mm512_mask_add_ps((__m512)sum, mask, (__m512)sum, (__m512)v);
+#else
+  IntRegister bit;
+  for (size_t l = 0; l < kFloatsPerRegister; ++l) bit[l] = static_cast<int32_t>(1u << (first + l));
+  const IntRegister is_set = ((IntRegister{} + static_cast<int32_t>(*bits)) & bit) == bit;
+  return sum + (FloatRegister)((IntRegister)v & is_set);
+#endif
+}
+
+template <class Bits>
+[[gnu::always_inline]] inline void sum_n_rows(const uint8_t* x, size_t n_rows, const uint64_t* keys,
+                                              const uint64_t* signs, ScannedRows* out,
+                                              BandSums* band) {
+  typedef RowScan<Bits> Scan;
+  constexpr size_t kParts = sizeof(float) / sizeof(Bits);  // registers of floats, of one of Bits
+  constexpr size_t kGroups = kRowPlaces / kPlaces, kCacheLine = 64;
+  uint32_t bits[kBandRows * kGroups];
+  memcpy(bits, signs, n_rows * kGroups * sizeof *bits);
+  if (kParts == 2)
+    for (size_t i = 0; i < n_rows * kGroups; ++i) bits[i] = even_bits_first(bits[i]);
+  Scan scan;
+  FloatRegister squares[kPlaces / kFloatsPerRegister] = {};
+  const uint8_t* ahead = x + n_rows * kRowValues * sizeof(Bits);
+  const auto add_group = [&](size_t group, bool is_last) {
+    for (size_t step = 0; step < Scan::kSteps; ++step) {
+      // What follows is read next. The sums fill the window in which a CPU looks ahead by itself.
+      for (size_t r = 0; r < n_rows; ++r)
+        __builtin_prefetch(ahead + ((group * Scan::kSteps + step) * n_rows + r) * kCacheLine, 0, 2);
+      for (size_t i = 0; i < kRegisters; ++i) {
+        FloatRegister all[kParts] = {}, negative[kParts] = {}, square[kParts];
+        const size_t first = step * kHalfGroup + i * kFloatsPerRegister;
+        const auto place = [first](size_t part) { return part * kHalfGroup + first; };
+        for (size_t part = 0; part < kParts; ++part)
+          square[part] = squares[place(part) / kFloatsPerRegister];
+        const auto add = [&](typename Scan::Register v, size_t r) {
+          for (size_t part = 0; part < kParts; ++part) {
+            const FloatRegister value = floats_of(v, part);
+            all[part] += value;
+            negative[part] =
+                add_where(negative[part], value, bits + r * kGroups + group, place(part));
+            square[part] += value * value;
+          }
+        };
+        scan.take(x + Scan::byte_in_row(group, step, i), Scan::keys_of(keys, group, step, i),
+                  n_rows, step, i, is_last && step == 0, add);
+        for (size_t part = 0; part < kParts; ++part) {
+          memcpy(band->all + group * kPlaces + place(part), all + part, kRegisterBytes);
+          memcpy(band->negative + group * kPlaces + place(part), negative + part, kRegisterBytes);
+          squares[place(part) / kFloatsPerRegister] = square[part];
+        }
+      }
     }
   };
-  for (size_t r = 0; r < n_rows; ++r) {
-    const uint8_t* row = x + r * kRowValues * sizeof(Bits);
-    const uint64_t* row_keys = keys + r * kSums;
-    const auto add_group = [&](size_t group, bool is_last) {
-#pragma GCC unroll 4
-      for (size_t s = 0; s < kSteps; ++s)
-        add(row + (first_value(group) + s * kStep) * sizeof(Bits),
-            row_keys + (group * kSteps + s) * kLanes, sums[s % kSums], is_last && s == 0);
-    };
-    for (size_t group = 0; group < kLastGroup; ++group) add_group(group, false);
-    add_group(kLastGroup, true);
-  }
-  uint64_t word[kSums][kLanes];
-  memcpy(word, sums, sizeof word);
-  for (size_t l = 0; l < kLanes; ++l) {
-    // Of floats, an upper word and a lower word by turns.
-    out->sums[l] = kSums == 1 ? word[0][l] : word[l / 4][l % 4 * 2];
-    if (kSums == 2) out->lower_sums[l] = word[l / 4][l % 4 * 2 + 1];
-  }
-  Bits smallest[kStep], largest[kStep];
-  memcpy(smallest, low, sizeof smallest);
-  memcpy(largest, high, sizeof largest);
-  for (size_t l = 1; l < kStep; ++l) {
-    smallest[0] = smallest[l] < smallest[0] ? smallest[l] : smallest[0];
-    largest[0] = largest[l] > largest[0] ? largest[l] : largest[0];
-  }
-  constexpr Bits kInfinity = ValueOf<Bits>::kInfinity;
-  out->is_finite = largest[0] < kInfinity && smallest[0] > static_cast<Bits>(~kInfinity);
-  // + 0: of zeros there is one.
-  out->smallest = value_of(static_cast<Bits>(ordered(smallest[0], kMagnitude))) + 0.0;
-  out->largest = value_of(static_cast<Bits>(ordered(largest[0], kMagnitude))) + 0.0;
+  for (size_t group = 0; group < kLastGroup; ++group) add_group(group, false);
+  add_group(kLastGroup, true);
+  memcpy(band->squares, squares, sizeof squares);
+  scan.finish(out);
 }
 
-/// Eight values, widened to double.
 template <class Bits>
-inline Lanes load_values(const uint8_t* at) {
-  return load<typename ValueOf<Bits>::Type>(at);
+void sum_rows(const uint8_t* x, size_t n_rows, const uint64_t* keys, const uint64_t* signs,
+              ScannedRows* out, BandSums* band) {
+  // A number that is known makes the loop over rows nearly twice as fast.
+  if (n_rows == kBandRows)
+    sum_n_rows<Bits>(x, kBandRows, keys, signs, out, band);
+  else
+    sum_n_rows<Bits>(x, n_rows, keys, signs, out, band);
 }
 
-/// A bfloat16 is the upper half of a float.
-template <>
-inline Lanes load_values<int16_t>(const uint8_t* at) {
-  Lanes r;
-#if defined(__AVX512F__)
-  // One shuffle puts each of them into the upper half of 32 bits; -1 gives 0.
-  const __m256i order =
-      _mm256_setr_epi8(-1, -1, 0, 1, -1, -1, 2, 3, -1, -1, 4, 5, -1, -1, 6, 7,  //
-                       -1, -1, 8, 9, -1, -1, 10, 11, -1, -1, 12, 13, -1, -1, 14, 15);
-  __m128i raw;
-  memcpy(&raw, at, sizeof raw);
-  const __m256i bits = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(raw), order);
-  r.v[0] = (Doubles)_mm512_maskz_cvtps_pd(0xff, (__m256)bits);
-#else
-  typedef int16_t Eight __attribute__((vector_size(16)));
-  typedef float Four __attribute__((vector_size(16)));
-  Eight raw;
-  memcpy(&raw, at, sizeof raw);
-  const Four half[2] = {(Four)__builtin_shufflevector(Eight{}, raw, 0, 8, 1, 9, 2, 10, 3, 11),
-                        (Four)__builtin_shufflevector(Eight{}, raw, 4, 12, 5, 13, 6, 14, 7, 15)};
-#if defined(__AVX__)
-  for (size_t i = 0; i < 2; ++i) r.v[i] = (Doubles)_mm256_cvtps_pd((__m128)half[i]);
-#else
-  for (size_t i = 0; i < 2; ++i) {
-    r.v[2 * i] = __builtin_convertvector(__builtin_shufflevector(half[i], half[i], 0, 1), Doubles);
-    r.v[2 * i + 1] =
-        __builtin_convertvector(__builtin_shufflevector(half[i], half[i], 2, 3), Doubles);
+void add_band(const BandSums* band, SketchSums* sums) {
+  for (size_t place = 0; place < kRowPlaces; ++place) {
+    sums->all[place] += band->all[place];
+    sums->negative[place] += band->negative[place];
   }
-#endif
-#endif
-  return r;
+  for (size_t place = 0; place < kPlaces; ++place) sums->squares[place] += band->squares[place];
+}
+
+// Values of 64 bits: a first pass takes hash and extrema, a second one sums them.
+
+void scan_doubles(const uint8_t* x, size_t n_rows, const uint64_t* keys, ScannedRows* out) {
+  typedef RowScan<int64_t> Scan;
+  Scan scan;
+  const auto nothing = [](Scan::Register, size_t) {};
+  for (size_t group = 0; group <= kLastGroup; ++group)
+    for (size_t step = 0; step < Scan::kSteps; ++step)
+      for (size_t i = 0; i < kRegisters; ++i)
+        scan.take(x + Scan::byte_in_row(group, step, i), Scan::keys_of(keys, group, step, i),
+                  n_rows, step, i, group == kLastGroup && step == 0, nothing);
+  scan.finish(out);
 }
 
 #if !defined(__AVX512F__)
@@ -250,22 +343,6 @@ inline Lanes without_repeated(const Lanes& v) {
   return r;
 }
 
-inline Lanes add(const Lanes& sum, const Lanes& a) {
-#if defined(__AVX512F__)
-  // By the multiplier, whose ports are free: those of the adder also convert and add the negative.
-  return fused_multiply_add(a, splat(1), sum);
-#else
-  return sum + a;
-#endif
-}
-
-/// Squares of floats are exact in double, so that rounding once gives the same bits.
-template <class Bits>
-inline Lanes add_square(const Lanes& sum, const Lanes& a) {
-  if constexpr (sizeof(Bits) < sizeof(double)) return fused_multiply_add(a, a, sum);
-  return sum + a * a;
-}
-
 constexpr size_t kSetsOfLanes = kPlaces / kLanes;  // in a group
 
 inline Lanes load_sums(const double* at) {
@@ -273,7 +350,7 @@ inline Lanes load_sums(const double* at) {
 }
 
 /// Adds eight values of each of some rows: set `set` of a group.
-template <class Bits, size_t kRows>
+template <size_t kRows>
 [[gnu::always_inline]] inline void add_set(const uint8_t* x, const uint8_t* signs, size_t group,
                                            size_t set, bool is_cut, SketchSums* sums) {
   const size_t place = group * kPlaces + set * kLanes;
@@ -282,10 +359,10 @@ template <class Bits, size_t kRows>
 #pragma GCC unroll 8
   for (size_t r = 0; r < kRows; ++r) {
     const size_t value = r * kRowValues + first_value(group) + set * kLanes;
-    Lanes v = load_values<Bits>(x + value * sizeof(Bits));
+    Lanes v = load<double>(x + value * sizeof(double));
     if (is_cut) v = without_repeated(v);
-    all = add(all, v);
-    squares = add_square<Bits>(squares, v);
+    all = all + v;
+    squares = squares + v * v;
     negative = add_where(negative, v, signs[(r * kRowPlaces + place) / 8]);
   }
   store(all, sums->all + place);
@@ -293,29 +370,29 @@ template <class Bits, size_t kRows>
   store(squares, sums->squares + set * kLanes);
 }
 
-template <class Bits, size_t kRows>
-inline void add_band(const uint8_t* x, const uint8_t* signs, SketchSums* sums) {
-  constexpr size_t kGroupBytes = kPlaces * kRows * sizeof(Bits), kCacheLine = 64;
-  const uint8_t* ahead = x + kRows * kRowValues * sizeof(Bits);
+template <size_t kRows>
+inline void add_band_of_doubles(const uint8_t* x, const uint8_t* signs, SketchSums* sums) {
+  constexpr size_t kGroupBytes = kPlaces * kRows * sizeof(double), kCacheLine = 64;
+  const uint8_t* ahead = x + kRows * kRowValues * sizeof(double);
   for (size_t group = 0; group < kLastGroup; ++group) {
     // What follows is read next: its scan then finds it in L2 (L1 is full of sums).
     for (size_t at = 0; at < kGroupBytes; at += kCacheLine)
       __builtin_prefetch(ahead + group * kGroupBytes + at, 0, 2);
 #pragma GCC unroll 4
     for (size_t set = 0; set < kSetsOfLanes; ++set)
-      add_set<Bits, kRows>(x, signs, group, set, false, sums);
+      add_set<kRows>(x, signs, group, set, false, sums);
   }
 #pragma GCC unroll 4
   for (size_t set = 0; set < kSetsOfLanes; ++set)
-    add_set<Bits, kRows>(x, signs, kLastGroup, set, set == 0, sums);
+    add_set<kRows>(x, signs, kLastGroup, set, set == 0, sums);
 }
 
-template <class Bits>
-void add_rows(const uint8_t* x, size_t n_rows, const uint64_t* signs, SketchSums* sums) {
+void add_doubles(const uint8_t* x, size_t n_rows, const uint64_t* signs, SketchSums* sums) {
   const uint8_t* row_signs = reinterpret_cast<const uint8_t*>(signs);
-  if (n_rows == kBandRows) return add_band<Bits, kBandRows>(x, row_signs, sums);
+  if (n_rows == kBandRows) return add_band_of_doubles<kBandRows>(x, row_signs, sums);
   for (size_t r = 0; r < n_rows; ++r)
-    add_band<Bits, 1>(x + r * kRowValues * sizeof(Bits), row_signs + r * kRowPlaces / 8, sums);
+    add_band_of_doubles<1>(x + r * kRowValues * sizeof(double), row_signs + r * kRowPlaces / 8,
+                           sums);
 }
 
 /// Numbers first, first + 1, ... of SplitMix64 started at 0. Source: Steele, Lea, Flood, "Fast

@@ -156,24 +156,41 @@ void print_sums(const Kernels& kernels, const Loops& loops, const std::string& w
   print(kernels, "kl_far_" + width, what, far);
 }
 
-/// The loops of a sketch over values of one width.
-struct SketchLoops {
-  decltype(Kernels::scan_f32) scan;
-  decltype(Kernels::add_f32) add;
-};
+/// The loops of a sketch over rows of one type, adding to sums.
+using SumRows = void (*)(const Kernels&, const uint8_t* x, size_t n_rows, const uint64_t* keys,
+                         const uint64_t* signs, ScannedRows* out, SketchSums* sums);
+
+void sum_bf16(const Kernels& kernels, const uint8_t* x, size_t n_rows, const uint64_t* keys,
+              const uint64_t* signs, ScannedRows* out, SketchSums* sums) {
+  BandSums band;
+  kernels.sum_bf16(x, n_rows, keys, signs, out, &band);
+  kernels.add_band(&band, sums);
+}
+
+void sum_f32(const Kernels& kernels, const uint8_t* x, size_t n_rows, const uint64_t* keys,
+             const uint64_t* signs, ScannedRows* out, SketchSums* sums) {
+  BandSums band;
+  kernels.sum_f32(x, n_rows, keys, signs, out, &band);
+  kernels.add_band(&band, sums);
+}
+
+void sum_f64(const Kernels& kernels, const uint8_t* x, size_t n_rows, const uint64_t* keys,
+             const uint64_t* signs, ScannedRows* out, SketchSums* sums) {
+  kernels.scan_f64(x, n_rows, keys, out);
+  kernels.add_f64(x, n_rows, signs, sums);
+}
 
 /// `rows` begin after `offset` bytes.
-void print_sketch(const Kernels& kernels, const SketchLoops& loops, const std::string& width,
+void print_sketch(const Kernels& kernels, SumRows sum_rows, const std::string& width,
                   const std::vector<uint8_t>& rows, size_t n_rows, size_t offset) {
   Random random(n_rows * 16 + offset + 7);
   std::vector<uint64_t> signs(kBandRows * kRowPlaces / 64), keys(2 * kRowPlaces);
   kernels.sign_words(random.bits() % 1000, signs.size(), signs.data());
   for (uint64_t& key : keys) key = random.bits();
   ScannedRows scanned{};
-  loops.scan(rows.data() + offset, n_rows, keys.data(), &scanned);
   SketchSums sums{};
   for (double& sum : sums.all) sum = random.near_one();
-  loops.add(rows.data() + offset, n_rows, signs.data(), &sums);
+  sum_rows(kernels, rows.data() + offset, n_rows, keys.data(), signs.data(), &scanned, &sums);
   Hash hash;
   hash.add(uint64_t{scanned.is_finite});
   for (const uint64_t sum : scanned.sums) hash.add(sum);
@@ -200,11 +217,9 @@ void print_sketches(const Kernels& kernels) {
       }
       std::vector<uint8_t> halves(offset + upper.size() * sizeof(uint16_t));
       std::memcpy(halves.data() + offset, upper.data(), upper.size() * sizeof(uint16_t));
-      print_sketch(kernels, {kernels.scan_bf16, kernels.add_bf16}, "bf16", halves, n_rows, offset);
-      print_sketch(kernels, {kernels.scan_f32, kernels.add_f32}, "f32",
-                   stored<float>(values, offset), n_rows, offset);
-      print_sketch(kernels, {kernels.scan_f64, kernels.add_f64}, "f64",
-                   stored<double>(values, offset), n_rows, offset);
+      print_sketch(kernels, sum_bf16, "bf16", halves, n_rows, offset);
+      print_sketch(kernels, sum_f32, "f32", stored<float>(values, offset), n_rows, offset);
+      print_sketch(kernels, sum_f64, "f64", stored<double>(values, offset), n_rows, offset);
     }
   }
 }
