@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 import threading
 import time
@@ -46,8 +47,21 @@ def _bf16_file(number: int, n_elements: int) -> tuple[str, bytes]:
     return name, ge_file_start(f"Add_{number}", time_us, (), (tensor,))
 
 
+def _new_folder(parent: Path) -> Path:
+    """A folder with a region of the disk to itself, where ext4 can: by its name, which is new.
+
+    A new file takes an inode from the region of its folder, and ext4 without a journal passes over
+    those that were freed in the last minutes, one by one: whatever was deleted near by before, a
+    test run for example, would slow down the conversion more than the conversion itself costs.
+    """
+    command = shutil.which("chattr")
+    if command is not None:
+        subprocess.run([command, "+T", str(parent)], check=False, stderr=subprocess.DEVNULL)
+    return Path(tempfile.mkdtemp(prefix="rates-", dir=parent))
+
+
 def _write_bf16_files(folder: Path, *, n_files: int, n_elements: int) -> list[Path]:
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     words = _words(n_elements)
     paths = []
     for number in range(n_files):
@@ -75,8 +89,7 @@ def _plain_read_s(paths: Sequence[Path], threads: int) -> float:
 def _convert_s(folder: Path, threads: int) -> float:
     """Seconds of a conversion that leaves the originals; its info files are moved out of the way.
 
-    Removing them would slow down the next conversion: ext4 without a journal passes over inodes
-    that were freed a short while ago, one by one.
+    Removing them would slow down the next conversion, see `_new_folder`.
     """
     start = time.perf_counter()
     result = convert_dir(folder, keep=True, threads=threads)
@@ -95,9 +108,10 @@ def bench_rates(work: Path, *, n_bytes: int, rounds: int) -> Iterator[Line]:
     Cold is what the converter of a dump sees that is larger than memory; warm shows its own cost.
     """
     for name, n_elements in (("4096-wide layers", HIDDEN * 2048), ("64 kB files", 32_768)):
-        folder = work / "rates"
+        folder = _new_folder(work)
         n_files = max(2, min(n_bytes // (2 * n_elements), 2000))
         paths = _write_bf16_files(folder, n_files=n_files, n_elements=n_elements)
+        os.sync()  # else their way to the disk is measured beside the conversion
         total = sum(path.stat().st_size for path in paths)
         for cache, threads in (("warm", 1), ("warm", 2), ("cold", 2)):
             convert_s, read_s = float("inf"), float("inf")

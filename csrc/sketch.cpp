@@ -25,8 +25,8 @@ constexpr uint64_t kBandSeed = 0xadf85458a2bb4a9au;
 constexpr uint64_t kGolden = 0x9e3779b97f4a7c15u;
 
 constexpr size_t kBandValues = kBandRows * kRowValues;
-/// A task of a thread: half a megabyte of bfloat16.
-constexpr size_t kChunkValues = 32 * kBandValues;
+/// A task of a thread: a megabyte of bfloat16.
+constexpr size_t kChunkValues = 64 * kBandValues;
 
 constexpr size_t kSignWordsOfRow = kRowPlaces / 64;
 

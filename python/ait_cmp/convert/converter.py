@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ait_cmp import _core
+from ait_cmp.convert.groups import Groups
 from ait_cmp.convert.one_file import KINDS, Claim, Outcome, Prepared, claim_files, prepare_file
 from ait_cmp.convert.place import put_in_place
 from ait_cmp.convert.result import Pace
@@ -22,8 +23,6 @@ from ait_cmp.errors import AitCmpError, ConfigError
 _LARGE_FILE_BYTES = 256 << 20
 # Threads that wait for the disk; on a network file system every step of a file is a wait.
 _WRITERS = 4
-# Files that are put in place together, and that wait for it: what SIGTERM has to wait for at most.
-_GROUP_FILES = 32
 # Files that a reader takes at once, where there are many.
 _BATCH_FILES = 16
 # A claimed file is open, perhaps a second time to be read, and so is its info file; as many again
@@ -103,8 +102,8 @@ class Converter:
 class _Pass:
     """One pass over some files.
 
-    Readers take candidates and hand over what they prepared; writers take all that has been handed
-    over meanwhile as one group. Whoever waits for the disk does not keep the others from reading.
+    Readers take candidates and hand over what they prepared; a writer takes all that waits as one
+    group. Whoever waits for the disk does not keep the others from reading.
     """
 
     def __init__(
@@ -121,7 +120,7 @@ class _Pass:
         self._n_taken = 0
         self._taking = threading.Lock()
         self._one_large_file = threading.Lock()
-        self._prepared: queue.Queue[Prepared | None] = queue.Queue(_GROUP_FILES)
+        self._prepared = Groups()
         self._disk = Shares(_WRITERS)
         self._claims = Shares(_most_claims())
         # None: all threads have ended.
@@ -159,8 +158,7 @@ class _Pass:
                         for _ in range(n_readers):
                             readers.submit(self._read)
                 finally:
-                    for _ in range(_WRITERS):
-                        self._prepared.put(None)
+                    self._prepared.close()
         except BaseException as error:  # raised again by outcomes(), on the thread of the caller
             self._fail(error)
         finally:
@@ -194,17 +192,7 @@ class _Pass:
             self._fail(error)
 
     def _write(self) -> None:
-        while (first := self._prepared.get()) is not None:
-            group = [first]
-            while len(group) < _GROUP_FILES:
-                try:
-                    following = self._prepared.get_nowait()
-                except queue.Empty:
-                    break
-                if following is None:  # the end of another writer
-                    self._prepared.put(None)
-                    break
-                group.append(following)
+        while group := self._prepared.take():
             try:
                 self._done.put(put_in_place(group, self._disk))
             except BaseException as error:  # raised again by outcomes()
