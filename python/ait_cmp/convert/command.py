@@ -11,6 +11,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import Callable
 
 from ait_cmp.convert.folder import convert_dir
 from ait_cmp.convert.result import Conversion
@@ -67,33 +69,23 @@ def stopping_signals(stop: threading.Event) -> Iterator[list[int]]:
 
 def run_convert(options: argparse.Namespace) -> int:
     """Convert or watch; returns the exit status."""
+    convert: Callable[..., Conversion] = convert_dir
+    if options.watch:
+        convert = partial(watch_dir, interval=options.interval)
     stop = threading.Event()
     line = RunningLine(options.folder, enabled=not options.no_progress)
     with stopping_signals(stop) as came:
         try:
-            if options.watch:
-                result = watch_dir(
-                    options.folder,
-                    info=options.info,
-                    keep=options.keep,
-                    settle=options.settle,
-                    interval=options.interval,
-                    threads=options.threads,
-                    max_rate=options.max_rate,
-                    stop=stop,
-                    progress=line,
-                )
-            else:
-                result = convert_dir(
-                    options.folder,
-                    info=options.info,
-                    keep=options.keep,
-                    settle=options.settle,
-                    threads=options.threads,
-                    max_rate=options.max_rate,
-                    stop=stop,
-                    progress=line,
-                )
+            result = convert(
+                options.folder,
+                info=options.info,
+                keep=options.keep,
+                settle=options.settle,
+                threads=options.threads,
+                max_rate=options.max_rate,
+                stop=stop,
+                progress=line,
+            )
         finally:
             line.close()
     _report(result, options)
