@@ -318,6 +318,7 @@ const uint8_t* read_band(BlockReader& reader, const DType& dtype, uint64_t at, s
   for (size_t done = 0; done < n; done += kBlock) {
     const size_t part = std::min(kBlock, n - done);
     std::memcpy(band.data() + done * kBytes, Type::read(reader, at + done, part), part * kBytes);
+    reader.fetch_ahead();
   }
   return band.data();
 }
