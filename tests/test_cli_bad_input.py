@@ -23,7 +23,7 @@ def words(root: Path, *more: str) -> list[str]:
     return [*sides, *more]
 
 
-def run(*arguments: str, **settings: Any) -> subprocess.CompletedProcess[bytes]:
+def run(*arguments: str | bytes, **settings: Any) -> subprocess.CompletedProcess[bytes]:
     """The command line in a process of its own; its stdout is caught unless `settings` say else."""
     program = "import sys; from ait_cmp.cli import main; sys.exit(main())"
     settings = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **settings}
@@ -185,6 +185,16 @@ def test_a_name_that_is_no_utf8_is_printed_as_its_bytes(tmp_path: Path) -> None:
     shown = run("show", os.fsdecode(path), env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"})
     assert shown.returncode == 0, shown.stderr
     assert path in shown.stdout
+
+
+def test_dumps_below_a_folder_that_the_locale_cannot_spell_are_compared(tmp_path: Path) -> None:
+    root = tmp_path / "\u4e2d\u6587"
+    write_dumps(root)
+    in_ascii = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = run(*map(os.fsencode, words(root)), env={**os.environ, **in_ascii})
+    assert done.returncode == 0, done.stderr
+    (report,) = (root / "out").glob("*.csv")
+    assert str(root / "ge") in report.read_text(encoding="utf-8")
 
 
 def test_a_full_disk_behind_stdout_is_a_sentence(tmp_path: Path) -> None:

@@ -29,13 +29,6 @@ py::list texts(const std::vector<std::string>& all) {
   return list;
 }
 
-py::object path_object(const std::string& path) {
-  PyObject* decoded =
-      PyUnicode_DecodeFSDefaultAndSize(path.data(), static_cast<Py_ssize_t>(path.size()));
-  if (decoded == nullptr) throw py::error_already_set();
-  return py::reinterpret_steal<py::str>(decoded);
-}
-
 std::shared_ptr<const DataFile> open_file(const py::handle& path, const std::string& access) {
   const std::string name = path_text(path);
   const Access how = parse_access(access);
@@ -144,8 +137,9 @@ py::object number(std::string_view digits) {
 }
 
 /// The cells of a GeFile or of an FxFile (discover/tree.py); None for a name of another form.
-py::object name_cells(const std::string& folder, std::string_view name, const py::str& kind) {
-  const auto path = [&] { return str_of(folder + "/" + std::string(name)); };
+py::object name_cells(const py::str& folder, const py::handle& file, std::string_view name,
+                      const py::str& kind) {
+  const auto path = [&] { return folder + py::str("/") + py::reinterpret_borrow<py::str>(file); };
   if (const auto fx = parse_plain_fx_name(name))
     return py::make_tuple(path(), shared_text(fx->node), shared_text(fx->target),
                           shared_text(fx->io), number(fx->index), number(fx->sub_index),
@@ -158,7 +152,6 @@ py::object name_cells(const std::string& folder, std::string_view name, const py
 }
 
 py::list parse_plain_names(const py::str& folder, const py::list& names) {
-  const std::string folder_path = bytes_of(folder);
   const py::str kind("dump");
   py::list cells;
   for (const py::handle name : names) {
@@ -169,7 +162,7 @@ py::list parse_plain_names(const py::str& folder, const py::list& names) {
       cells.append(py::none());
       continue;
     }
-    cells.append(name_cells(folder_path, {text, static_cast<size_t>(size)}, kind));
+    cells.append(name_cells(folder, name, {text, static_cast<size_t>(size)}, kind));
   }
   return cells;
 }

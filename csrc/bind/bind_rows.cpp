@@ -26,7 +26,7 @@ py::object object_of(const Count& value) {
   return value ? py::object(py::int_(*value)) : py::object(py::none());
 }
 py::object object_of(const DataPath& path) {
-  return str_of(std::string(path.file).append(path.tensor));
+  return path_object(std::string(path.file).append(path.tensor));
 }
 py::object object_of(const std::vector<std::string_view>& texts) {
   py::tuple all(texts.size());
@@ -277,7 +277,7 @@ void bind_rows(py::module_& m) {
                              [](const StepRows& rows) {
                                py::list paths;
                                for (const std::string& path : rows.paths())
-                                 paths.append(str_of(path));
+                                 paths.append(path_object(path));
                                return paths;
                              })
       .def(

@@ -20,6 +20,14 @@ inline std::string path_text(const pybind11::handle& path) {
   return pybind11::reinterpret_steal<pybind11::bytes>(encoded);
 }
 
+/// A path as the file system has it, as Python sees one: `path_text` is the way back.
+inline pybind11::str path_object(std::string_view path) {
+  PyObject* str =
+      PyUnicode_DecodeFSDefaultAndSize(path.data(), static_cast<Py_ssize_t>(path.size()));
+  if (str == nullptr) throw pybind11::error_already_set();
+  return pybind11::reinterpret_steal<pybind11::str>(str);
+}
+
 /// Text of a file as str; bytes that are no UTF-8 show as \xNN, so that it can always be printed.
 inline pybind11::str text(const std::string& bytes) {
   PyObject* decoded =
@@ -28,7 +36,7 @@ inline pybind11::str text(const std::string& bytes) {
   return pybind11::reinterpret_steal<pybind11::str>(decoded);
 }
 
-/// A str as bytes; the odd bytes of a path that is no UTF-8 are kept.
+/// A str as bytes; the odd bytes of a text that is no UTF-8 are kept.
 inline std::string bytes_of(const pybind11::handle& str) {
   Py_ssize_t size = 0;
   if (const char* text = PyUnicode_AsUTF8AndSize(str.ptr(), &size))
