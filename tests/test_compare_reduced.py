@@ -20,6 +20,7 @@ from ait_cmp.info.compare import compare_pair
 from ait_cmp.info.source import Sources, have_equal_content, read_kept_values, scan_ge
 from ait_cmp.info.stats_csv import read_stats
 from ait_cmp.pairing.pair import TensorRef
+from ait_cmp.summary import summary_lines
 from reduced_dump import bf16, ge_folder, random_values, write_ge
 
 Values = npt.NDArray[np.float32]
@@ -103,6 +104,20 @@ def test_any_mixture_is_compared_and_says_what_it_is_estimated_from(
         red = np.linalg.norm(pairs[0] - pairs[1]) / np.linalg.norm(pairs[1])
         assert row.relative_euclidean_distance == pytest.approx(red, rel=1e-4)
         assert row.max_relative_error is None
+
+
+@pytest.mark.parametrize("kind", ["min_max", "stats"])
+def test_extrema_that_agree_are_not_said_to_show_that_nothing_diverges(
+    tmp_path: Path, kind: str
+) -> None:
+    golden = random_values(0, 60, 50)
+    my = golden.copy()
+    inside = (golden > golden.min()) & (golden < golden.max())
+    my[inside] = golden[inside][::-1]
+    lines = list(summary_lines(compared(tmp_path, my, golden, kind, kind)))
+    assert f"estimated       1 {kind}" in lines
+    assert "1 row compares minima and maxima alone: errors between them do not show." in lines
+    assert not any("nothing diverges" in line for line in lines)
 
 
 @pytest.mark.parametrize("my_kind", ["", "sketch"])

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # A tensor of these has a counterpart, or should have one, and differs from it beyond metrics.
 DIFFERENT_STATUSES = ("shape_mismatch", "unreadable")
+# What metrics are estimated from that tells nothing between the extrema of a tensor.
+EXTREMA_KINDS = ("min_max", "stats")
 
 
 class Counts(dict[str, int]):
@@ -28,6 +30,7 @@ class Counts(dict[str, int]):
         golden: "used" and "unused" -> number of tensors of the golden side.
         verdicts: "pass" and "fail" -> number of rows.
         matches: Rule -> number of rows that it paired.
+        estimated: What estimated metrics were made from -> number of rows.
     """
 
     def __init__(self) -> None:
@@ -35,6 +38,7 @@ class Counts(dict[str, int]):
         self.golden: dict[str, int] = {"used": 0, "unused": 0}
         self.verdicts: dict[str, int] = {"pass": 0, "fail": 0}
         self.matches: dict[str, int] = {}
+        self.estimated: dict[str, int] = {}
 
     def add(self, rows: _core.StepRows) -> None:
         """Count the rows of a step."""
@@ -42,6 +46,7 @@ class Counts(dict[str, int]):
             ("status", self),
             ("verdict", self.verdicts),
             ("match", self.matches),
+            ("estimated", self.estimated),
         ):
             for key, number in Counter(column(rows, name)).items():
                 if key:
@@ -54,6 +59,7 @@ class Counts(dict[str, int]):
             (self.golden, other.golden),
             (self.verdicts, other.verdicts),
             (self.matches, other.matches),
+            (self.estimated, other.estimated),
         ):
             for key, number in theirs.items():
                 mine[key] = mine.get(key, 0) + number

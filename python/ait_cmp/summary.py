@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from ait_cmp.comparison import DIFFERENT_STATUSES, Comparison
+from ait_cmp.comparison import DIFFERENT_STATUSES, EXTREMA_KINDS, Comparison
 from ait_cmp.info.source import reduced_kind
 from ait_cmp.row import Row
 from ait_cmp.verdict import FirstDivergence
@@ -25,6 +25,9 @@ def summary_lines(result: Comparison) -> Iterator[str]:
         rules = sorted(counts.matches.items(), key=lambda item: -item[1])
         yield "paired by       " + ", ".join(f"{rule} {number}" for rule, number in rules)
     yield f"verdict         {counts.verdicts['pass']} pass, {counts.verdicts['fail']} fail"
+    if counts.estimated:
+        kinds = sorted(counts.estimated.items(), key=lambda item: -item[1])
+        yield "estimated       " + ", ".join(f"{number} {kind}" for kind, number in kinds)
     yield ""
     for divergence in result.first_divergence:
         yield from _divergence_lines(divergence, result)
@@ -81,6 +84,7 @@ def _worst_output(found: FirstDivergence, result: Comparison) -> Row | None:
 
 
 def _no_divergence_lines(result: Comparison) -> Iterator[str]:
+    n_extrema = sum(result.counts.estimated.get(kind, 0) for kind in EXTREMA_KINDS)
     if result.counts.verdicts["fail"]:
         first = next(row for row in result.rows if row.verdict == "fail")
         yield (
@@ -89,8 +93,13 @@ def _no_divergence_lines(result: Comparison) -> Iterator[str]:
         )
     elif any(result.counts[status] for status in DIFFERENT_STATUSES):
         yield "Among the tensors that could be compared no operator computes something else."
-    elif result.counts["compared"]:
+    elif result.counts["compared"] > n_extrema:
         yield "No operator computes something else: nothing diverges."
+    elif n_extrema:
+        yield "No minimum or maximum is outside the limits."
+    if n_extrema:
+        rows = "row compares" if n_extrema == 1 else "rows compare"
+        yield f"{n_extrema} {rows} minima and maxima alone: errors between them do not show."
     yield ""
 
 
