@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -203,6 +204,16 @@ def test_a_full_disk_behind_stdout_is_a_sentence(tmp_path: Path) -> None:
         done = run("show", npy, stdout=full)
     assert done.returncode == 2
     assert done.stderr == b"ait-cmp: error: No space left on device\n"
+
+
+def test_a_closed_stdout_changes_nothing_but_what_is_seen(tmp_path: Path) -> None:
+    write_dumps(tmp_path)
+    program = "import sys; from ait_cmp.cli import main; sys.exit(main())"
+    line = shlex.join([sys.executable, "-c", program, *words(tmp_path)])
+    done = subprocess.run(["sh", "-c", f"{line} >&-"], stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    (report,) = (tmp_path / "out").glob("*.csv")
+    assert len(report.read_bytes().splitlines()) == 1 + 2 * ROWS_PER_TOKEN
 
 
 def test_a_reader_that_stops_reading_is_no_error(tmp_path: Path) -> None:

@@ -51,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run = _COMMANDS[options.command].run if options.command in _COMMANDS else run_compare
         status = int(run(options))
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed before the start (`ait-cmp ... >&-`): nothing to tell
+            sys.stdout.flush()
         return status
     except AitCmpError as error:
         print(f"ait-cmp: error: {error}", file=sys.stderr)
