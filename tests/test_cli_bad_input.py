@@ -53,6 +53,24 @@ def test_a_wish_that_nothing_fulfils_is_told_and_exits_2(
     assert message in capsys.readouterr().err
 
 
+def test_a_misspelt_command_is_told_and_the_commands_are_listed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["shwo", "file"])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert "'shwo'" in said
+    assert all(command in said for command in ("compare", "convert", "show", "diff", "demo"))
+
+
+def test_no_word_at_all_shows_the_help_and_exits_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "replace dump files by info files" in captured.err
+
+
 def test_a_missing_rank_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_dumps(tmp_path, ranks=[0])
     assert main(words(tmp_path, "--rank", "5")) == 2

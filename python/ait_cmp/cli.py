@@ -35,7 +35,11 @@ be compared, 130 interrupted"""
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words and words[0] not in {"compare", *_COMMANDS, "-h", "--help", "--version"}:
+    if not words:
+        _parser().print_help(sys.stderr)
+        return EXIT_USAGE
+    # A word that is no option is a command, perhaps a misspelt one.
+    if words[0].startswith("-") and words[0] not in {"-h", "--help", "--version"}:
         words.insert(0, "compare")
     options = _parser().parse_args(words)
     if isinstance(sys.stdout, io.TextIOWrapper):
