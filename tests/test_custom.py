@@ -84,6 +84,8 @@ def test_ctrl_c_in_the_function_is_not_caught(tmp_path: Path) -> None:
         ("def metric(golden, my", "does not load"),
         ("import no_such_module_anywhere", "does not load.*no_such_module_anywhere"),
         ("1 / 0", "does not load: division by zero"),
+        ("raise SystemExit(0)", "does not load: 0"),
+        ("def metric(golden, my): raise SystemExit(0)", "called with two arrays"),
     ],
 )
 def test_a_file_that_holds_no_such_metric_is_refused(

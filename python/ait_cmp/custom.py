@@ -26,6 +26,7 @@ _USER_ERRORS = (
     OSError,
     RuntimeError,
     SyntaxError,
+    SystemExit,  # a script that runs its main() when it is loaded
     TypeError,
     ValueError,
 )
