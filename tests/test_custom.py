@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from ait_cmp import ConfigError
+from ait_cmp import ConfigError, compare_dirs
 from ait_cmp.custom import CustomAlgorithm, load_algorithms
+from small_model import write_dumps
 
 ONE = np.ones(1, np.float32)
 
@@ -106,3 +109,20 @@ def test_a_file_that_holds_no_such_metric_is_refused(
 def test_a_specification_of_another_form_is_refused(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load_algorithms([text])
+
+
+def test_a_pandas_frame_has_the_column_of_a_custom_metric(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def frame(rows: list[tuple[object, ...]], columns: list[str]) -> list[dict[str, object]]:
+        assert {len(row) for row in rows} == {len(columns)}
+        return [dict(zip(columns, row)) for row in rows]
+
+    monkeypatch.setitem(sys.modules, "pandas", SimpleNamespace(DataFrame=frame))
+    write_dumps(tmp_path, tokens=1)
+    (tmp_path / "mine.py").write_text(returning("(golden.size, '')"))
+    specification = f"{tmp_path / 'mine.py'}:metric"
+    found = compare_dirs(tmp_path / "ge", tmp_path / "fx", custom_algorithms=[specification])
+    cells = [row["metric"] for row in found.to_pandas()]
+    assert cells == [row.custom[0] for row in found.rows]
+    assert "633" in cells

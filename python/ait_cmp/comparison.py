@@ -81,6 +81,7 @@ class Comparison:
         csv_paths: The report files written, one per rank; empty without an output folder.
         notes: Sentences on what was chosen, left out, or looks wrong with the capture.
         unused_golden: Paths (and tensors) of the golden side that no row used.
+        custom_names: Names of the custom algorithms, in the order of their cells in `Row.custom`.
         was_interrupted: True if Ctrl-C ended the comparison; rows then hold what was done.
     """
 
@@ -90,6 +91,7 @@ class Comparison:
     csv_paths: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     unused_golden: list[str] = field(default_factory=list)
+    custom_names: Sequence[str] = ()
     was_interrupted: bool = False
 
     @property
@@ -102,4 +104,5 @@ class Comparison:
         """The rows as a pandas DataFrame with the CSV's columns; pandas is imported only here."""
         import pandas
 
-        return pandas.DataFrame([row[:-1] for row in self.rows], columns=list(COLUMNS))
+        cells = [(*row[:-1], *row.custom) for row in self.rows]
+        return pandas.DataFrame(cells, columns=[*COLUMNS, *self.custom_names])

@@ -140,7 +140,8 @@ class _Run:
         self._access = access
         self.phases = phases
         self._rows = Rows()
-        self._result = Comparison(self._rows)
+        names = [algorithm.name for algorithm in algorithms]
+        self._result = Comparison(self._rows, custom_names=names)
         self._judges: dict[tuple[int, str], GraphJudge] = {}
         self._reports: dict[int, CsvReport] = {}
         self._data_ids: dict[int, int] = {}
@@ -314,9 +315,8 @@ class _Run:
     def _report_of(self, rank: int, open_reports: ExitStack) -> CsvReport:
         if rank not in self._reports:
             assert self._folder is not None
-            names = [algorithm.name for algorithm in self._algorithms]
             shown_rank = None if rank < 0 else rank
-            report = CsvReport(self._folder, shown_rank, names, self._now)
+            report = CsvReport(self._folder, shown_rank, self._result.custom_names, self._now)
             self._reports[rank] = open_reports.enter_context(report)
             self._result.csv_paths.append(report.path)
         return self._reports[rank]
