@@ -617,10 +617,18 @@ def test_names_that_are_no_utf8_do_not_stop_the_search(tmp_path: Path) -> None:
     "\n".join(tree.notes).encode("utf-8")
 
 
-def test_a_pipe_with_the_name_of_a_dump_is_not_opened(tmp_path: Path) -> None:
-    folder = ge_step(tmp_path)
-    os.mkfifo(folder / "Add.Add.9.6.1706596911888009")
-    assert names_of(discover(tmp_path), StepKey(-1, "graph_1", 0)) == list(GE_NAMES)
+@pytest.mark.parametrize("through_link", [False, True])
+def test_a_pipe_with_the_name_of_a_dump_is_told_and_not_opened(
+    tmp_path: Path, through_link: bool
+) -> None:
+    named = ge_step(tmp_path / "dump") / "Add.Add.9.6.1706596911888009"
+    pipe = tmp_path / "pipe" if through_link else named
+    os.mkfifo(pipe)
+    if through_link:
+        named.symlink_to(pipe)
+    tree = discover(tmp_path / "dump")
+    assert names_of(tree, StepKey(-1, "graph_1", 0)) == list(GE_NAMES)
+    assert only_note(tree).startswith(f"{named}: neither a file nor a folder")
 
 
 def test_hidden_folders_are_left_out(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def scan_folders(root: str) -> tuple[list[Folder], list[str]]:
     and links (to files, or broken) are listed: a pipe would block its reader.
 
     Returns:
-        (folders, a sentence for each folder that could not be read)
+        (folders, a sentence for each folder that could not be read and each pipe, socket or device)
 
     Raises:
         OSError: `root` itself cannot be listed.
@@ -54,7 +54,7 @@ def scan_folders(root: str) -> tuple[list[Folder], list[str]]:
             if identity in seen:
                 continue
             seen.add(identity)
-            files, below = _list_folder(path, links)
+            files, below = _list_folder(path, links, notes)
         except OSError as error:
             if path == root:
                 raise
@@ -65,7 +65,7 @@ def scan_folders(root: str) -> tuple[list[Folder], list[str]]:
     return sorted(folders, key=lambda folder: folder.path), notes
 
 
-def _list_folder(path: str, links: list[str]) -> tuple[list[str], list[str]]:
+def _list_folder(path: str, links: list[str], notes: list[str]) -> tuple[list[str], list[str]]:
     """Names of files, paths of real subfolders; paths of links to folders go to `links`."""
     files, below = [], []
     with os.scandir(path) as entries:
@@ -79,9 +79,17 @@ def _list_folder(path: str, links: list[str]) -> tuple[list[str], list[str]]:
                 kind = _kind_behind(entry.path)
                 if kind in (stat.S_IFREG, 0):
                     files.append(entry.name)
-                elif kind == stat.S_IFDIR and not entry.name.startswith("."):
+                elif kind != stat.S_IFDIR:
+                    notes.append(_not_read(entry.path))
+                elif not entry.name.startswith("."):
                     links.append(entry.path)
+            else:
+                notes.append(_not_read(entry.path))
     return files, below
+
+
+def _not_read(path: str) -> str:
+    return readable(f"{path}: neither a file nor a folder (a pipe, a socket, a device): not read.")
 
 
 def _kind_behind(link: str) -> int:
