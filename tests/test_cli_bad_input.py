@@ -179,6 +179,18 @@ def test_diff_of_arrays_of_text_says_that_they_are_no_numbers(
     assert "The bytes are no numbers, and the sizes differ" in capsys.readouterr().out
 
 
+def test_a_graph_text_that_cannot_be_read_is_not_called_one_of_another_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_dumps(tmp_path, tokens=1)
+    graph = next(tmp_path.rglob("dynamo_original_graph_*.txt"))
+    graph.write_text(graph.read_text()[:-200])
+    assert main(words(tmp_path)) == 2
+    said = capsys.readouterr().err
+    assert "A graph text cannot be read: " in said
+    assert "of another run" not in said
+
+
 def test_show_of_a_graph_says_that_it_is_a_text(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -69,7 +69,7 @@ class GraphTexts:
             try:
                 self._read[file.path] = _core.read_graph(file.path)
             except (FormatError, OSError) as error:
-                self.notes.append(f"A graph text cannot be read: {error}")
+                self.notes.append(f"A graph text cannot be read: {error}.")
         return self._read[file.path]
 
     def _final_members(self) -> dict[str, tuple[str, ...]]:

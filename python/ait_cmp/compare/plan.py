@@ -156,11 +156,8 @@ def _why_nothing(plan: Plan) -> str:
     keys = plan.my.step_keys()
     if plan.golden.kind == "fx" and keys and not any(plan.named_nodes(key) for key in keys):
         paths = name_list(file.path for tree in (plan.my, plan.golden) for file in tree.graph_files)
-        return " ".join(
-            [
-                *plan.texts.notes,
-                f"No FX tensor (_fx_tensor_name) of these operators is named in {paths}: is the "
-                "graph text cut short, or of another run?",
-            ]
+        return " ".join(plan.texts.notes) or (
+            f"No FX tensor (_fx_tensor_name) of these operators is named in {paths}: is the "
+            "graph text cut short, or of another run?"
         )
     return " ".join(plan.notes) or "They have no step in common."
