@@ -109,7 +109,8 @@ def test_a_broken_link_is_an_unreadable_row(
     printed = capsys.readouterr().out  # one row stands for the three tensors of the file
     assert f"my tensors      {ROWS_PER_TOKEN - 2} = " in printed
     assert "1 unreadable" in printed
-    assert "No such file" in printed
+    assert "NOT COMPARED: 1 tensor has another shape or cannot be read." in printed
+    assert f"Mul_2 (Mul): {file}: No such file" in printed
 
 
 def test_a_link_to_itself_does_not_hide_the_files_beside_it(

@@ -108,10 +108,13 @@ def _not_compared_lines(result: Comparison) -> Iterator[str]:
     n_bad = sum(result.counts[status] for status in DIFFERENT_STATUSES)
     if n_bad:
         first = next(row for row in result.rows if row.status in DIFFERENT_STATUSES)
+        tensors = "tensor has" if n_bad == 1 else "tensors have"
+        # One row stands for a file whose header cannot be read.
+        which = f" {first.io} {first.index}" if first.io else ""
         yield (
-            f"NOT COMPARED: {n_bad} tensors have another shape or cannot be read. The first: "
-            f"token {first.token_id}, {first.op_name} ({first.my_op_type}) "
-            f"{first.io} {first.index}: {first.cmp_fail_reason}"
+            f"NOT COMPARED: {n_bad} {tensors} another shape or cannot be read. The first: "
+            f"token {first.token_id}, {first.op_name} ({first.my_op_type}){which}: "
+            f"{first.cmp_fail_reason}"
         )
         yield ""
 
