@@ -26,7 +26,8 @@ _LOG_LEVELS = ("debug", "info", "warning", "error")
 _COMMANDS = {"convert": convert, "show": show, "diff": diff, "demo": demo}
 _DESCRIPTION = """\
 Compare the tensor dump of a PyTorch graph-mode run (torchair, Ascend GE) with a golden dump and
-name the operator where they part. `compare` is the default command.
+name the operator where they part. `compare` is the default command;
+`ait-cmp compare --help` lists its options.
 
 exit status: 0 everything compared is within limits, 1 differences, 2 bad usage or nothing could
 be compared, 130 interrupted"""
