@@ -142,6 +142,19 @@ def test_diff_judges_by_the_limits_that_are_given(tmp_path: Path) -> None:
     assert main([*words, "--red-max", "-1"]) == 2
 
 
+@pytest.mark.parametrize("command", ["compare", "convert", "show", "diff", "demo"])
+def test_help_explains_every_option_in_words(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    _, *options = re.split(r"\n  (?=-)", capsys.readouterr().out.split("\n\n", 2)[2])
+    assert options
+    for option in options:
+        names, *explained = re.split(r" {2,}|\n +", option.split("\n\n")[0].rstrip())
+        assert len(" ".join(explained).split()) >= 2, names
+
+
 @pytest.mark.parametrize("field", dataclasses.fields(Limits), ids=lambda field: field.name)
 def test_help_says_the_default_of_every_limit(
     field: dataclasses.Field[float], capsys: pytest.CaptureFixture[str]

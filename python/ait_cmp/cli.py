@@ -145,7 +145,13 @@ def add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     limits = parser.add_argument_group("what passes")
     add_limit_options(limits, of_graphs=True)
     how = parser.add_argument_group("how")
-    how.add_argument("--output", "-o", default=".", metavar="DIR", help="folder of the CSV reports")
+    how.add_argument(
+        "--output",
+        "-o",
+        default=".",
+        metavar="DIR",
+        help="folder of the CSV reports, made if missing (default: the current folder)",
+    )
     how.add_argument(
         "--threads", type=int, metavar="N", help="default: the cores this process may use"
     )
@@ -155,7 +161,13 @@ def add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         default="auto",
         help="how files are read: 'read' (pread) for network file systems or dumps being written",
     )
-    how.add_argument("--log-level", "-l", choices=_LOG_LEVELS, default="info")
+    how.add_argument(
+        "--log-level",
+        "-l",
+        choices=_LOG_LEVELS,
+        default="info",
+        help="default: info; 'debug' lists the golden tensors that no row used",
+    )
     how.add_argument("--no-progress", action="store_true", help="no progress line on stderr")
     how.add_argument(
         "--exit-zero", action="store_true", help="exit 0 also when there are differences"

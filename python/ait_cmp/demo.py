@@ -20,8 +20,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Unpack the built-in sample (a small Llama in fp16, two tokens, one operator "
         "made wrong) and compare it as `ait-cmp` would.",
     )
-    parser.add_argument("--folder", default="ait-cmp-demo", metavar="DIR", help="ait-cmp-demo")
-    parser.add_argument("--threads", type=int, metavar="N")
+    parser.add_argument(
+        "--folder",
+        default="ait-cmp-demo",
+        metavar="DIR",
+        help="unpacked here (default: ait-cmp-demo)",
+    )
+    parser.add_argument(
+        "--threads", type=int, metavar="N", help="default: the cores this process may use"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from ait_cmp.config import Limits
 
 _OPTIONS = {
-    "cosine_min": "0.99",
-    "red_max": "relative Euclidean distance, 0.05",
-    "growth_max": "error of an op over the error it got, 3",
+    "cosine_min": "least cosine similarity, 0.99",
+    "red_max": "largest relative Euclidean distance, 0.05",
+    "growth_max": "largest error of an op over the error it got, 3",
 }
 
 

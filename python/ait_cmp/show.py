@@ -28,7 +28,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Show what a GE dump file or an .npy file holds. With FILE,inputs|outputs,I "
         "(as the report writes it) one tensor, its first values and a histogram.",
     )
-    parser.add_argument("tensor", metavar="FILE[,inputs|outputs,I]")
+    parser.add_argument(
+        "tensor", metavar="FILE[,inputs|outputs,I]", help="a file of a dump, or one tensor of it"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object for machines")
 
 
