@@ -129,6 +129,7 @@ def test_a_link_to_itself_does_not_hide_the_files_beside_it(
         (["{npy},inputs,0", "{npy}"], "an .npy file is one tensor, there is no inputs 0"),
         (["{npy},outputs,1", "{npy}"], "an .npy file is one tensor, there is no outputs 1"),
         (["{npy},outputs,99999999999", "{npy}"], "no such file"),
+        (["{npy}", "."], ".: this is a folder; expected a file of a dump"),
         (["{npy}", "{npy}", "-k", "-3"], "--worst: a number from 0 on expected, found -3"),
     ],
 )

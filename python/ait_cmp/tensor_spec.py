@@ -64,6 +64,12 @@ def parse_tensor_spec(text: str) -> TensorSpec:
             "ait-cmp --my-path ... --golden-path ..."
         )
         raise ConfigError(message)
+    if Path(spec.path).is_dir():
+        message = (
+            f"{spec.path}: this is a folder; expected a file of a dump (folders are compared with "
+            "ait-cmp --my-path ... --golden-path ...)"
+        )
+        raise ConfigError(message)
     if not Path(spec.path).is_file():
         message = f"{spec.path}: no such file (FILE or FILE,inputs|outputs,INDEX expected)"
         raise ConfigError(message)
