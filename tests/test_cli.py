@@ -131,13 +131,19 @@ def test_diff_shows_metrics_and_the_worst_elements(
     assert sum(found["histogram"].values()) == 8 * 32
 
 
-def test_diff_judges_by_the_limits_that_are_given(tmp_path: Path) -> None:
+def test_diff_judges_by_the_limits_that_are_given_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     paths = [tmp_path / "my.npy", tmp_path / "golden.npy"]
     for path, value in zip(paths, (1.02, 1.0)):
         np.save(path, np.array([value, -1.0], np.float32))
     words = ["diff", *map(str, paths)]
     assert main(words) == 0
+    assert re.search(r"^verdict +pass$", capsys.readouterr().out, re.MULTILINE)
     assert main([*words, "--red-max", "0.01"]) == 1
+    assert re.search(r"^verdict +fail$", capsys.readouterr().out, re.MULTILINE)
+    main([*words, "--red-max", "0.01", "--json"])
+    assert json.loads(capsys.readouterr().out)["verdict"] == "fail"
     assert main([*words, "--cosine-min", "1"]) == 1
     assert main([*words, "--red-max", "-1"]) == 2
 

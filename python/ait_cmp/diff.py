@@ -60,6 +60,11 @@ def run(options: argparse.Namespace) -> int:
     metrics = metrics_of_result(result)
     histogram, worst = _errors(refs[0], refs[1], mine[2][0], options.worst)
     rows = [(_position(index, mine[1]), x, y, error) for error, index, x, y in worst]
+    if metrics.max_absolute_error is None:  # no finite pair
+        passes = not metrics.nonfinite_mismatch_count
+    else:
+        passes = is_within(metrics, limits)
+    verdict = "pass" if passes else "fail"
     if options.json:
         print(
             json_line(
@@ -71,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
                         "shape": list(theirs[1]),
                     },
                     "note": reason,
+                    "verdict": verdict,
                     **metrics._asdict(),
                     "histogram": histogram,
                     "worst": rows,
@@ -78,11 +84,10 @@ def run(options: argparse.Namespace) -> int:
             )
         )
     else:
-        for line in _text(options, mine, theirs, reason, metrics._asdict(), histogram, rows):
+        shown = {"verdict": verdict, **metrics._asdict()}
+        for line in _text(options, mine, theirs, reason, shown, histogram, rows):
             print(line)
-    if metrics.max_absolute_error is None:  # no finite pair
-        return 1 if metrics.nonfinite_mismatch_count else 0
-    return 0 if is_within(metrics, limits) else 1
+    return 0 if passes else 1
 
 
 def _errors(
@@ -153,7 +158,7 @@ def _text(
     yield ""
     for name, value in metrics.items():
         if value is not None:
-            yield f"{name:<30}{value!r}"
+            yield f"{name:<30}{value}"
     yield ""
     yield "absolute errors by power of ten"
     largest = max(histogram.values(), default=0)
