@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from ait_cmp import Comparison, ConfigError, compare_dirs
+from ait_cmp.discover import scan
 from make_dump import Dump
 from small_model import (
     MUL,
@@ -232,3 +233,52 @@ def test_files_that_cannot_be_opened_are_rows(tmp_path: Path) -> None:
     found = compare(tmp_path)
     assert_adds_up(found)
     assert {row.status for row in found.rows if row.op_name == "Abs_1"} == {"compared"}
+
+
+@pytest.mark.parametrize("sides", [("", "fx"), ("ge", "")])
+def test_an_empty_path_is_not_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sides: tuple[str, str]
+) -> None:
+    write_dumps(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="found an empty text"):
+        compare_dirs(*sides)
+
+
+def test_one_pattern_may_be_given_as_a_text(tmp_path: Path) -> None:
+    write_dumps(tmp_path)
+    result = compare_dirs(tmp_path / "ge", tmp_path / "fx", ops="Mul*", tokens=0)
+    assert {(row.op_name, row.token_id) for row in result.rows} == {("Mul_2", 0)}
+
+
+def test_a_divergence_among_chosen_ops_says_that_it_may_lie_before(tmp_path: Path) -> None:
+    write_dumps(tmp_path)
+    values = values_of(0)
+    values["mul"] = values["mul"] * np.float32(1.5)
+    for path in (tmp_path / "ge").rglob(MUL):
+        path.write_bytes(dumps_of(values)[MUL].file_bytes())
+    whole = compare_dirs(tmp_path / "ge", tmp_path / "fx")
+    chosen = compare_dirs(tmp_path / "ge", tmp_path / "fx", ops=["Mul_2"])
+    assert whole.first_divergence
+    assert chosen.first_divergence
+    assert not any("may lie before" in note for note in whole.notes)
+    assert any("fit Mul_2 were compared" in note for note in chosen.notes)
+
+
+def test_a_folder_that_cannot_be_listed_is_not_called_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ge" / "closed").mkdir(parents=True)
+    list_folder = scan.os.scandir
+
+    def scandir(path: str) -> object:
+        if path.endswith("closed"):
+            raise PermissionError(13, "Permission denied")
+        return list_folder(path)
+
+    monkeypatch.setattr(scan.os, "scandir", scandir)
+    with pytest.raises(
+        ConfigError,
+        match=r"no dump found.*closed: this folder could not be read \(Permission denied\)",
+    ):
+        compare(tmp_path)

@@ -126,3 +126,10 @@ def test_a_pandas_frame_has_the_column_of_a_custom_metric(
     cells = [row["metric"] for row in found.to_pandas()]
     assert cells == [row.custom[0] for row in found.rows]
     assert "633" in cells
+
+
+def test_two_algorithms_of_one_name_are_refused(tmp_path: Path) -> None:
+    load(tmp_path, returning("(1, '')"))
+    path = tmp_path / "mine.py"
+    with pytest.raises(ConfigError, match="2 functions metric, but columns need names"):
+        load_algorithms([f"{path}:metric", f"{path}:metric"])

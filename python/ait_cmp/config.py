@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ait_cmp.errors import ConfigError
@@ -34,6 +36,34 @@ class Limits:
             if not value >= 0:
                 message = f"{name}: a number from 0 on expected, found {value}"
                 raise ConfigError(message)
+
+
+def one_or_several_texts(given: str | Sequence[str], name: str) -> list[str]:
+    """An argument that may be one text or several: a text is no sequence of letters.
+
+    Raises:
+        ConfigError: An item is no text.
+    """
+    items = [given] if isinstance(given, str) else list(given)
+    for item in items:
+        if not isinstance(item, str):
+            message = f"{name}: text expected, found {item!r}"
+            raise ConfigError(message)
+    return items
+
+
+def one_or_several_numbers(given: int | Sequence[int], name: str) -> list[int]:
+    """An argument that may be one whole number or several.
+
+    Raises:
+        ConfigError: An item is no whole number.
+    """
+    items = given if isinstance(given, Iterable) else [given]
+    try:
+        return [operator.index(item) for item in items]
+    except TypeError as error:
+        message = f"{name}: whole numbers expected, found {given!r}"
+        raise ConfigError(message) from error
 
 
 def thread_count(threads: int | None) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+from collections import Counter
 from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from pathlib import Path
@@ -53,10 +54,16 @@ def load_algorithms(specifications: Sequence[str]) -> list[CustomAlgorithm]:
     """Load every FILE.py:FUNC and try it once.
 
     Raises:
-        ConfigError: A file or function is missing, does not take two arrays, or does not return
-            (number or text, text).
+        ConfigError: A file or function is missing, does not take two arrays, does not return
+            (number or text, text), or two have one name.
     """
-    return [_load(specification) for specification in specifications]
+    algorithms = [_load(specification) for specification in specifications]
+    for name, number in Counter(algorithm.name for algorithm in algorithms).items():
+        if number > 1:
+            message = f"custom algorithms: {number} functions {name}, but columns need names of "
+            message += "their own: rename one"
+            raise ConfigError(message)
+    return algorithms
 
 
 def _load(specification: str) -> CustomAlgorithm:

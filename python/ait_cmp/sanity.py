@@ -29,6 +29,8 @@ _RUN_PAUSE_US = 60_000_000
 _SAME_RUN_OPERATORS = 0.9
 # Fewer tensors than this may be equal by chance.
 _MIN_TENSORS = 4
+# Of steps that are equal, so many are named.
+_STEPS_SHOWN = 6
 # Tensors at the start of a graph that tell steps apart, before errors pile up.
 _FIRST_TENSORS = 16
 # A step is shifted if its own golden step is so far away, and another one so many times nearer.
@@ -232,7 +234,9 @@ def _warn_of_equal_steps(steps: Sequence[StepRows], figures: _Steps, side: str) 
                 alike.setdefault(key, []).append(step)
         for group in alike.values():
             if len(group) > 1:
-                numbers = ", ".join(map(str, group))
+                numbers = ", ".join(map(str, group[:_STEPS_SHOWN]))
+                if len(group) > _STEPS_SHOWN:
+                    numbers += f" and {len(group) - _STEPS_SHOWN} more"
                 notes.append(
                     f"{_label(*graph)}: on the {side} side size, maximum, minimum and mean of all "
                     f"{len(of_graph[group[0]])} tensors are equal in steps {numbers}: a step "

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 from ait_cmp.comparison import DIFFERENT_STATUSES, EXTREMA_KINDS, Comparison
 from ait_cmp.info.source import reduced_kind
 from ait_cmp.row import Row
 from ait_cmp.verdict import FirstDivergence
+
+# The candidates next to the operator; `first_divergence` in Python has all.
+_CANDIDATES_SHOWN = 12
 
 
 def summary_lines(result: Comparison) -> Iterator[str]:
@@ -54,7 +58,10 @@ def _divergence_lines(found: FirstDivergence, result: Comparison) -> Iterator[st
             "times what it can inherit."
         )
     if len(found.candidates) > 1:
-        yield f"  The culprit is one of: {', '.join(found.candidates)}."
+        shown = ", ".join(found.candidates[:_CANDIDATES_SHOWN])
+        if len(found.candidates) > _CANDIDATES_SHOWN:
+            shown += f" and {len(found.candidates) - _CANDIDATES_SHOWN} before them"
+        yield f"  The culprit is one of: {shown}."
     if found.later_failures:
         rows = "row fails" if found.later_failures == 1 else "rows fail"
         yield f"  {found.later_failures} later {rows}: that says nothing new."
@@ -63,8 +70,14 @@ def _divergence_lines(found: FirstDivergence, result: Comparison) -> Iterator[st
     pair = _worst_output(found, result)
     paths = () if pair is None else (pair.my_data_path, pair.golden_data_path)
     if paths and not any(map(_is_reduced, paths)):
-        yield f"  more: ait-cmp diff {' '.join(map(shlex.quote, paths))}"
+        yield f"  more: ait-cmp diff {' '.join(shlex.quote(_from_here(path)) for path in paths)}"
     yield ""
+
+
+def _from_here(path: str) -> str:
+    """Shorter, where it lies below the current folder."""
+    here = f"{Path.cwd()}/"
+    return path[len(here) :] if path.startswith(here) else path
 
 
 def _is_reduced(data_path: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Union
 from ait_cmp import _core, sanity
 from ait_cmp.compare.plan import Plan, make_plan
 from ait_cmp.comparison import Comparison
-from ait_cmp.config import Limits, thread_count
+from ait_cmp.config import Limits, one_or_several_numbers, one_or_several_texts, thread_count
 from ait_cmp.custom import CustomAlgorithm, load_algorithms
 from ait_cmp.discover import StepKey
 from ait_cmp.errors import ConfigError, FormatError
@@ -54,10 +54,10 @@ def compare_dirs(
     *,
     output: PathText | None = None,
     threads: int | None = None,
-    ranks: Sequence[int] | None = None,
-    tokens: Sequence[int] | None = None,
-    ops: Sequence[str] | None = None,
-    custom_algorithms: Sequence[str] = (),
+    ranks: int | Sequence[int] | None = None,
+    tokens: int | Sequence[int] | None = None,
+    ops: str | Sequence[str] | None = None,
+    custom_algorithms: str | Sequence[str] = (),
     limits: Limits | None = None,
     progress: Progress | None = None,
     access: str = "auto",
@@ -70,10 +70,10 @@ def compare_dirs(
         golden_path: Folder of the reference.
         output: Folder for the CSV reports, made if missing; None writes no file.
         threads: Worker threads; None takes all cores that the process may use.
-        ranks: Only these ranks; None takes all that both sides have.
-        tokens: Only these steps, counted from 0.
-        ops: Only ops whose name fits one of these patterns (`MatMul_*`).
-        custom_algorithms: Metrics of your own as FILE.py:FUNC, see the README.
+        ranks: Only these ranks, or this one; None takes all that both sides have.
+        tokens: Only these steps, counted from 0, or this one.
+        ops: Only ops whose name fits one of these patterns, or this one (`MatMul_*`).
+        custom_algorithms: Metrics of your own as FILE.py:FUNC, one or several, see the README.
         limits: What counts as equal; None takes the defaults.
         progress: Called with (tensors done, tensors known so far).
         access: How files are read: "auto", "map" or "read" (pread: for network file systems).
@@ -87,11 +87,11 @@ def compare_dirs(
         ConfigError: A folder or an argument is wrong, or nothing of the two dumps can be compared.
     """
     n_threads = thread_count(threads)
-    algorithms = load_algorithms(custom_algorithms)
+    algorithms = load_algorithms(one_or_several_texts(custom_algorithms, "custom_algorithms"))
     run = _Run(
         folder=None if output is None else _output_folder(Path(output)),
         threads=n_threads,
-        ops=ops,
+        ops=None if ops is None else one_or_several_texts(ops, "ops"),
         algorithms=algorithms,
         limits=limits or Limits(),
         progress=progress,
@@ -101,7 +101,11 @@ def compare_dirs(
     with _no_cycle_search():
         start = time.perf_counter()
         plan = make_plan(
-            str(my_path), str(golden_path), ranks=ranks, tokens=tokens, threads=n_threads
+            str(my_path),
+            str(golden_path),
+            ranks=None if ranks is None else one_or_several_numbers(ranks, "ranks"),
+            tokens=None if tokens is None else one_or_several_numbers(tokens, "tokens"),
+            threads=n_threads,
         )
         run.phases.planning += time.perf_counter() - start
         return run.compare(plan)
@@ -177,7 +181,7 @@ class _Run:
         ]
         result.notes = [
             *plan.notes,
-            *self._why_no_rows(),
+            *self._notes_of_filter(),
             *sanity.warn_of_trees(plan.my, plan.golden, plan.alignment),
             *sanity.warn_of_rows(self._rows.steps),
             *self._warn_of_missing_nodes(),
@@ -199,10 +203,18 @@ class _Run:
         if n_dumped > most:
             self._nodes[key.rank, key.graph] = (len(computing), n_dumped)
 
-    def _why_no_rows(self) -> list[str]:
-        if self._rows or not self._ops or self._result.was_interrupted:
+    def _notes_of_filter(self) -> list[str]:
+        if not self._ops or self._result.was_interrupted:
             return []
-        return [f"No operator of the my side has a name that fits {' or '.join(self._ops)}."]
+        patterns = " or ".join(self._ops)
+        if not self._rows:
+            return [f"No operator of the my side has a name that fits {patterns}."]
+        if not self._result.first_divergence:
+            return []
+        return [
+            f"Only operators that fit {patterns} were compared: what feeds them is not known, and "
+            "the first divergence may lie before."
+        ]
 
     def _compare_steps(self, plan: Plan, open_reports: ExitStack) -> None:
         """Pairs a step and reports the one before while the pool works on the one in hand."""

@@ -46,6 +46,9 @@ def discover(
     Raises:
         ConfigError: The folder is missing or cannot be read, holds no dump, or holds both kinds.
     """
+    if not str(path):
+        message = "the path of a dump expected, found an empty text (a variable that is not set?)"
+        raise ConfigError(message)
     root = os.path.normpath(Path(path).absolute())
     shown = readable(root)
     _check_folder(root, shown)
@@ -67,7 +70,7 @@ def discover(
     if ge and fx:
         raise ConfigError(_both_kinds(shown, ge, fx))
     if not ge and not fx:
-        raise ConfigError(_nothing_found(shown, contents, kind))
+        raise ConfigError(_nothing_found(shown, contents, kind, notes))
     ge_steps, ge_chosen, ge_notes = build_ge_steps(ge)
     fx_steps, fx_chosen, fx_notes = build_fx_steps(fx)
     notes += ge_notes + fx_notes
@@ -195,7 +198,9 @@ def _both_kinds(shown: str, ge: list[Place[GeFile]], fx: list[Place[FxFile]]) ->
     )
 
 
-def _nothing_found(shown: str, contents: Sequence[tuple[str, Contents]], kind: str | None) -> str:
+def _nothing_found(
+    shown: str, contents: Sequence[tuple[str, Contents]], kind: str | None, notes: Sequence[str]
+) -> str:
     wanted = {
         "ge": "GE dump files (type.name.task.stream.time)",
         "fx": "FX dump files (node-target.OUTPUT.0.time.npy)",
@@ -203,6 +208,5 @@ def _nothing_found(shown: str, contents: Sequence[tuple[str, Contents]], kind: s
     looked_for = wanted[kind] if kind else " and ".join(wanted.values())
     foreign = [name for _, found in contents for name in found.foreign]
     held = f"; it holds other files: {name_list(foreign)}" if foreign else "; it holds no files"
-    return readable(
-        f"{shown}: no dump found; looked for {looked_for} in this folder and all below{held}."
-    )
+    found = f"{shown}: no dump found; looked for {looked_for} in this folder and all below{held}."
+    return readable(" ".join([found, *notes]))
