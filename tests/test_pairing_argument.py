@@ -53,6 +53,20 @@ def test_with_fewer_files_than_inputs_of_a_shape_nothing_is_paired(tmp_path: Pat
     assert {row(step, "Add", "inputs", k).status for k in (0, 1)} == {"unmatched"}
 
 
+@pytest.mark.parametrize(("second", "is_paired"), [([0, 1, 2, 3], True), ([0, 1, 2, 4], False)])
+def test_one_input_fed_twice_is_paired_if_both_files_hold_the_same(
+    tmp_path: Path, second: list[int], is_paired: bool
+) -> None:
+    graph = read(tmp_path, data("a", [4]), op("Add", "Add", ["a:0", "a:0"], fx=(ADD,)))
+    dump = Dump()
+    dump.add("Add", "Add", [[4], [4]], [[4]])
+    x = np.arange(4, dtype="f4")
+    first = dump.save_fx(tmp_path, "add", "INPUT", 0, x, target=TARGET)
+    dump.save_fx(tmp_path, "add", "INPUT", 1, np.array(second, "f4"), target=TARGET)
+    wanted = first if is_paired else None
+    assert [golden_of(dump, graph, "Add", "inputs", k) for k in (0, 1)] == [wanted, wanted]
+
+
 def test_a_file_that_equals_a_named_argument_is_not_the_graph_input(tmp_path: Path) -> None:
     dump = Dump()
     dump.add("Add", "Add", [[4], [4]], [[4]])

@@ -198,6 +198,8 @@ class Arguments:
                 fits = self._without(fits, match.golden)
         if not fits:
             return {other: self._solve_above(other, files, node, taken) for other in alike}
+        if len(alike) == 1:
+            fits = self._without_repeats(fits)
         if len(fits) != len(alike):
             why = f"{len(fits)} arguments of the FX node have its type and shape."
             return dict.fromkeys(alike, Miss(why))
@@ -212,6 +214,16 @@ class Arguments:
         for place, fit in enumerate(fits):
             if self._readers.are_equal(_ref(fit.file), known, prod(fit.shape)):
                 return fits[:place] + fits[place + 1 :]
+        return fits
+
+    def _without_repeats(self, fits: list[_File]) -> list[_File]:
+        """The first file alone if all hold the same values: `x + x` saves its one input twice."""
+        first, *others = fits
+        if all(
+            self._readers.are_equal(_ref(first.file), _ref(other.file), prod(first.shape))
+            for other in others
+        ):
+            return [first]
         return fits
 
     def _settle_level(
