@@ -107,10 +107,11 @@ class Dump:
         origins: dict[int, tuple[str, int]] | None = None,
         error: str | None = None,
         thread: int = -1,
+        folder: Path = Path("/ge"),
     ) -> str:
         """One GE file; returns its path."""
         time = 1_706_596_911_000_000 + len(self.ge)
-        path = f"/ge/{kind}.{name}.{len(self.ge)}.6.{time}"
+        path = f"{folder}/{kind}.{name}.{len(self.ge)}.6.{time}"
         stated = states or {}
 
         def heads(io: str, shapes: Sequence[Sequence[int]]) -> list[tuple[object, ...]]:

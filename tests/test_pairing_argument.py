@@ -9,6 +9,8 @@ import pytest
 
 from ait_cmp.graph import GraphIndex
 from graph_text import Dump, const, data, op, read, row
+from make_dump import Dump as GeDump
+from make_dump import tensor_of
 
 ADD = "add-aten.add.Tensor.OUTPUT.0"
 RELU = "relu-aten.relu.default.OUTPUT.0"
@@ -51,6 +53,21 @@ def test_with_fewer_files_than_inputs_of_a_shape_nothing_is_paired(tmp_path: Pat
     dump.add_fx("add", "INPUT", 0, target=TARGET, shape=[4])
     step = dump.against_fx(two_inputs(tmp_path))
     assert {row(step, "Add", "inputs", k).status for k in (0, 1)} == {"unmatched"}
+
+
+def test_inputs_of_one_shape_meet_the_files_of_their_values_in_any_order(tmp_path: Path) -> None:
+    # aten.rsub(a, b) is b - a: its conversion feeds Sub with its arguments the other way round.
+    graph = read(
+        tmp_path, data("a", [4]), data("b", [4]), op("Sub", "Sub", ["b:0", "a:0"], fx=(ADD,))
+    )
+    dump = Dump()
+    path = dump.add("Sub", "Sub", [[4], [4]], [[4]], folder=tmp_path)
+    a, b = np.arange(4, dtype="f4"), np.ones(4, "f4")
+    tensors = tuple(map(tensor_of, (b, a))), (tensor_of(b - a),)
+    Path(path).write_bytes(GeDump(*tensors, op_name="Sub").file_bytes())
+    files = [dump.save_fx(tmp_path, "add", "INPUT", k, v) for k, v in enumerate((a, b))]
+    found = [golden_of(dump, graph, "Sub", "inputs", k) for k in (0, 1)]
+    assert found == [files[1], files[0]]
 
 
 @pytest.mark.parametrize(("second", "is_paired"), [([0, 1, 2, 3], True), ([0, 1, 2, 4], False)])

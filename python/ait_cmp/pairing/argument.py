@@ -2,7 +2,7 @@
 
 An FX node's INPUT files are numbered by its signature, GE inputs by another one, and the FX dump
 leaves keyword arguments out: position proves nothing. Shape, type and the arguments that are known
-otherwise must leave one answer.
+otherwise must leave one answer; of several that are alike, values decide, and only then order.
 """
 
 from __future__ import annotations
@@ -95,6 +95,14 @@ class Arguments:
         paths = [file.path for node in self._nodes.values() for file in node.inputs]
         scans = readers.scan_npy(paths, readers.threads)
         self._scans = dict(zip(paths, scans))
+        # Where the GE dump has a graph tensor as one of its ops gets it.
+        self._refs = {
+            slot.source: place.op.ref("inputs", index)
+            for place in my.placed.values()
+            if place.op.cut is None
+            for index, slot in enumerate(place.inputs)
+            if slot is not None and slot.source is not None
+        }
         self._answers: dict[str, dict[Tensor, FoundArgument | Miss]] = {}
 
     def find(self, node: str | None, arrives: Tensor) -> FoundArgument | Miss:
@@ -200,14 +208,35 @@ class Arguments:
             return {other: self._solve_above(other, files, node, taken) for other in alike}
         if len(alike) == 1:
             fits = self._without_repeats(fits)
-        if len(fits) != len(alike):
-            why = f"{len(fits)} arguments of the FX node have its type and shape."
-            return dict.fromkeys(alike, Miss(why))
+        chosen = {} if len(alike) == len(fits) == 1 else self._choose_equal(alike, fits)
+        used = [fit.file.path for fit in chosen.values()]
+        left = [other for other in alike if other not in chosen]
+        fits_left = [fit for fit in fits if fit.file.path not in used]
         answers: dict[Tensor, FoundArgument | Miss] = {}
-        for other, fit in zip(alike, fits):
+        if len(fits_left) == len(left):
+            chosen.update(zip(left, fits_left))
+        else:
+            why = f"{len(fits)} arguments of the FX node have its type and shape."
+            answers.update(dict.fromkeys(left, Miss(why)))
+        for other, fit in chosen.items():
             taken.add(fit.file.path)
             answers[other] = self._settle_level(other, head[1], fit, node)
         return answers
+
+    def _choose_equal(self, alike: Sequence[Tensor], fits: Sequence[_File]) -> dict[Tensor, _File]:
+        """Graph inputs of one type and shape, each with the first free file of its values.
+
+        GE and FX may order them differently: a product that a bias is added to, `rsub`.
+        """
+        chosen: dict[Tensor, _File] = {}
+        free = list(fits)
+        for tensor in alike:
+            mine = self._refs.get(tensor)
+            for place, fit in enumerate(free):
+                if mine and self._readers.are_equal(_ref(fit.file), mine, prod(fit.shape)):
+                    chosen[tensor] = free.pop(place)
+                    break
+        return chosen
 
     def _without(self, fits: list[_File], known: TensorRef) -> list[_File]:
         """The files but the first that holds the values of an argument that is known otherwise."""
