@@ -282,3 +282,15 @@ def test_a_folder_that_cannot_be_listed_is_not_called_empty(
         match=r"no dump found.*closed: this folder could not be read \(Permission denied\)",
     ):
         compare(tmp_path)
+
+
+def test_a_golden_ge_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    write_dumps(tmp_path, tokens=1)
+    write_dumps(tmp_path / "golden", tokens=1)
+    (broken,) = (tmp_path / "golden").rglob(MUL)
+    broken.write_bytes(b"")
+    result = compare_dirs(tmp_path / "ge", tmp_path / "golden" / "ge")
+    (told,) = (note for note in result.notes if note.startswith("golden: 1 file cannot be read"))
+    assert str(broken) in told
+    assert_adds_up(result)
+    assert len(result.rows) == ROWS_PER_TOKEN

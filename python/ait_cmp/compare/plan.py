@@ -51,13 +51,24 @@ class Plan:
 
     def __post_init__(self) -> None:
         self._repeats = Repeats(core_readers(self.threads))
+        # Golden files of paired steps whose headers cannot be read -> why.
+        self._lost_golden: dict[str, str] = {}
 
     @property
     def notes(self) -> list[str]:
         """Sentences of discovery, alignment and graph reading."""
         mine = [f"my: {note}" for note in self.my.notes]
         theirs = [f"golden: {note}" for note in self.golden.notes]
-        return [*mine, *theirs, *self.alignment.notes, *self.texts.notes]
+        return [*mine, *theirs, *self.alignment.notes, *self.texts.notes, *self._lost_notes()]
+
+    def _lost_notes(self) -> list[str]:
+        """My-side tensors may still meet theirs in the files of neighbours."""
+        if not self._lost_golden:
+            return []
+        n = len(self._lost_golden)
+        files = "1 file cannot" if n == 1 else f"{n} files cannot"
+        first = next(iter(self._lost_golden.values()))
+        return [f"golden: {files} be read, whatever they hold is not counted; the first: {first}."]
 
     def pair(self, my_key: StepKey, golden_key: StepKey | None) -> PairedStep:
         """Pair one step; without a golden step every tensor is unmatched."""
@@ -77,6 +88,9 @@ class Plan:
             if self.golden.kind == "fx":
                 return pair_step(my_key, files, FxStep(fx_files), context, readers)
             golden = read_ge_step(ge_files, context, readers)
+            for op in golden.ops:
+                if op.error is not None:
+                    self._lost_golden[op.file.path] = op.error
             return pair_step(my_key, files, golden, context, readers)
 
         return self._repeats.pair(my_key, (files, fx_files, ge_files), pair_anew)
