@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from ait_cmp.discover import DumpTree, StepKey
+
 TIME = "20261122113000"
 GE_NAMES = (
     "Data.arg0_1.1.6.1706596911888001",
@@ -82,3 +84,13 @@ def graph_name(
 def graph_text(number: int) -> bytes:
     """The start of a graph that says its number."""
     return f'name: "graph_{number}"\nop {{\n  name: "arg0_1"\n  type: "Data"\n}}\n'.encode()
+
+
+def only_note(tree: DumpTree) -> str:
+    assert len(tree.notes) == 1, tree.notes
+    return tree.notes[0]
+
+
+def names_of(tree: DumpTree, key: StepKey) -> list[str]:
+    files = tree.ge[key] if tree.kind == "ge" else tree.fx[key]
+    return [Path(file.path).name for file in files]

@@ -66,9 +66,9 @@ class Plan:
         if not self._lost_golden:
             return []
         n = len(self._lost_golden)
-        files = "1 file cannot" if n == 1 else f"{n} files cannot"
+        files = "a file that cannot" if n == 1 else f"{n} files that cannot"
         first = next(iter(self._lost_golden.values()))
-        return [f"golden: {files} be read, whatever they hold is not counted; the first: {first}."]
+        return [f"golden: the tensors of {files} be read are not counted; {first}."]
 
     def pair(self, my_key: StepKey, golden_key: StepKey | None) -> PairedStep:
         """Pair one step; without a golden step every tensor is unmatched."""

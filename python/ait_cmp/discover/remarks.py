@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from ait_cmp.discover.contents import Contents
+from ait_cmp.discover.file_names import parse_fx_name, parse_ge_name
 from ait_cmp.discover.levels import fx_levels, ge_levels
 from ait_cmp.discover.runs import name_list
 from ait_cmp.discover.scan import Folder
@@ -13,7 +14,7 @@ from ait_cmp.discover.scan import Folder
 def content_notes(
     folders: Sequence[Folder], contents: Sequence[tuple[str, Contents]], chosen: Collection[str]
 ) -> list[str]:
-    """Overflow records, exception dumps, foreign files and empty steps, one sentence each kind.
+    """Overflow records, exception dumps, foreign files, odd folders, a sentence for each kind.
 
     Args:
         folders: All folders of the tree.
@@ -34,6 +35,9 @@ def content_notes(
     foreign = [name for _, found in contents if found.path in chosen for name in found.foreign]
     if foreign:
         notes.append(f"Files that are no dumps are ignored: {len(foreign)} ({name_list(foreign)}).")
+    named = [at.path for at in folders if _has_dump_name(at.path)]
+    if named:
+        notes.append(f"Folders with the name of a dump file hold none: {name_list(named)}.")
     lowest = {at.path for at in folders if not at.has_folders}
     empty = [
         found.path
@@ -45,6 +49,11 @@ def content_notes(
     if empty:
         notes.append(f"Step folders without any dump: {name_list(empty)}.")
     return notes
+
+
+def _has_dump_name(path: str) -> bool:
+    folder, _, name = path.rpartition("/")
+    return (parse_ge_name(folder, name, {}) or parse_fx_name(folder, name)) is not None
 
 
 def _is_step(path: str) -> bool:
