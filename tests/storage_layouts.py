@@ -1,7 +1,7 @@
-"""Device layouts written element by element from their index formulas: slow, for reading.
+"""Device layouts written element by element from their index formulas, and read back by the core.
 
-Every writer takes a logical array and gives the storage array, padding filled with `fill`.
-Formulas: the specification of the device formats; C0, N0 and H0 are arguments.
+Slow, for reading. Every writer takes a logical array and gives the storage array, padding filled
+with `fill`. Formulas: the specification of the device formats; C0, N0 and H0 are arguments.
 """
 
 from __future__ import annotations
@@ -9,12 +9,17 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ait_cmp import _core
+
+FLOAT = 1
+
 Array = NDArray[Any]
+Shape = Optional[tuple[int, ...]]
 #: Storage index of a logical index.
 Index = Callable[..., int]
 
@@ -201,3 +206,27 @@ def c1hwncoc0(a: Array, order: str, stored_n: int, c0: int, fill: Any) -> Array:
         return (block * c0 + j % c0) * c0 + j % c0
 
     return write(f, (ceil(c, c0), h, w, stored_n, c0, c0), index, fill)
+
+
+def assert_same_array(found: Array, expected: Array) -> None:
+    """Values, shape and dtype; NumPy before 1.24 has no such comparison."""
+    assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
+    np.testing.assert_array_equal(found, expected)
+
+
+def decode(storage: Array, format_number: int, original: Shape, **more: Any) -> tuple[Any, ...]:
+    """(array, note, is_converted) of a float32 storage array."""
+    return _core.decode(
+        storage, FLOAT, storage.shape, format=format_number, original_shape=original, **more
+    )
+
+
+def assert_comes_back(logical: Array, storage: Array, format_number: int, **more: Any) -> None:
+    array, note, is_converted = decode(storage, format_number, logical.shape, **more)
+    assert is_converted, note
+    assert_same_array(array, logical)
+
+
+def values(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """1, 2, 3, ..."""
+    return np.arange(1, np.prod(shape) + 1, dtype=np.float32).reshape(shape)
