@@ -155,11 +155,11 @@ struct Float64 {
   }
 };
 
-/// Whether sums of eight values and of eight squares are as good in float32 as its rounding: none
+/// Whether sums of eight values and of 256 squares are as good in float32 as its rounding: none
 /// overflows, and a square that vanishes is one beside a much larger one.
 bool fits_float_sums(const ScannedRows& rows) {
   const double largest = std::max(-rows.smallest, rows.largest);
-  return largest == 0 || (largest >= 0x1p-40 && largest <= 0x1p60);
+  return largest == 0 || (largest >= 0x1p-40 && largest <= 0x1p59);
 }
 
 /// The buckets of a chunk, and the rest of what is merged.

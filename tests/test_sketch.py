@@ -100,6 +100,15 @@ def test_no_sum_overflows_or_vanishes_that_float64_can_hold(
     assert (error <= 3 * 7 * ROUNDING * np.abs(exact).max() * 20).all()
 
 
+@pytest.mark.parametrize("value", [2.0**59, 2.0**60, 2.0**-40])
+def test_squares_of_values_alike_neither_overflow_nor_vanish(
+    tmp_path: Path, isa: str, value: float
+) -> None:
+    values = np.full(20_000, value, np.float32)
+    squares = sketch(tmp_path, values, isa=isa)[4]
+    assert squares == 20_000 * value * value
+
+
 def test_tiny_values_have_a_sum_of_squares(tmp_path: Path, isa: str) -> None:
     values = np.full(20_000, 1e-30, np.float32)
     squares = sketch(tmp_path, values, isa=isa)[4]
