@@ -201,23 +201,22 @@ class Chunk {
   }
 
   ChunkSketch total() {
-    SketchSums& sums = wide_;
-    if constexpr (!kIsWide) {
-      for (size_t place = 0; place < kRowPlaces; ++place) {
-        sums.all[place] += narrow_.all[Type::place_of(place)];
-        sums.negative[place] += narrow_.negative[Type::place_of(place)];
-      }
-      for (size_t place = 0; place < kPlaces; ++place)
-        sums.squares[place] += narrow_.squares[Type::place_of(place)];
-    }
-    made_.sums.sum = sum_of(sums.all);
-    made_.sum_squares = sum_of(sums.squares);
+    WideSums& sums = wide_;
     constexpr size_t kEmpty = kRowPlaces - kRowValues;
     for (size_t i = 0; i < kSketchBuckets; ++i) {
       const size_t place = i < kRowPlaces - kPlaces ? i : i + kEmpty;
       // Values whose sign is -1 are part of all: taken off twice.
       made_.buckets[i] = (sums.all[place] - sums.negative[place]) - sums.negative[place];
+      if constexpr (!kIsWide) made_.buckets[i] += narrow_.with_signs[Type::place_of(place)];
     }
+    if constexpr (!kIsWide) {
+      for (size_t place = 0; place < kRowPlaces; ++place)
+        sums.all[place] += narrow_.all[Type::place_of(place)];
+      for (size_t place = 0; place < kPlaces; ++place)
+        sums.squares[place] += narrow_.squares[Type::place_of(place)];
+    }
+    made_.sums.sum = sum_of(sums.all);
+    made_.sum_squares = sum_of(sums.squares);
     return made_;
   }
 
@@ -298,8 +297,8 @@ class Chunk {
 
   const Kernels& kernels_;
   ChunkSketch made_;
-  SketchSums wide_{};
-  SketchSums narrow_{};  ///< of bands that fit_float_sums(); places as Type::place_of() has them
+  WideSums wide_{};
+  NarrowSums narrow_{};  ///< of bands that fit_float_sums(); places as Type::place_of() has them
   // Of the band in hand.
   size_t n_rows_ = 0;
   uint64_t signs_[kBandRows * kSignWordsOfRow];

@@ -37,7 +37,7 @@ void repeat_kernel(const std::string& name, const std::string& isa, size_t calls
   const std::vector<uint64_t> random(4 * kRowPlaces, 0x9e3779b97f4a7c15u);
   ScannedRows scanned;
   BandSums band_sums;
-  SketchSums sums{};
+  NarrowSums sums{};
   const auto bytes = [](const auto& values) { return reinterpret_cast<const uint8_t*>(values); };
   const Ahead ahead{nullptr, nullptr, 0, 0};
   PairBlock pair;

@@ -53,11 +53,20 @@ struct ScannedRows {
 template <class T>
 struct RowSums {
   T all[kRowPlaces];
-  T negative[kRowPlaces];  // of values whose sign bit in the sketch is set
+  // Each value with its sign in the sketch. Not taken from the sum of all: that of values alike
+  // would be rounded the same way in every band, and these errors would add up.
+  T with_signs[kRowPlaces];
   T squares[kPlaces];
 };
 using BandSums = RowSums<float>;  // of at most kBandRows rows
-using SketchSums = RowSums<double>;
+using NarrowSums = RowSums<double>;
+
+/// The same of rows of doubles.
+struct WideSums {
+  double all[kRowPlaces];
+  double negative[kRowPlaces];  // of values whose sign in the sketch is -1
+  double squares[kPlaces];
+};
 
 /// sum_bf16 has the even places of a group before the odd ones: they are lower and upper halves of
 /// 32 bits.
@@ -118,9 +127,9 @@ struct Kernels {
                    ScannedRows* out, BandSums* band);
   void (*sum_f32)(const uint8_t* x, size_t n_rows, const uint64_t* keys, const uint64_t* signs,
                   ScannedRows* out, BandSums* band);
-  void (*add_band)(const BandSums* band, SketchSums* sums);
+  void (*add_band)(const BandSums* band, NarrowSums* sums);
   void (*scan_f64)(const uint8_t* x, size_t n_rows, const uint64_t* keys, ScannedRows* out);
-  void (*add_f64)(const uint8_t* x, size_t n_rows, const uint64_t* signs, SketchSums* sums);
+  void (*add_f64)(const uint8_t* x, size_t n_rows, const uint64_t* signs, WideSums* sums);
   void (*sign_words)(uint64_t first, size_t n, uint64_t* words);
 
   // Decoders: n stored values at any alignment -> n floats or doubles.

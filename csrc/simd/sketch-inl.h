@@ -207,18 +207,23 @@ inline uint32_t even_bits_first(uint32_t w) {
   return w;
 }
 
-/// sum + v in the lanes whose bits are set, counted from bit `first`; else sum.
-inline FloatRegister add_where(FloatRegister sum, FloatRegister v, const uint32_t* bits,
-                               size_t first) {
+/// -v in the lanes whose bits are set, counted from bit `first`; else v.
+inline FloatRegister with_signs(FloatRegister v, const uint32_t* bits, size_t first) {
+  const IntRegister sign = IntRegister{} + INT32_MIN;
 #if defined(__AVX512F__)
   uint16_t mask;
   memcpy(&mask, reinterpret_cast<const uint8_t*>(bits) + first / 8, sizeof mask);
-  return (FloatRegister)_mm512_mask_add_ps((__m512)sum, mask, (__m512)sum, (__m512)v);
-#else
+  return (FloatRegister)_mm512_mask_xor_epi32((__m512i)v, mask, (__m512i)v, (__m512i)sign);
+#elif defined(__SSE2__) && !defined(__AVX2__)  // no shifts of lanes by numbers of their own
   IntRegister bit;
   for (size_t l = 0; l < kFloatsPerRegister; ++l) bit[l] = static_cast<int32_t>(1u << (first + l));
   const IntRegister is_set = ((IntRegister{} + static_cast<int32_t>(*bits)) & bit) == bit;
-  return sum + (FloatRegister)((IntRegister)v & is_set);
+  return (FloatRegister)((IntRegister)v ^ (is_set & sign));
+#else
+  IntRegister to_sign;
+  for (size_t l = 0; l < kFloatsPerRegister; ++l) to_sign[l] = static_cast<int32_t>(31 - first - l);
+  const IntRegister moved = (IntRegister{} + static_cast<int32_t>(*bits)) << to_sign;
+  return (FloatRegister)((IntRegister)v ^ (moved & sign));
 #endif
 }
 
@@ -242,7 +247,7 @@ template <class Bits>
       for (size_t r = 0; r < n_rows; ++r)
         __builtin_prefetch(ahead + ((group * Scan::kSteps + step) * n_rows + r) * kCacheLine, 0, 2);
       for (size_t i = 0; i < kRegisters; ++i) {
-        FloatRegister all[kParts] = {}, negative[kParts] = {}, square[kParts];
+        FloatRegister all[kParts] = {}, with_sign[kParts] = {}, square[kParts];
         const size_t first = step * kHalfGroup + i * kFloatsPerRegister;
         const auto place = [first](size_t part) { return part * kHalfGroup + first; };
         for (size_t part = 0; part < kParts; ++part)
@@ -251,8 +256,7 @@ template <class Bits>
           for (size_t part = 0; part < kParts; ++part) {
             const FloatRegister value = floats_of(v, part);
             all[part] += value;
-            negative[part] =
-                add_where(negative[part], value, bits + r * kGroups + group, place(part));
+            with_sign[part] += with_signs(value, bits + r * kGroups + group, place(part));
             square[part] += value * value;
           }
         };
@@ -260,7 +264,8 @@ template <class Bits>
                   n_rows, step, i, is_last && step == 0, add);
         for (size_t part = 0; part < kParts; ++part) {
           memcpy(band->all + group * kPlaces + place(part), all + part, kRegisterBytes);
-          memcpy(band->negative + group * kPlaces + place(part), negative + part, kRegisterBytes);
+          memcpy(band->with_signs + group * kPlaces + place(part), with_sign + part,
+                 kRegisterBytes);
           squares[place(part) / kFloatsPerRegister] = square[part];
         }
       }
@@ -282,10 +287,10 @@ void sum_rows(const uint8_t* x, size_t n_rows, const uint64_t* keys, const uint6
     sum_n_rows<Bits>(x, n_rows, keys, signs, out, band);
 }
 
-void add_band(const BandSums* band, SketchSums* sums) {
+void add_band(const BandSums* band, NarrowSums* sums) {
   for (size_t place = 0; place < kRowPlaces; ++place) {
     sums->all[place] += band->all[place];
-    sums->negative[place] += band->negative[place];
+    sums->with_signs[place] += band->with_signs[place];
   }
   for (size_t place = 0; place < kPlaces; ++place) sums->squares[place] += band->squares[place];
 }
@@ -369,7 +374,7 @@ inline Lanes load_sums(const double* at) {
 /// Adds eight values of each of some rows: set `set` of a group.
 template <size_t kRows>
 [[gnu::always_inline]] inline void add_set(const uint8_t* x, const uint8_t* signs, size_t group,
-                                           size_t set, bool is_cut, SketchSums* sums) {
+                                           size_t set, bool is_cut, WideSums* sums) {
   const size_t place = group * kPlaces + set * kLanes;
   Lanes all = load_sums(sums->all + place), negative = load_sums(sums->negative + place);
   Lanes squares = load_sums(sums->squares + set * kLanes);
@@ -388,7 +393,7 @@ template <size_t kRows>
 }
 
 template <size_t kRows>
-inline void add_band_of_doubles(const uint8_t* x, const uint8_t* signs, SketchSums* sums) {
+inline void add_band_of_doubles(const uint8_t* x, const uint8_t* signs, WideSums* sums) {
   constexpr size_t kGroupBytes = kPlaces * kRows * sizeof(double), kCacheLine = 64;
   const uint8_t* ahead = x + kRows * kRowValues * sizeof(double);
   for (size_t group = 0; group < kLastGroup; ++group) {
@@ -404,7 +409,7 @@ inline void add_band_of_doubles(const uint8_t* x, const uint8_t* signs, SketchSu
     add_set<kRows>(x, signs, kLastGroup, set, set == 0, sums);
 }
 
-void add_doubles(const uint8_t* x, size_t n_rows, const uint64_t* signs, SketchSums* sums) {
+void add_doubles(const uint8_t* x, size_t n_rows, const uint64_t* signs, WideSums* sums) {
   const uint8_t* row_signs = reinterpret_cast<const uint8_t*>(signs);
   if (n_rows == kBandRows) return add_band_of_doubles<kBandRows>(x, row_signs, sums);
   for (size_t r = 0; r < n_rows; ++r)
