@@ -134,6 +134,40 @@ def test_unreadable_files_are_left_and_named_and_the_status_is_1(
     assert str(npy) in printed
 
 
+def test_many_files_of_one_reason_are_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = ge_folder(tmp_path)
+    for number in range(1, 21):
+        write_ge(folder, f"Add_{number}", (), (random_values(10, 30),), number=number)
+    for file in folder.iterdir():
+        Path(f"{file}_info.npz").mkdir()  # nothing can take its place
+    assert cli.main(["convert", str(tmp_path), "--settle", "0", "--no-progress"]) == 1
+    head, line = capsys.readouterr().err.splitlines()
+    assert head == "ait-cmp: 20 files were left as they are:"
+    assert line.startswith(f"  {folder}: its info file cannot be written: Is a directory (20 files")
+    assert line.endswith("and 17 more; --json: all)")
+
+
+@pytest.mark.parametrize("keep", [[], ["--keep"]])
+def test_a_second_run_says_that_all_is_converted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], keep: list[str]
+) -> None:
+    write_ge(ge_folder(tmp_path), "Add_1", (), (random_values(10, 30),))
+    write_fx(tmp_path / "fx", "add", "OUTPUT", 0, random_values(12, 30))
+    command = ["convert", str(tmp_path), "--settle", "0", "--no-progress", *keep]
+    assert cli.main(command) == 0
+    capsys.readouterr()
+    assert cli.main(command) == 0
+    printed = capsys.readouterr().out
+    assert printed == f"{tmp_path}: nothing to do: all 2 files have been converted before\n"
+
+
+def test_a_folder_without_dumps_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["convert", str(tmp_path), "--no-progress"]) == 0
+    assert capsys.readouterr().out == f"{tmp_path}: no dump files found\n"
+
+
 def test_a_file_without_a_sure_sign_of_its_end_has_to_settle(tmp_path: Path) -> None:
     file = write_ge(ge_folder(tmp_path), "Add_1", (), (random_values(13, 30),))
     with file.open("ab") as more:

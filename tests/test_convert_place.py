@@ -89,7 +89,7 @@ def test_a_file_that_fails_keeps_its_dump_file_and_holds_up_no_other(
     monkeypatch.setattr(_core, step, fails_once)
     outcomes = place.put_in_place(group, Shares(1))
     assert [outcome.status for outcome in outcomes] == ["left", "converted", "converted"]
-    assert group[0].target in outcomes[0].reason
+    assert group[0].path in outcomes[0].reason
     assert what_is_left(group) == [(True, False), (False, True), (False, True)]
 
 

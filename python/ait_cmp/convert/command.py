@@ -15,7 +15,7 @@ from functools import partial
 from typing import Callable
 
 from ait_cmp.convert.folder import convert_dir
-from ait_cmp.convert.result import Conversion
+from ait_cmp.convert.result import Conversion, left_lines
 from ait_cmp.convert.watch import watch_dir
 
 _EXIT_LEFT = 1
@@ -98,7 +98,7 @@ def _report(result: Conversion, options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(result.as_json()))
     else:
-        print(f"{options.folder}: {result.line(options.folder)}")
+        print(f"{options.folder}: {_headline(result, options.folder)}")
         if result.literals:
             print(f"{result.literals} files hold text or objects, no tensor: left as they are.")
         if result.busy:
@@ -107,5 +107,15 @@ def _report(result: Conversion, options: argparse.Namespace) -> None:
         print(f"ait-cmp: {options.folder} is gone; the watch has ended.", file=sys.stderr)
     if result.left:
         print(f"ait-cmp: {len(result.left)} files were left as they are:", file=sys.stderr)
-        for reason in result.left.values():
-            print(f"  {reason}", file=sys.stderr)
+        for line in left_lines(result.left):
+            print(f"  {line}", file=sys.stderr)
+
+
+def _headline(result: Conversion, folder: str) -> str:
+    """What was done, or why there was nothing to do."""
+    if result.converted or result.left or result.literals or result.busy:
+        before = f"; {result.already} had been converted before" if result.already else ""
+        return result.line(folder) + before
+    if result.already:
+        return f"nothing to do: all {result.already} files have been converted before"
+    return "no dump files found"

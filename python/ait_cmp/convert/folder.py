@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from ait_cmp.config import usable_cores
 from ait_cmp.convert.converter import Candidate, Converter, Settings
-from ait_cmp.convert.one_file import TEMPORARY_ENDING, TEMPORARY_PREFIX, is_left_over
+from ait_cmp.convert.one_file import KINDS, TEMPORARY_ENDING, TEMPORARY_PREFIX, is_left_over
 from ait_cmp.convert.result import Conversion
 from ait_cmp.discover.contents import sort_files
 from ait_cmp.discover.scan import Folder, scan_folders
@@ -29,16 +30,30 @@ def checked_folder(path: str | os.PathLike[str]) -> str:
     return folder
 
 
-def find_candidates(folders: Iterable[Folder]) -> list[Candidate]:
-    """Dump files of these folders, by name."""
+class Found(NamedTuple):
+    """The files of a dump by name.
+
+    Attributes:
+        candidates: Dump files.
+        n_reduced: Number of reduced files whose dump file is gone.
+    """
+
+    candidates: list[Candidate]
+    n_reduced: int
+
+
+def find_candidates(folders: Iterable[Folder]) -> Found:
+    """Dump files of these folders, and how many there were before."""
     found: list[Candidate] = []
+    n_reduced = 0
     for folder in folders:
         if _EXCEPTION_FOLDER in f"{folder.path}/":
             continue
         contents = sort_files(folder)
-        found += [Candidate(file.path, True) for file in contents.ge if file.kind == "dump"]
-        found += [Candidate(file.path, False) for file in contents.fx if file.kind == "dump"]
-    return found
+        for files, is_ge in ((contents.ge, True), (contents.fx, False)):
+            found += [Candidate(file.path, is_ge) for file in files if file.kind == "dump"]
+            n_reduced += sum(file.kind in KINDS for file in files)
+    return Found(found, n_reduced)
 
 
 def identity_of(path: str) -> tuple[int, int] | None:
@@ -104,7 +119,8 @@ def convert_dir(
     remove_left_overs(folders)
     start = time.monotonic()
     converter = Converter(settings, stopped)
-    unfinished = run_pass(converter, find_candidates(folders), result, start, progress)
+    candidates, result.already = find_candidates(folders)
+    unfinished = run_pass(converter, candidates, result, start, progress)
     before = [identity_of(at.path) for at in unfinished]
     if unfinished and not stopped.wait(settings.settle_s):
         # A moment later their size, or that they did not change, tells more.

@@ -91,7 +91,8 @@ class _File:
             reason += "bytes of an info file. Nothing was lost: free some space and start again."
             self.failure = self._left("full", reason)
         elif error:
-            self.failure = self._left("left", f"{self.prepared.target}: {os.strerror(error)}")
+            reason = f"its info file cannot be written: {os.strerror(error)}"
+            self.failure = self._left("left", f"{self.prepared.path}: {reason}")
 
     def fail_as_changed(self) -> None:
         reason = f"{self.prepared.path}: changed while it was read"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ait_cmp.convert.one_file import Outcome
 
@@ -16,6 +18,7 @@ class Conversion:
 
     Attributes:
         converted: Number of dump files replaced (with `keep`: joined) by info files.
+        already: Number of files that had been converted before.
         literals: Number of FX files that hold text or objects, no tensor; they stay as they are.
         busy: Files that another converter had in hand.
         left: Path -> sentence, of dump files that could not be reduced and stay as they are.
@@ -27,6 +30,7 @@ class Conversion:
     """
 
     converted: int = 0
+    already: int = 0
     literals: int = 0
     busy: set[str] = field(default_factory=set)
     left: dict[str, str] = field(default_factory=dict)
@@ -49,6 +53,8 @@ class Conversion:
             self.converted += 1
             self.source_bytes += outcome.source_bytes
             self.info_bytes += outcome.info_bytes
+        elif outcome.status == "done":
+            self.already += 1
         elif outcome.status == "literal":
             self.literals += 1
         elif outcome.status == "busy":
@@ -72,6 +78,7 @@ class Conversion:
         """For `--json`."""
         return {
             "converted": self.converted,
+            "already": self.already,
             "literals": self.literals,
             "busy": sorted(self.busy),
             "left": [{"path": path, "reason": reason} for path, reason in self.left.items()],
@@ -81,6 +88,26 @@ class Conversion:
             "was_stopped": self.was_stopped,
             "folder_is_gone": self.folder_is_gone,
         }
+
+
+# So many files of a folder with one reason are told one by one.
+_TOLD_ALONE = 5
+_NAMES = 3
+
+
+def left_lines(left: dict[str, str]) -> Iterator[str]:
+    """Every file with its reason; many files of a folder with the same one in one line."""
+    together: dict[tuple[str, str], list[str]] = {}
+    for path, reason in sorted(left.items()):
+        told = reason[len(path) + 2 :] if reason.startswith(f"{path}: ") else reason
+        together.setdefault((str(Path(path).parent), told), []).append(path)
+    for (folder, told), paths in together.items():
+        if len(paths) <= _TOLD_ALONE:
+            yield from (left[path] for path in paths)
+        else:
+            names = ", ".join(Path(path).name for path in paths[:_NAMES])
+            more = len(paths) - _NAMES
+            yield f"{folder}: {told} ({len(paths)} files: {names} and {more} more; --json: all)"
 
 
 def size_text(size_bytes: float) -> str:

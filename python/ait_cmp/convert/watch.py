@@ -134,7 +134,7 @@ class _Watch:
             folders, _ = scan_folders(self._root)
         except OSError:
             return False
-        found = find_candidates(folders)
+        found = find_candidates(folders).candidates
         there = {candidate.path for candidate in found}
         self._seen = {path: seen for path, seen in self._seen.items() if path in there}
         for path in [path for path in self._result.left if path not in there]:
