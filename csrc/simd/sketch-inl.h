@@ -227,6 +227,15 @@ inline FloatRegister with_signs(FloatRegister v, const uint32_t* bits, size_t fi
 #endif
 }
 
+/// sum + v, by the multiplier where it is free: the ports of the adder also add what has signs.
+inline FloatRegister plus(FloatRegister sum, FloatRegister v) {
+#if defined(__AVX512F__)
+  return (FloatRegister)_mm512_fmadd_ps((__m512)v, _mm512_set1_ps(1), (__m512)sum);
+#else
+  return sum + v;
+#endif
+}
+
 template <class Bits>
 [[gnu::always_inline]] inline void sum_n_rows(const uint8_t* x, size_t n_rows, const uint64_t* keys,
                                               const uint64_t* signs, ScannedRows* out,
@@ -255,7 +264,7 @@ template <class Bits>
         const auto add = [&](typename Scan::Register v, size_t r) {
           for (size_t part = 0; part < kParts; ++part) {
             const FloatRegister value = floats_of(v, part);
-            all[part] += value;
+            all[part] = plus(all[part], value);
             with_sign[part] += with_signs(value, bits + r * kGroups + group, place(part));
             square[part] += value * value;
           }
