@@ -20,6 +20,7 @@ from ait_cmp.convert.result import Conversion
 from ait_cmp.discover import discover
 from ait_cmp.errors import ConfigError, FormatError
 from ait_cmp.info.info_file import load_members, read_info
+from ait_cmp.info.reduce import min_max_bytes, open_dump_file, reduce_dump
 from reduced_dump import bf16, ge_bytes, ge_folder, random_values, write_fx, write_ge
 
 
@@ -166,6 +167,18 @@ def test_a_second_run_says_that_all_is_converted(
 def test_a_folder_without_dumps_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["convert", str(tmp_path), "--no-progress"]) == 0
     assert capsys.readouterr().out == f"{tmp_path}: no dump files found\n"
+
+
+@pytest.mark.parametrize("change", [cut, nothing])
+def test_a_file_cut_short_before_its_dtype_is_read_is_no_crash(
+    tmp_path: Path, change: Callable[[bytes], bytes]
+) -> None:
+    file = write_fx(tmp_path, "add", "OUTPUT", 0, random_values(12, 30))
+    dump = open_dump_file(str(file), is_ge=False, file_bytes=file.stat().st_size)
+    info = reduce_dump(dump, 1)
+    file.write_bytes(change(file.read_bytes()))
+    with pytest.raises(FormatError, match="changed while it was read"):
+        min_max_bytes(dump, info)
 
 
 def test_a_file_without_a_sure_sign_of_its_end_has_to_settle(tmp_path: Path) -> None:

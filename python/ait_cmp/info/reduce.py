@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ait_cmp import _core
+from ait_cmp.errors import FormatError
 from ait_cmp.info.info_file import InfoFile, InfoTensor, pack_info, pack_npz
 from ait_cmp.info.tensor import ReducedTensor, sketch_tensor
 
@@ -126,11 +127,20 @@ def min_max_bytes(dump: OpenDump, info: InfoFile) -> bytes:
 
     GE: arrays `inputs` and `outputs` of shape (n, 2). FX: one array [min, max] of the data's dtype.
     NaN where there is a NaN or no value.
+
+    Raises:
+        FormatError: The file changed meanwhile.
+        OSError: It cannot be read.
     """
     if dump.is_ge:
         return pack_npz({name: _rows(info, name) for name in ("inputs", "outputs")})
     packed = io.BytesIO()
-    np.save(packed, _npy_extrema(dump, info.tensors[0].tensor), allow_pickle=False)
+    try:
+        extrema = _npy_extrema(dump, info.tensors[0].tensor)
+    except (ValueError, EOFError) as error:  # of NumPy, which reads the file once more
+        message = f"{dump.path}: changed while it was read"
+        raise FormatError(message) from error
+    np.save(packed, extrema, allow_pickle=False)
     return packed.getvalue()
 
 
