@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from ait_cmp.convert.groups import Groups
 from ait_cmp.convert.one_file import Claim, Prepared
 
@@ -19,6 +21,14 @@ def test_a_group_is_taken_whole_and_in_order() -> None:
     for file in FILES[:20]:
         groups.put(file)
     assert groups.take() == FILES[:20]
+
+
+def test_where_few_files_can_come_few_are_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ait_cmp.convert.groups._PATIENCE_S", 1e9)
+    groups = Groups(most_files=5)
+    for file in FILES[:2]:
+        groups.put(file)
+    assert groups.take() == FILES[:2]
 
 
 def test_a_file_that_no_other_joins_is_taken_all_the_same() -> None:

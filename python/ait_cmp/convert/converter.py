@@ -120,9 +120,9 @@ class _Pass:
         self._n_taken = 0
         self._taking = threading.Lock()
         self._one_large_file = threading.Lock()
-        self._prepared = Groups()
         self._disk = Shares(_WRITERS)
         self._claims = Shares(_most_claims())
+        self._prepared = Groups(self._claims.total)
         # None: all threads have ended.
         self._done: queue.SimpleQueue[list[Outcome] | None] = queue.SimpleQueue()
         self._failure: BaseException | None = None

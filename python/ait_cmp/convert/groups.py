@@ -16,9 +16,15 @@ _PATIENCE_S = 0.05
 
 
 class Groups:
-    """Files that wait to be put in place."""
+    """Files that wait to be put in place.
 
-    def __init__(self) -> None:
+    Args:
+        most_files: How many can come before some of them are in place.
+    """
+
+    def __init__(self, most_files: int = _MOST_FILES) -> None:
+        # Half of what can come: the others may be in the hands of readers.
+        self._group_files = max(1, min(_GROUP_FILES, most_files // 2))
         self._waiting: list[Prepared] = []
         self._first_at = 0.0
         self._is_closed = False
@@ -32,13 +38,13 @@ class Groups:
             if not self._waiting:
                 self._first_at = time.monotonic()
             self._waiting.append(prepared)
-            if len(self._waiting) in (1, _GROUP_FILES):
+            if len(self._waiting) in (1, self._group_files):
                 self._changed.notify_all()
 
     def take(self) -> list[Prepared]:
         """All that wait, once they are a group; none after the end."""
         with self._changed:
-            while not self._is_closed and len(self._waiting) < _GROUP_FILES:
+            while not self._is_closed and len(self._waiting) < self._group_files:
                 patience_s = None
                 if self._waiting:
                     patience_s = self._first_at + _PATIENCE_S - time.monotonic()
