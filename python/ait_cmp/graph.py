@@ -5,7 +5,7 @@ Built once per graph and shared by its steps. Format: torchair `ge_ir.proto`, pr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -111,8 +111,9 @@ class GraphOp:
         fed: Inputs that the dump of this op holds, in its order.
         output_names: FX tensor of every output_desc, None where it names none.
         output_shapes: Shape of every output_desc, None = unknown, -1 = unknown dimension.
-        in_place: Positions within `fed` of inputs that the op writes to. GE's own rule: an output
-            with the name of an input is that input (`var` of Scatter, `ref` of Assign).
+        in_place: Position within `fed` of an input that the op writes to -> the output that it
+            becomes. GE's own rule: an output with the name of an input is that input (`var` of
+            Scatter, `ref` of Assign).
     """
 
     name: str
@@ -120,7 +121,7 @@ class GraphOp:
     fed: tuple[FedInput, ...]
     output_names: tuple[FxName | None, ...]
     output_shapes: tuple[tuple[int, ...] | None, ...]
-    in_place: frozenset[int]
+    in_place: Mapping[int, int]
 
 
 def sanitise(name: str) -> str:
@@ -202,13 +203,13 @@ class GraphIndex:
                 named = parse_fx_name(names[position]) if position < len(names) else None
                 fed.append(FedInput(position, self._source(entry), named))
             position += 1
-        written = set(text.output_desc_names) - {""}
+        written = {title: index for index, title in enumerate(text.output_desc_names) if title}
         titles = text.input_desc_names if written else ()
-        in_place = frozenset(
-            slot
+        in_place = {
+            slot: written[titles[edge.position]]
             for slot, edge in enumerate(fed)
             if edge.position < len(titles) and titles[edge.position] in written
-        )
+        }
         return GraphOp(
             text.name,
             text.type,

@@ -17,7 +17,7 @@ from ait_cmp.pairing.readers import Readers
 from ait_cmp.pairing.slots import InputSlot, Shape, TensorHead
 from ait_cmp.pairing.view_chain import Move, view_steps
 
-_IN_PLACE = "This op writes its input in place: GE dumps it after the update, FX before."
+_IN_PLACE = "The op writes this input in place and GE dumps it afterwards:"
 
 
 class FxRules:
@@ -34,7 +34,10 @@ class FxRules:
         """The counterpart of the dumped input that is edge `slot`."""
         names = names_of_input(self._graph, slot)
         shape = head.shape if place.op.shows_shapes else None
-        if slot.source is None:
+        written = self._graph.ops[slot.op].in_place.get(slot.slot)
+        if written is not None:
+            answer = self._find_written((slot.op, written), shape)
+        elif slot.source is None:
             answer = match_dataflow(names, self._fx) or _no_name(names)
         elif self._context.is_inserted_view(slot.op):
             if slot.slot:
@@ -44,8 +47,6 @@ class FxRules:
         else:
             use = Use(slot.op, slot.slot, slot.source)
             answer = self._find(names, slot.source, (use,), shape)
-        if isinstance(answer, Match) and slot.slot in self._graph.ops[slot.op].in_place:
-            answer = answer._replace(note=f"{answer.note} {_IN_PLACE}".lstrip())
         return _labelled(place, answer)
 
     def find_output(self, place: PlacedOp, tensor: Tensor, head: TensorHead) -> Answer:
@@ -54,6 +55,14 @@ class FxRules:
         shape = head.shape if place.op.shows_shapes else None
         answer = self._find(names, tensor, self._context.uses(tensor), shape)
         return _labelled(place, answer)
+
+    def _find_written(self, output: Tensor, shape: Shape | None) -> Answer:
+        """What an input holds that the op has written to: its output; FX keeps the old values."""
+        names = names_of_tensor(self._graph, output)
+        answer = self._find(names, output, self._context.uses(output), shape)
+        if isinstance(answer, Miss):
+            return Miss(f"{_IN_PLACE} FX has only the values before.")
+        return answer._replace(note=f"{answer.note} {_IN_PLACE} it is the output.".lstrip())
 
     def _find(
         self, names: Sequence[FxName], tensor: Tensor, uses: Sequence[Use], shape: Shape | None
