@@ -28,6 +28,7 @@ namespace {
 #include "simd/exp-inl.h"
 #include "simd/kl-inl.h"
 #include "simd/sketch-inl.h"
+#include "simd/sketch_wide-inl.h"
 #include "simd/decode-inl.h"
 // clang-format on
 
