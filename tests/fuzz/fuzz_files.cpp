@@ -33,7 +33,7 @@ void require(bool condition, const char* promise) {
 
 /// Reads and sketches every value of a small tensor, in logical order and transposed.
 void read_values(const ait::Tensor& tensor) {
-  constexpr uint64_t kSmall = 4096;
+  constexpr uint64_t kSmall = 20000;  // more than two bands of a sketch
   for (const bool is_reversed : {false, true}) {
     std::vector<ait::ViewStep> steps;
     if (is_reversed) {

@@ -53,6 +53,14 @@ def seeds() -> dict[str, bytes]:
             tensor_of(halves[:16].reshape(2, 1, 1, 2, 2, 2), original_shape=(1, 1, 3, 2)),
         )
     )
+    # Two whole bands of a sketch and a part of one, as stored: bfloat16 and float32.
+    n_values = 2 * 8168 + 100
+    floats = np.linspace(-3, 3, n_values, dtype=np.float32)
+    upper = (floats.view(np.uint32) >> 16).astype(np.uint16).tobytes()
+    bands = Dump(
+        inputs=(DumpTensor(27, (n_values,), upper, None, (n_values,)),),
+        outputs=(tensor_of(floats),),
+    )
     npy = b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }"
     record = b"{'descr': [('a', '<f4'), ('b', '<i8', (2, 3))], 'fortran_order': True, 'shape': ()}"
     return {
@@ -60,6 +68,7 @@ def seeds() -> dict[str, bytes]:
         "rich.dump": rich.file_bytes(),
         "appended.dump": good_dump().file_bytes() * 2,
         "layouts.dump": layouts.file_bytes(),
+        "bands.dump": bands.file_bytes(),
         "old.dump": replace(good_dump(), version="1.0").old_file_bytes(),
         "good.npy": npy.ljust(127) + b"\n" + values.tobytes(),
         "record.npy": b"\x93NUMPY\x01\x00" + bytes([len(record), 0]) + record,
