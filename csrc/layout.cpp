@@ -137,6 +137,7 @@ Layout find_layout(const Tensor& tensor) {
     row.is_converted = is_plain;
     if (!is_plain)
       row.note = std::string("layout not converted: ") + format->name + " without a shape";
+    if (format == nullptr) row.note = "unknown " + format_name(tensor.format) + ": read as a row";
     return row;
   }
   if (!is_plain) return find_device_layout(tensor, *format, *n_stored);

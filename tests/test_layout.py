@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 import storage_layouts as write
 from ait_cmp import _core
+from make_dump import Dump, DumpTensor
 from storage_layouts import Shape, assert_comes_back, assert_same_array, decode, values
 
 NZ, Z, Z_3D, Z_3D_TRANSPOSE, ZZ = 29, 4, 33, 37, 28
@@ -358,6 +360,13 @@ def test_an_unknown_format_is_read_as_nd_and_noted() -> None:
     np.testing.assert_array_equal(array, data)
     assert is_converted
     assert note == "unknown format 77: read as ND"
+
+
+def test_an_unknown_format_without_a_shape_is_read_as_a_row_and_noted(tmp_path: Path) -> None:
+    path = tmp_path / "Cast.Cast_9.1.2.1706596912161941"
+    path.write_bytes(Dump(inputs=(DumpTensor(2, None, bytes(12), format=77),)).file_bytes())
+    (read,) = _core.read_ge(path).inputs
+    assert (read.shape, read.note) == ((6,), "unknown format 77: read as a row")
 
 
 @pytest.mark.parametrize(
