@@ -110,6 +110,14 @@ def test_a_shape_whose_product_overflows_is_noted(tmp_path: Path) -> None:
     assert (tensor.state, "overflows 64 bits" in tensor.note) == ("short", True)
 
 
+def test_an_empty_array_of_a_shape_that_numpy_does_not_hold_is_refused(tmp_path: Path) -> None:
+    text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': (0, {2**62}), }}"
+    path = tmp_path / "a.npy"
+    path.write_bytes(with_header(text))
+    with pytest.raises(FormatError, match=rf"a.npy: NumPy holds no array of shape \(0, {2**62}\)"):
+        _core.read_npy(path).numpy()
+
+
 def test_a_header_of_python_2_is_read(tmp_path: Path) -> None:
     text = '{"shape": (2L,3L), "fortran_order":True,"descr":"<i2"}'
     path = tmp_path / "a.npy"

@@ -17,13 +17,24 @@ using namespace pybind11::literals;
 namespace ait {
 namespace {
 
+/// Whether NumPy can describe an array: it takes a dimension of 0 for one of 1 when it counts.
+bool fits_numpy(const ArrayType& type, uint64_t item_bytes) {
+  uint64_t bytes = item_bytes;
+  for (const int64_t dim : type.shape)
+    if (dim > 1 && !checked_mul(bytes, static_cast<uint64_t>(dim), &bytes)) return false;
+  return bytes <= static_cast<uint64_t>(PY_SSIZE_T_MAX);
+}
+
 /// One allocation: the array is filled in place.
 py::array view_array(const View& view, const std::string& isa) {
   if (!view.problem.empty()) throw FormatError(view.tensor.file->path() + ": " + view.problem);
   const Kernels& kernels = find_kernels(isa);
   const ArrayType type = array_type(view);
-  py::array array(py::dtype(type.name),
-                  std::vector<py::ssize_t>(type.shape.begin(), type.shape.end()));
+  const py::dtype dtype(type.name);
+  if (!fits_numpy(type, static_cast<uint64_t>(dtype.itemsize())))
+    throw FormatError(view.tensor.file->path() + ": NumPy holds no array of shape " +
+                      shape_text(type.shape));
+  py::array array(dtype, std::vector<py::ssize_t>(type.shape.begin(), type.shape.end()));
   auto* out = static_cast<uint8_t*>(array.mutable_data());
   {
     const py::gil_scoped_release release;
