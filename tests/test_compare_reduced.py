@@ -259,7 +259,15 @@ def test_statistics_columns_are_found_by_their_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a,b\n1,2\n", f"{HEADER}\nOutput,zero,8,DT_FLOAT,ND,2,1,1,1,2,0,0,0\n"]
+    "text",
+    [
+        "",
+        "a,b\n1,2\n",
+        f"{HEADER}\nOutput,zero,8,DT_FLOAT,ND,2,1,1,1,2,0,0,0\n",
+        f"{HEADER}\nOutput,0,8,DT_FLOAT,ND,{2**63},1,1,1,2,0,0,0\n",
+        f"{HEADER}\nOutput,0,8,DT_FLOAT,ND,2,1,1,1,-2,0,0,0\n",
+        f'{HEADER}\nOutput,0,8,DT_FLOAT,ND,2,"' + 200_000 * "1",
+    ],
 )
 def test_a_file_that_holds_no_statistics_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "Add.Add_1.1.6.1706596911888001.csv"

@@ -40,7 +40,11 @@ def read_stats(path: str) -> list[InfoTensor]:
         message = f"{path}: statistics of at most {_MAX_BYTES} bytes expected"
         raise FormatError(message)
     with Path(path).open(encoding="utf-8", errors="backslashreplace", newline="") as file:
-        lines = [line for line in csv.reader(file) if line]
+        try:
+            lines = [line for line in csv.reader(file) if line]
+        except csv.Error as error:
+            message = f"{path}: lines of comma separated values expected ({error})"
+            raise FormatError(message) from error
     names = [_column(name) for name in lines[0]] if lines else []
     if not {"input/output", "index"} <= set(names):
         found = ",".join(lines[0]) if lines else "an empty file"
@@ -102,12 +106,21 @@ def _shape(fields: dict[str, str]) -> tuple[int, ...] | None:
         return ()
     if text in _MISSING:
         return None
-    return tuple(int(dim) for dim in text.split("x"))
+    return tuple(_count(dim) for dim in text.split("x"))
 
 
 def _integer(fields: dict[str, str], name: str) -> int | None:
     text = fields.get(name, "")
-    return None if text in _MISSING else int(text)
+    return None if text in _MISSING else _count(text)
+
+
+def _count(text: str) -> int:
+    """A number that the core can hold."""
+    value = int(text)
+    if not 0 <= value < 2**63:
+        message = f"a count below 2^63 expected, found {text[:40]}"
+        raise ValueError(message)
+    return value
 
 
 def _number(fields: dict[str, str], name: str) -> float | None:
