@@ -72,7 +72,7 @@ void resolve_dtype(Tensor& tensor) {
 }
 
 void judge_size(Tensor& tensor) {
-  if (tensor.state != TensorState::kOk) return;
+  if (tensor.state != TensorState::kOk && tensor.state != TensorState::kUnsupported) return;
   const std::optional<uint64_t> expected = packed_size_bytes(tensor.storage_shape, *tensor.dtype);
   const bool is_empty_shape = tensor.has_shape && expected == 0;
   if (tensor.size_bytes == 0 && !is_empty_shape) {
@@ -80,6 +80,7 @@ void judge_size(Tensor& tensor) {
     add_note(tensor, "no data: 0 bytes declared");
     return;
   }
+  if (tensor.state != TensorState::kOk) return;  // of an unknown dtype
   if (tensor.dtype->coding == Coding::kRaw) {
     tensor.state = TensorState::kUnsupported;
     add_note(tensor,

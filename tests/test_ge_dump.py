@@ -266,6 +266,7 @@ def test_the_old_form_with_the_bytes_inside_is_read(tmp_path: Path, access: str)
         (DumpTensor(1, (2**62,), bytes(8)), "short", "overflows 64 bits, 8 bytes declared"),
         (DumpTensor(1, (2**62, 2**62, 0)), "ok", ""),
         (DumpTensor(99, (2,), bytes(2)), "unsupported", "unknown dtype number 99"),
+        (DumpTensor(99, (2,)), "no_data", "no data: 0 bytes declared"),
         (DumpTensor(0, (2,), bytes(8)), "unsupported", "DT_UNDEFINED has no public value coding"),
         (DumpTensor(13, (2,), bytes(8)), "unsupported", "DT_STRING has no public value coding"),
     ],
