@@ -231,13 +231,19 @@ uint64_t needed_bytes(Header& header) {
   return need;
 }
 
-/// Whether `missing` bytes are explained by the tensors with a null address, which the writer
-/// skips without a trace, and by the last buffers and workspaces, whose address is not written.
-bool is_explained_by_skips(Header& header, uint64_t missing) {
-  uint64_t skipped = 0;
+/// Bytes of the tensors with a null address, which the writer skips without a trace.
+uint64_t null_address_bytes(Header& header) {
+  uint64_t bytes = 0;
   for (const Tensor* tensor : header.tensors()) {
-    if (tensor->address == 0) skipped = saturating_add(skipped, tensor->size_bytes);
+    if (tensor->address == 0) bytes = saturating_add(bytes, tensor->size_bytes);
   }
+  return bytes;
+}
+
+/// Whether `missing` bytes are explained by the tensors with a null address, and by the last
+/// buffers and workspaces, whose address is not written.
+bool is_explained_by_skips(Header& header, uint64_t missing) {
+  uint64_t skipped = null_address_bytes(header);
   if (skipped == missing) return true;
   std::vector<uint64_t> extra = header.buffer_bytes;
   extra.insert(extra.end(), header.space_bytes.begin(), header.space_bytes.end());
@@ -317,31 +323,44 @@ RecordHead read_record_head(FileWindow& window, uint64_t position, uint64_t size
   return head;
 }
 
+/// The record that was appended to one whose data, of which `have` bytes are left, begins at
+/// `position`: behind all its tensors, or behind those that were not skipped.
+std::optional<RecordHead> find_next_record(FileWindow& window, Header& header, uint64_t position,
+                                           uint64_t have) {
+  const uint64_t need = needed_bytes(header);
+  for (const uint64_t skipped : {uint64_t{0}, null_address_bytes(header)}) {
+    const uint64_t taken = need - std::min(need, skipped);
+    if (taken >= have) continue;
+    const uint64_t left = have - taken;
+    RecordHead next = read_record_head(window, position + taken, left);
+    // Data can look like a header by chance, but not like one with a version.
+    if (!next.header || next.header->dump.version != header.dump.version) continue;
+    const uint64_t next_have = position + have - next.data_position;
+    const uint64_t next_need = needed_bytes(*next.header);
+    if (next_have >= next_need || is_explained_by_skips(*next.header, next_need - next_have))
+      return next;
+  }
+  return {};
+}
+
 /// Follows dumps that were appended to one path; the last complete one counts.
 GeDump read_records(FileWindow& window, RecordHead head, uint64_t file_bytes) {
   std::vector<std::string> notes;
   for (int n_records = 1;; ++n_records) {
     const uint64_t have = file_bytes - head.data_position;
     const uint64_t need = needed_bytes(*head.header);
-    if (have <= need) break;
-    const uint64_t next_position = head.data_position + need;
-    const uint64_t left = have - need;
-    RecordHead next = read_record_head(window, next_position, left);
-    bool is_record = next.header.has_value() && n_records < kMaxRecords;
-    if (is_record) {
-      const uint64_t next_have = file_bytes - next.data_position;
-      const uint64_t next_need = needed_bytes(*next.header);
-      is_record =
-          next_have >= next_need || is_explained_by_skips(*next.header, next_need - next_have);
+    if (have == need || (have < need && is_explained_by_skips(*head.header, need - have))) break;
+    std::optional<RecordHead> next;
+    if (n_records < kMaxRecords)
+      next = find_next_record(window, *head.header, head.data_position, have);
+    if (!next && have > need) {
+      notes.push_back(std::to_string(have - need) + " trailing bytes at byte " +
+                      std::to_string(head.data_position + need) + " ignored");
     }
-    if (!is_record) {
-      notes.push_back(std::to_string(left) + " trailing bytes at byte " +
-                      std::to_string(next_position) + " ignored");
-      break;
-    }
+    if (!next) break;
     notes.assign(
         1, std::to_string(n_records + 1) + " dumps were appended to this path, the last is used");
-    head = std::move(next);
+    head = std::move(*next);
   }
   locate_tensors(*head.header, head.data_position, file_bytes - head.data_position);
   GeDump dump = std::move(head.header->dump);
