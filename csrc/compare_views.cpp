@@ -12,8 +12,8 @@
 namespace ait {
 namespace {
 
-// Integers above 2^53 are rounded by the conversion to float64.
-constexpr double kExactInteger = 0x1p53;
+// Integers beyond 2^53 are rounded by the conversion to float64: 2^53 may have been 2^53 + 1.
+constexpr double kRoundedInteger = 0x1p53;
 
 Status status_of(TensorState state) {
   switch (state) {
@@ -267,11 +267,11 @@ void finish_pair(JobResult& result, const PairTask& task, const PairSums& sums,
   add_sentence(result.reason, nonfinite_sentence("golden", sums.y));
   add_sentence(result.reason, nonfinite_sentence("my", sums.x));
   const bool rounded =
-      (is_64_bit_integer(*task.my.tensor.dtype) && sums.x.largest() > kExactInteger) ||
-      (is_64_bit_integer(*task.golden.tensor.dtype) && sums.y.largest() > kExactInteger);
+      (is_64_bit_integer(*task.my.tensor.dtype) && sums.x.largest() >= kRoundedInteger) ||
+      (is_64_bit_integer(*task.golden.tensor.dtype) && sums.y.largest() >= kRoundedInteger);
   if (rounded)
     add_sentence(result.reason,
-                 "Integers beyond 2^53 were compared as float64, which rounds them.");
+                 "Integers of 2^53 or beyond were compared as float64, which may round them.");
 }
 
 const char* status_name(Status status) {
