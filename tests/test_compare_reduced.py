@@ -259,6 +259,27 @@ def test_statistics_columns_are_found_by_their_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "dtype"),
+    [
+        ("DT_FLOAT", "torch.float32"),
+        ("DOUBLE", "torch.float64"),
+        ("DT_BF16", "torch.bfloat16"),
+        ("DT_HIFLOAT8", "hifloat8"),
+        ("DT_FLOAT8_E8M0", "torch.float8_e8m0fnu"),
+        ("DT_NEWEST", "newest"),
+        ("-", ""),
+    ],
+)
+def test_dtypes_of_statistics_have_the_names_of_the_report(
+    tmp_path: Path, written: str, dtype: str
+) -> None:
+    path = tmp_path / "Add.Add_1.1.6.1706596911888001.csv"
+    path.write_text(f"{HEADER}\nOutput,0,4,{written},ND,2,1,1,1,2,0,0,0\n")
+    (made,) = read_stats(str(path))
+    assert made.tensor.dtype == dtype
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",

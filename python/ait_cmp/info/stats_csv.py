@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from ait_cmp import _core
 from ait_cmp.errors import FormatError
 from ait_cmp.info.info_file import InfoTensor
 from ait_cmp.info.tensor import ReducedTensor
@@ -25,8 +26,8 @@ _SYNONYMS = {
     "l2 norm": "l2norm",
     "nan": "nan count",
 }
-# Name in the dump's dtype enum, without DT_ -> name in a report, where they differ.
-_DTYPES = {"float": "float32", "double": "float64"}
+# Name in the dump's dtype enum -> name in a report.
+_DTYPES = {name: report for _, name, report, *_ in _core.dtypes()}
 
 
 def read_stats(path: str) -> list[InfoTensor]:
@@ -96,8 +97,8 @@ def _tensor(fields: dict[str, str]) -> ReducedTensor:
 def _dtype(text: str) -> str:
     if text in _MISSING:
         return ""
-    name = text.lower().removeprefix("dt_")
-    return f"torch.{_DTYPES.get(name, name)}"
+    name = text.upper().removeprefix("DT_")
+    return _DTYPES.get(f"DT_{name}", name.lower())
 
 
 def _shape(fields: dict[str, str]) -> tuple[int, ...] | None:
