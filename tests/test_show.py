@@ -176,6 +176,17 @@ def test_show_of_a_tensor_that_the_file_lacks_is_refused(
     assert "no inputs 3, the file has 1 inputs" in capsys.readouterr().err
 
 
+def test_a_tensor_of_a_file_with_the_longest_name_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ".1.2.1706596912161941"
+    path = tmp_path / ("Cast." + "x" * (255 - len("Cast.") - len(place)) + place)
+    path.write_bytes(good_dump().file_bytes())
+    assert main(["show", f"{path},outputs,0", "--json"]) == 0
+    (tensor,) = json.loads(capsys.readouterr().out)["outputs"]
+    assert tensor["shape"] == [2]
+
+
 def test_show_of_extreme_values_does_not_overflow(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

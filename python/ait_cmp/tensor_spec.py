@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -55,7 +56,7 @@ def parse_tensor_spec(text: str) -> TensorSpec:
     Raises:
         ConfigError: There is no such file, or it is a reduced one.
     """
-    match = None if Path(text).exists() else _SPEC.fullmatch(text)
+    match = None if _exists(text) else _SPEC.fullmatch(text)
     spec = TensorSpec(match["path"], match["io"], int(match["index"])) if match else None
     spec = spec or TensorSpec(text, "", None)
     if reduced_kind(spec.path):
@@ -74,3 +75,13 @@ def parse_tensor_spec(text: str) -> TensorSpec:
         message = f"{spec.path}: no such file (FILE or FILE,inputs|outputs,INDEX expected)"
         raise ConfigError(message)
     return spec
+
+
+def _exists(text: str) -> bool:
+    """Whether there is a file of this name, which may be that of a long one and more."""
+    try:
+        return Path(text).exists()
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return False
