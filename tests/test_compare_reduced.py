@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -184,6 +186,42 @@ def test_a_damaged_info_file_is_an_unreadable_row(tmp_path: Path) -> None:
     result = compare_pair(ref, other, sources=Sources(1))
     assert result[0] == "unreadable"
     assert str(info) in result[1]
+
+
+def cut_end(content: bytes) -> bytes:
+    return content[:-30]
+
+
+def no_array(content: bytes) -> bytes:
+    """A member that does not begin like an array; its check sum is right."""
+    return packed(content, lambda member: b"x" + member[1:])
+
+
+def broken_header(content: bytes) -> bytes:
+    """The header of an array is Python text that does not end."""
+    return packed(content, lambda member: member.replace(b"(", b"[", 1))
+
+
+def packed(content: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    """An `.npz` whose every member was changed."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, change(old.read(name)))
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("change", [cut_end, no_array, broken_header])
+def test_a_damaged_info_file_is_one_row_of_a_whole_comparison(
+    tmp_path: Path, change: Callable[[bytes], bytes]
+) -> None:
+    two_dumps(tmp_path, random_values(8, 60, 50), random_values(8, 60, 50))
+    convert_dir(tmp_path)
+    (info,) = (tmp_path / "my").rglob("*_info.npz")
+    info.write_bytes(change(info.read_bytes()))
+    (row,) = compare_dirs(tmp_path / "my", tmp_path / "golden").rows
+    assert row.status == "unreadable"
+    assert str(info) in str(row.cmp_fail_reason)
 
 
 def ref_of(folder: Path, values: Values, *steps: tuple[str, Shape], reduce: bool) -> TensorRef:

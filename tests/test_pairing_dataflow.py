@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ait_cmp.graph import FxName, parse_fx_name
+import pytest
+
+from ait_cmp.graph import FxName, parse_fx_name, read_source
 from graph_text import Dump, data, op, read, row
 
 RELU = "relu-aten.relu.default.OUTPUT.0"
@@ -20,6 +22,20 @@ def test_an_fx_name_splits_at_the_first_dash_and_the_last_output() -> None:
 
 def test_a_text_without_output_is_no_fx_name() -> None:
     assert parse_fx_name("add_1-aten.add.Tensor") is None
+
+
+@pytest.mark.parametrize("suffix", ["²", "9" * 20, "9" * 5000, "0.²", "0." + "9" * 20, "y", "0."])
+def test_a_suffix_that_is_no_index_names_nothing(tmp_path: Path, suffix: str) -> None:
+    graph = read(tmp_path, op("Relu", "Relu", [], fx=(f"relu-aten.relu.default.OUTPUT.{suffix}",)))
+    dump = Dump()
+    dump.add("Relu", "Relu", [], [[4]])
+    dump.add_fx("relu", "OUTPUT", 0, target="aten.relu.default")
+    assert row(dump.against_fx(graph), "Relu", "outputs", 0).status == "unmatched"
+
+
+@pytest.mark.parametrize("entry", ["Relu:²", "Relu:" + "9" * 5000, "Relu:-1", "Relu", "5", "", ":"])
+def test_an_input_entry_without_an_index_is_no_edge(entry: str) -> None:
+    assert read_source(entry) is None
 
 
 def test_an_output_meets_the_fx_output_that_its_suffix_names(tmp_path: Path) -> None:

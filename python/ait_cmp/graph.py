@@ -5,11 +5,15 @@ Built once per graph and shared by its steps. Format: torchair `ge_ir.proto`, pr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+
+# str.isdigit() also takes ², and int() any number of digits.
+_INDEX = re.compile(r"[0-9]{1,9}")
 
 # Output `index` of op number `op`: one tensor of the graph.
 Tensor = tuple[int, int]
@@ -150,9 +154,13 @@ def parse_fx_name(text: str | None) -> FxName | None:
 def read_source(text: str) -> tuple[str, int] | None:
     """Name and output index of an `input` entry; None for control edges and unfed inputs."""
     name, colon, index = text.rpartition(":")
-    if not colon or not index.isdigit():
-        return None
-    return name, int(index)
+    number = read_index(index) if colon else None
+    return None if number is None else (name, number)
+
+
+def read_index(text: str) -> int | None:
+    """An index as a graph text has it; None for other text, and for one that nothing can have."""
+    return int(text) if _INDEX.fullmatch(text) else None
 
 
 class GraphIndex:

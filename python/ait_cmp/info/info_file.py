@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ _FORMAT = "ait-cmp info"
 _VERSION = 2
 # Members are a few kilobytes; a file that says otherwise is not ours.
 _MAX_MEMBER_BYTES = 1 << 30
+# What NumPy raises for an array that is damaged. Its header is read as Python text.
+NPY_ERRORS = (ValueError, EOFError, SyntaxError, tokenize.TokenError, MemoryError)
 _JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=True, separators=(",", ":"))
 
 
@@ -202,8 +205,13 @@ def load_members(path: str) -> dict[str, NDArray[Any]]:
                 message = f"{path}: {too_large[0].filename} says {too_large[0].file_size} bytes"
                 raise FormatError(message)
         with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+            members = {name: stored[name] for name in stored.files}
+        for name, member in members.items():
+            if not isinstance(member, np.ndarray):  # as bytes, where it does not begin like one
+                message = f"{name} is no array"
+                raise ValueError(message)
+        return members
+    except (*NPY_ERRORS, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
         message = f"{path}: a complete .npz expected, {size_bytes} bytes found that are none: "
         message += f"{error} (cut short?)"
         raise FormatError(message) from error

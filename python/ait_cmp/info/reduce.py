@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ait_cmp import _core
 from ait_cmp.errors import FormatError
-from ait_cmp.info.info_file import InfoFile, InfoTensor, pack_info, pack_npz
+from ait_cmp.info.info_file import NPY_ERRORS, InfoFile, InfoTensor, pack_info, pack_npz
 from ait_cmp.info.tensor import ReducedTensor, sketch_tensor
 
 # Values beyond this are rounded as float64: their extrema are taken by NumPy.
@@ -137,7 +137,7 @@ def min_max_bytes(dump: OpenDump, info: InfoFile) -> bytes:
     packed = io.BytesIO()
     try:
         extrema = _npy_extrema(dump, info.tensors[0].tensor)
-    except (ValueError, EOFError) as error:  # of NumPy, which reads the file once more
+    except NPY_ERRORS as error:  # of NumPy, which reads the file once more
         message = f"{dump.path}: changed while it was read"
         raise FormatError(message) from error
     np.save(packed, extrema, allow_pickle=False)

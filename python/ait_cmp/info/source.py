@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ait_cmp import _core
 from ait_cmp.errors import FormatError
-from ait_cmp.info.info_file import InfoFile, InfoTensor, load_members, read_info
+from ait_cmp.info.info_file import NPY_ERRORS, InfoFile, InfoTensor, load_members, read_info
 from ait_cmp.info.stats_csv import read_stats
 from ait_cmp.info.tensor import ReducedTensor, sketch_tensor, with_steps
 from ait_cmp.pairing.pair import TensorRef
@@ -72,7 +72,7 @@ def _read_min_max(path: str) -> list[InfoTensor]:
     if path.endswith(".npy"):
         try:
             pair = np.load(path, allow_pickle=False)
-        except (ValueError, EOFError) as error:
+        except NPY_ERRORS as error:
             message = f"{path}: an array [min, max] expected: {error} (cut short?)"
             raise FormatError(message) from error
         return [_extrema(path, "", pair, str(pair.dtype))]
@@ -226,7 +226,8 @@ def read_kept_values(ref: Sequence[Any], begin: int, end: int) -> NDArray[Any]:
         raise FormatError(message)
     name = tensor.dtype.replace("torch.", "", 1)
     kept = tensor.values[begin:end]
-    return kept.astype(name) if name in _NUMPY_NAMES else kept
+    with np.errstate(invalid="ignore"):  # no integer is NaN, but in a damaged file
+        return kept.astype(name) if name in _NUMPY_NAMES else kept
 
 
 def have_equal_content(first: Sequence[Any], second: Sequence[Any]) -> bool:

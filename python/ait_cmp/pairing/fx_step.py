@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ait_cmp.discover import FxFile
-from ait_cmp.graph import FxName
+from ait_cmp.graph import FxName, read_index
 from ait_cmp.pairing.pair import ViewStep
 
 
@@ -74,16 +74,16 @@ class FxStep:
         node = self.node(name.node, name.target)
         if node is None:
             return None
-        path = name.suffix.split(".")
-        if not all(part.isdigit() for part in path):
-            return None
-        file = node.outputs.get(int(path[0]))
-        if file is None:
+        path = [read_index(part) for part in name.suffix.split(".")]
+        first, *rest = path
+        file = None if first is None else node.outputs.get(first)
+        inner = [part for part in rest if part is not None]
+        if file is None or len(inner) != len(rest):
             return None
         notes = [node.note] if node.note else []
         if node.target != name.target:
             notes.append(f"The graph calls the target {name.target}.")
-        view = tuple(("select", (int(part),)) for part in path[1:])
+        view = tuple(("select", (part,)) for part in inner)
         return FxFound(file, view, " ".join(notes))
 
 
