@@ -1,11 +1,13 @@
 // Prints a hash of everything that the kernels and the metrics give for fixed pseudo-random values,
 // one line per CPU level, function and case: "v3 pair_f32 17+1 0123456789abcdef". The lines of two
 // machines are compared by `nox -s cross`. Every NaN counts as the same value.
+#include <algorithm>
 #include <cinttypes>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <string>
 #include <vector>
@@ -156,28 +158,51 @@ void print_sums(const Kernels& kernels, const Loops& loops, const std::string& w
   print(kernels, "kl_far_" + width, what, far);
 }
 
-/// The loops of a sketch over rows of one type, adding to sums.
-using SumRows = void (*)(const Kernels&, const uint8_t* x, size_t n_rows, const uint64_t* keys,
-                         const uint64_t* signs, ScannedRows* out, SketchSums* sums);
+/// The sums of a sketch one after the other, after its loops added rows of one type to `first`.
+using SumRows = std::vector<double> (*)(const Kernels&, const uint8_t* x, size_t n_rows,
+                                        const uint64_t* keys, const uint64_t* signs, double first,
+                                        ScannedRows* out);
 
-void sum_bf16(const Kernels& kernels, const uint8_t* x, size_t n_rows, const uint64_t* keys,
-              const uint64_t* signs, ScannedRows* out, SketchSums* sums) {
+std::vector<double> numbers(const NarrowSums& sums) {
+  std::vector<double> all(std::begin(sums.all), std::end(sums.all));
+  all.insert(all.end(), std::begin(sums.with_signs), std::end(sums.with_signs));
+  all.insert(all.end(), std::begin(sums.squares), std::end(sums.squares));
+  return all;
+}
+
+std::vector<double> sum_bf16(const Kernels& kernels, const uint8_t* x, size_t n_rows,
+                             const uint64_t* keys, const uint64_t* signs, double first,
+                             ScannedRows* out) {
   BandSums band;
+  NarrowSums sums{};
+  std::fill(std::begin(sums.all), std::end(sums.all), first);
   kernels.sum_bf16(x, n_rows, keys, signs, out, &band);
-  kernels.add_band(&band, sums);
+  kernels.add_band(&band, &sums);
+  return numbers(sums);
 }
 
-void sum_f32(const Kernels& kernels, const uint8_t* x, size_t n_rows, const uint64_t* keys,
-             const uint64_t* signs, ScannedRows* out, SketchSums* sums) {
+std::vector<double> sum_f32(const Kernels& kernels, const uint8_t* x, size_t n_rows,
+                            const uint64_t* keys, const uint64_t* signs, double first,
+                            ScannedRows* out) {
   BandSums band;
+  NarrowSums sums{};
+  std::fill(std::begin(sums.all), std::end(sums.all), first);
   kernels.sum_f32(x, n_rows, keys, signs, out, &band);
-  kernels.add_band(&band, sums);
+  kernels.add_band(&band, &sums);
+  return numbers(sums);
 }
 
-void sum_f64(const Kernels& kernels, const uint8_t* x, size_t n_rows, const uint64_t* keys,
-             const uint64_t* signs, ScannedRows* out, SketchSums* sums) {
+std::vector<double> sum_f64(const Kernels& kernels, const uint8_t* x, size_t n_rows,
+                            const uint64_t* keys, const uint64_t* signs, double first,
+                            ScannedRows* out) {
+  WideSums sums{};
+  std::fill(std::begin(sums.all), std::end(sums.all), first);
   kernels.scan_f64(x, n_rows, keys, out);
-  kernels.add_f64(x, n_rows, signs, sums);
+  kernels.add_f64(x, n_rows, signs, &sums);
+  std::vector<double> all(std::begin(sums.all), std::end(sums.all));
+  all.insert(all.end(), std::begin(sums.negative), std::end(sums.negative));
+  all.insert(all.end(), std::begin(sums.squares), std::end(sums.squares));
+  return all;
 }
 
 /// `rows` begin after `offset` bytes.
@@ -188,17 +213,14 @@ void print_sketch(const Kernels& kernels, SumRows sum_rows, const std::string& w
   kernels.sign_words(random.bits() % 1000, signs.size(), signs.data());
   for (uint64_t& key : keys) key = random.bits();
   ScannedRows scanned{};
-  SketchSums sums{};
-  for (double& sum : sums.all) sum = random.near_one();
-  sum_rows(kernels, rows.data() + offset, n_rows, keys.data(), signs.data(), &scanned, &sums);
+  const std::vector<double> sums = sum_rows(kernels, rows.data() + offset, n_rows, keys.data(),
+                                            signs.data(), random.near_one(), &scanned);
   Hash hash;
   hash.add(uint64_t{scanned.is_finite});
   for (const uint64_t sum : scanned.sums) hash.add(sum);
   for (const uint64_t sum : scanned.lower_sums) hash.add(sum);
   for (const double value : {scanned.smallest, scanned.largest}) hash.add(value);
-  for (const double sum : sums.all) hash.add(sum);
-  for (const double sum : sums.negative) hash.add(sum);
-  for (const double sum : sums.squares) hash.add(sum);
+  for (const double sum : sums) hash.add(sum);
   print(kernels, "sketch_" + width, case_name(n_rows, offset), hash);
 }
 
