@@ -123,13 +123,14 @@ class Chunk {
     kernels_.sign_words(at / kRowValues * kSignWordsOfRow, n_rows_ * kSignWordsOfRow, signs_);
     made_.sums.n += n;
     uint64_t hash = 0;
-    bool is_added = false;
-    if (n == n_rows_ * kRowValues) {
-      hash = scan(x);
-      is_added = rows_.is_finite;
-      if (is_added) add_scanned(x);
+    const bool is_whole = n == n_rows_ * kRowValues;
+    if (is_whole) hash = scan(x);
+    if (is_whole && rows_.is_finite) {
+      add_extrema();
+      add_sums(x);
+    } else {
+      hash = add_part_by_part(x, n);
     }
-    if (!is_added) hash = add_part_by_part(x, n);
     made_.hash += mix(hash + random_word(kBandSeed, at / kBandValues));
   }
 
@@ -170,17 +171,13 @@ class Chunk {
       return Type::sum(kernels_, x, n_rows_, signs_, &rows_, &band_);
   }
 
-  /// Adds the finite rows that were scanned last.
-  void add_scanned(const uint8_t* x) {
-    add_extrema();
-    add_sums(x);
-  }
-
+  /// Extrema of the finite rows that were scanned last.
   void add_extrema() {
     made_.sums.min = std::min(made_.sums.min, rows_.smallest);
     made_.sums.max = std::max(made_.sums.max, rows_.largest);
   }
 
+  /// Sums of the finite rows that were scanned last.
   void add_sums(const uint8_t* x) {
     if constexpr (kIsWide) {
       kernels_.add_f64(x, n_rows_, signs_, &wide_);

@@ -170,24 +170,14 @@ std::vector<double> numbers(const NarrowSums& sums) {
   return all;
 }
 
-std::vector<double> sum_bf16(const Kernels& kernels, const uint8_t* x, size_t n_rows,
-                             const uint64_t* keys, const uint64_t* signs, double first,
-                             ScannedRows* out) {
+template <auto kSumRows>
+std::vector<double> sum_narrow(const Kernels& kernels, const uint8_t* x, size_t n_rows,
+                               const uint64_t* keys, const uint64_t* signs, double first,
+                               ScannedRows* out) {
   BandSums band;
   NarrowSums sums{};
   std::fill(std::begin(sums.all), std::end(sums.all), first);
-  kernels.sum_bf16(x, n_rows, keys, signs, out, &band);
-  kernels.add_band(&band, &sums);
-  return numbers(sums);
-}
-
-std::vector<double> sum_f32(const Kernels& kernels, const uint8_t* x, size_t n_rows,
-                            const uint64_t* keys, const uint64_t* signs, double first,
-                            ScannedRows* out) {
-  BandSums band;
-  NarrowSums sums{};
-  std::fill(std::begin(sums.all), std::end(sums.all), first);
-  kernels.sum_f32(x, n_rows, keys, signs, out, &band);
+  (kernels.*kSumRows)(x, n_rows, keys, signs, out, &band);
   kernels.add_band(&band, &sums);
   return numbers(sums);
 }
@@ -239,8 +229,9 @@ void print_sketches(const Kernels& kernels) {
       }
       std::vector<uint8_t> halves(offset + upper.size() * sizeof(uint16_t));
       std::memcpy(halves.data() + offset, upper.data(), upper.size() * sizeof(uint16_t));
-      print_sketch(kernels, sum_bf16, "bf16", halves, n_rows, offset);
-      print_sketch(kernels, sum_f32, "f32", stored<float>(values, offset), n_rows, offset);
+      print_sketch(kernels, sum_narrow<&Kernels::sum_bf16>, "bf16", halves, n_rows, offset);
+      print_sketch(kernels, sum_narrow<&Kernels::sum_f32>, "f32", stored<float>(values, offset),
+                   n_rows, offset);
       print_sketch(kernels, sum_f64, "f64", stored<double>(values, offset), n_rows, offset);
     }
   }
