@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ait_cmp import _core
-from ait_cmp.pairing.pair import TensorRef
+from ait_cmp.tensor_ref import TensorRef
 from benchmarks.dump_files import (
     DT_BF16,
     FORMAT_FRACTAL_NZ,

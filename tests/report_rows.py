@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ait_cmp import _core
-from ait_cmp.pairing.pair import OpNode, Pair, StepPairs, TensorRef
+from ait_cmp.pairing.graph.op_graph import OpNode
+from ait_cmp.pairing.pair import Pair, StepPairs
+from ait_cmp.tensor_ref import TensorRef
 from ait_cmp.pairing.paired_step import PairedStep
-from ait_cmp.row import COLUMNS, Row
+from ait_cmp.report.row import COLUMNS, Row
 
 EMPTY = Row(**dict.fromkeys(COLUMNS, None), custom=())
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ait_cmp.cli import main
+from ait_cmp.cli.main import main
 
 README = Path(__file__).parent.parent / "README.md"
 

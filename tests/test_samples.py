@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import ait_cmp
-from ait_cmp.demo import unpack, unpack_sample
+from ait_cmp.cli.demo import unpack, unpack_sample
 
 BF16_SAMPLE = Path(__file__).parent / "data" / "llama-bf16-noisy.tar.xz"
 

@@ -5,10 +5,10 @@
 
 #include <cstring>
 
+#include "bench/plain_read.h"
 #include "bind/convert.h"
 #include "bind/module.h"
 #include "bind/running_batch.h"
-#include "plain_read.h"
 #include "simd/dispatch.h"
 
 namespace py = pybind11;

@@ -3,7 +3,7 @@
 
 #include "bind/convert.h"
 #include "bind/module.h"
-#include "csv_text.h"
+#include "report/csv_text.h"
 
 namespace py = pybind11;
 

@@ -4,7 +4,7 @@
 
 #include "bind/convert.h"
 #include "bind/module.h"
-#include "file_group.h"
+#include "io/file_group.h"
 
 namespace py = pybind11;
 using namespace pybind11::literals;

@@ -4,12 +4,12 @@
 
 #include "bind/convert.h"
 #include "bind/module.h"
-#include "file_names.h"
-#include "ge_dump.h"
-#include "graph_text.h"
-#include "layout.h"
-#include "npy_file.h"
-#include "scan.h"
+#include "formats/file_names.h"
+#include "formats/ge_dump.h"
+#include "formats/graph_text.h"
+#include "formats/npy_file.h"
+#include "formats/scan.h"
+#include "tensor/layout.h"
 
 namespace py = pybind11;
 using namespace pybind11::literals;

@@ -7,7 +7,7 @@
 #include "bind/convert.h"
 #include "bind/module.h"
 #include "bind/running_batch.h"
-#include "step_rows.h"
+#include "report/step_rows.h"
 
 namespace py = pybind11;
 using namespace pybind11::literals;

@@ -3,9 +3,9 @@
 
 #include "bind/convert.h"
 #include "bind/module.h"
-#include "metrics.h"
+#include "compare/metrics.h"
 #include "simd/dispatch.h"
-#include "sketch.h"
+#include "sketch/sketch.h"
 
 namespace py = pybind11;
 using namespace pybind11::literals;

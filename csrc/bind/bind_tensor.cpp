@@ -7,9 +7,9 @@
 
 #include "bind/convert.h"
 #include "bind/module.h"
-#include "block_reader.h"
-#include "bytes.h"
+#include "io/bytes.h"
 #include "simd/dispatch.h"
+#include "tensor/block_reader.h"
 
 namespace py = pybind11;
 using namespace pybind11::literals;

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "tensor.h"
-#include "view.h"
+#include "tensor/tensor.h"
+#include "tensor/view.h"
 
 namespace ait {
 

@@ -3,8 +3,8 @@
 
 #include <pybind11/pybind11.h>
 
-#include "bytes.h"
-#include "data_file.h"
+#include "io/bytes.h"
+#include "io/data_file.h"
 
 namespace py = pybind11;
 

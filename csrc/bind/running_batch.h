@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "batch.h"
+#include "compare/batch.h"
 
 namespace ait {
 

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from ait_cmp._core import __version__
     from ait_cmp.arrays import Metrics, compare_arrays
     from ait_cmp.compare import compare_dirs
-    from ait_cmp.comparison import Comparison
+    from ait_cmp.report.comparison import Comparison
     from ait_cmp.config import Limits
     from ait_cmp.dump_file import Dump, open_dump
-    from ait_cmp.row import Row
-    from ait_cmp.verdict import FirstDivergence
+    from ait_cmp.report.row import Row
+    from ait_cmp.report.verdict import FirstDivergence
 
 __all__ = [
     "AitCmpError",
@@ -37,12 +37,12 @@ __all__ = [
 # Where each name lives: numpy and the extension are loaded when one is first used, so that
 # `ait-cmp --help` and the dump helpers start at once.
 _HOMES = {
-    "Comparison": "comparison",
-    "FirstDivergence": "verdict",
+    "Comparison": "report.comparison",
+    "FirstDivergence": "report.verdict",
     "Dump": "dump_file",
     "Limits": "config",
     "Metrics": "arrays",
-    "Row": "row",
+    "Row": "report.row",
     "__version__": "_core",
     "compare_arrays": "arrays",
     "compare_dirs": "compare",

@@ -12,11 +12,11 @@
 #include <string>
 #include <vector>
 
-#include "batch.h"
-#include "dtype.h"
+#include "compare/batch.h"
 #include "simd/dispatch.h"
-#include "tensor.h"
-#include "view.h"
+#include "tensor/dtype.h"
+#include "tensor/tensor.h"
+#include "tensor/view.h"
 
 namespace ait {
 namespace {

@@ -14,14 +14,14 @@
 #include <string>
 #include <vector>
 
-#include "block_reader.h"
-#include "ge_dump.h"
-#include "graph_text.h"
-#include "layout.h"
-#include "npy_file.h"
+#include "formats/ge_dump.h"
+#include "formats/graph_text.h"
+#include "formats/npy_file.h"
 #include "simd/dispatch.h"
-#include "sketch.h"
-#include "view.h"
+#include "sketch/sketch.h"
+#include "tensor/block_reader.h"
+#include "tensor/layout.h"
+#include "tensor/view.h"
 
 namespace {
 

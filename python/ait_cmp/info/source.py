@@ -16,7 +16,7 @@ from ait_cmp.errors import FormatError
 from ait_cmp.info.info_file import NPY_ERRORS, InfoFile, InfoTensor, load_members, read_info
 from ait_cmp.info.stats_csv import read_stats
 from ait_cmp.info.tensor import ReducedTensor, sketch_tensor, with_steps
-from ait_cmp.pairing.pair import TensorRef
+from ait_cmp.tensor_ref import TensorRef
 
 # Shape of a tensor whose file does not say it; -1 is no size that a tensor can have.
 UNKNOWN_SHAPE = (-1,)

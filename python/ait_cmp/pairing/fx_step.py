@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ait_cmp.discover import FxFile
-from ait_cmp.graph import FxName, read_index
-from ait_cmp.pairing.pair import ViewStep
+from ait_cmp.pairing.graph.index import FxName, read_index
+from ait_cmp.tensor_ref import ViewStep
 
 
 class FxFound(NamedTuple):

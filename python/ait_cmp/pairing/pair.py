@@ -5,28 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-# One step from a stored tensor to the order of its counterpart: ("reshape", new dims),
-# ("transpose", permutation), ("select", (index on the first axis,)) or
-# ("slice", (axis, begin, end)). A first step ("stored", dims) names the shape of the bytes in the
-# file where the header has that of a whole of which they are a slice.
-ViewStep = tuple[str, tuple[int, ...]]
-
-
-class TensorRef(NamedTuple):
-    """Address of one tensor in a file.
-
-    Attributes:
-        path: Absolute path of the file.
-        io: "inputs" or "outputs" of a GE dump, "" for an `.npy` file.
-        index: Position within `io`, 0 for an `.npy` file.
-        view: Steps applied to the logical tensor, first one first; () = as it is stored.
-    """
-
-    path: str
-    io: str
-    index: int
-    view: tuple[ViewStep, ...] = ()
-
+from ait_cmp.pairing.graph.op_graph import OpNode
+from ait_cmp.tensor_ref import TensorRef
 
 class Pair(NamedTuple):
     """A tensor of the my side and its counterpart, or the reason why it has none.
@@ -63,22 +43,6 @@ class Pair(NamedTuple):
     match: str
     status: str
     reason: str
-
-
-class OpNode(NamedTuple):
-    """One op of a step, fused members counted as one.
-
-    Attributes:
-        name: Name in the graph; of a fused op the name of its file.
-        type: GE type, of a fused op the type of its file if that is known.
-        inputs: Numbers of the ops that feed it, each smaller than its own number.
-        members: Names of the graph ops that it stands for (its own name if it is not fused).
-    """
-
-    name: str
-    type: str
-    inputs: tuple[int, ...]
-    members: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from ait_cmp import _core
 from ait_cmp.discover import StepKey
-from ait_cmp.pairing.pair import Pair, StepPairs, TensorRef
+from ait_cmp.pairing.pair import Pair, StepPairs
+from ait_cmp.tensor_ref import TensorRef
 
 
 class PairedStep:

@@ -10,7 +10,7 @@ import numpy as np
 from ait_cmp import _core
 from ait_cmp.errors import FormatError
 from ait_cmp.info import source
-from ait_cmp.pairing.pair import TensorRef
+from ait_cmp.tensor_ref import TensorRef
 
 Values = np.ndarray[Any, Any]
 

@@ -16,7 +16,8 @@ import numpy as np
 from ait_cmp import _core
 from ait_cmp.discover import FxFile, GeFile, StepKey
 from ait_cmp.errors import FormatError
-from ait_cmp.pairing.pair import StepPairs, TensorRef
+from ait_cmp.pairing.pair import StepPairs
+from ait_cmp.tensor_ref import TensorRef
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.pairing.readers import Readers
 

@@ -1,0 +1,328 @@
+#include "compare/pair.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "tensor/block_reader.h"
+
+namespace ait {
+namespace {
+
+// Integers beyond 2^53 are rounded by the conversion to float64: 2^53 may have been 2^53 + 1.
+constexpr double kRoundedInteger = 0x1p53;
+
+Status status_of(TensorState state) {
+  switch (state) {
+    case TensorState::kOk:
+      return Status::kCompared;
+    case TensorState::kNoData:
+      return Status::kNoData;
+    case TensorState::kTruncated:
+    case TensorState::kShort:
+      return Status::kUnreadable;
+    case TensorState::kUnsupported:
+      return Status::kUnsupported;
+  }
+  return Status::kUnsupported;
+}
+
+bool is_64_bit_integer(const DType& dtype) {
+  return dtype.coding == Coding::kInt64 || dtype.coding == Coding::kUint64;
+}
+
+/// "golden_data includes NAN or inf. (3 NaN, 1 inf, 0 -inf of 64)"
+std::string nonfinite_sentence(const char* side, const SideSums& sums) {
+  if (sums.n_finite() == sums.n) return "";
+  return std::string(side) + "_data includes NAN or inf. (" + std::to_string(sums.n_nan) +
+         " NaN, " + std::to_string(sums.n_positive_inf) + " inf, " +
+         std::to_string(sums.n_negative_inf) + " -inf of " + std::to_string(sums.n) + ")";
+}
+
+/// A status other than compared when the view cannot be read; the sentence goes to `reason`.
+Status check_view(const View& view, const char* side, std::string& reason) {
+  const Status status = status_of(view.tensor.state);
+  const bool is_whole_raw = view.is_raw() && view.tensor.state == TensorState::kUnsupported;
+  if (status != Status::kCompared && !is_whole_raw) {
+    add_sentence(reason, std::string(side) + ": " + view.tensor.note + ".");
+    return status;
+  }
+  if (!view.problem.empty()) {
+    add_sentence(reason, std::string(side) + ": " + view.problem + ".");
+    return Status::kUnsupported;
+  }
+  if (!view.tensor.note.empty())
+    add_sentence(reason, std::string(side) + ": " + view.tensor.note + ".");
+  if (!view.note.empty()) add_sentence(reason, std::string(side) + ": " + view.note + ".");
+  return Status::kCompared;
+}
+
+/// Power of two near the largest absolute value of a side; bounded so that its reciprocal is a
+/// float64 too. A side of zeros is as small as can be: the other one decides what both are divided
+/// by.
+int scale_exponent(double largest) {
+  constexpr int kMost = 1000;
+  if (largest == 0) return -kMost;
+  int exponent = 0;
+  std::frexp(largest, &exponent);
+  return std::clamp(exponent, -kMost, kMost);
+}
+
+PairSums sum_scaled(const PairTask& task, const Kernels& kernels, const Scale& scale) {
+  PairSums sums;
+  CompareOptions without_kl;
+  without_kl.with_kl = false;
+  for (uint64_t chunk = 0; chunk < task.n_chunks(); ++chunk)
+    merge(sums, sum_pair_chunk(task, chunk, kernels, without_kl, scale), kernels);
+  return sums;
+}
+
+SideSums sum_side(const View& view, const Kernels& kernels, double scale = 1) {
+  BlockReader reader(view, kernels);
+  const uint64_t n = n_values_of(view);
+  const bool wide = view.tensor.dtype->wide;
+  SideSums sums;
+  for (uint64_t at = 0; at < n; at += kChunk)
+    merge(sums, sum_chunk(reader, at, std::min(at + kChunk, n), wide, kernels, scale));
+  return sums;
+}
+
+/// Mean of a tensor whose sums are known; taken again, scaled, where the sum of float64 overflows.
+double mean_of_view(const SideSums& sums, const View& view, const Kernels& kernels) {
+  if (std::isfinite(sums.sum)) return mean_of(sums);
+  constexpr int kLog2OfCounts = 64;
+  return std::ldexp(mean_of(sum_side(view, kernels, std::ldexp(1, -kLog2OfCounts))), kLog2OfCounts);
+}
+
+/// Statistics of one tensor that has no counterpart, or one that does not fit it.
+void add_side_sums(SideResult& side, const View& view, const Kernels& kernels) {
+  if (view.is_raw() || view.tensor.state != TensorState::kOk || !view.problem.empty()) return;
+  side.sums = sum_side(view, kernels);
+  side.mean = mean_of_view(side.sums, view, kernels);
+  side.has_sums = true;
+}
+
+/// Why bytes cannot be compared as numbers.
+std::string no_numbers(const DType& dtype) {
+  if (dtype.number == kUndefinedDtype) return "The bytes are no numbers";
+  return "Values of " + std::string(dtype.name) + " have no public coding";
+}
+
+/// Bytes without a value coding: equal or not.
+void compare_raw(JobResult& result, const View& my, const View& golden, const Kernels& kernels) {
+  const uint64_t n = my.tensor.size_bytes;
+  if (n != golden.tensor.size_bytes) {
+    result.status = Status::kUnsupported;
+    add_sentence(result.reason,
+                 no_numbers(*my.tensor.dtype) + ", and the sizes differ: " + std::to_string(n) +
+                     " bytes against " + std::to_string(golden.tensor.size_bytes) + ".");
+    return;
+  }
+  constexpr uint64_t kStep = 64 * 1024;
+  std::vector<uint8_t> scratch_x, scratch_y;
+  for (uint64_t at = 0; at < n; at += kStep) {
+    const size_t size = static_cast<size_t>(std::min(kStep, n - at));
+    const uint8_t* x = my.tensor.file->at(my.tensor.offset_bytes + at, size, scratch_x);
+    const uint8_t* y = golden.tensor.file->at(golden.tensor.offset_bytes + at, size, scratch_y);
+    const size_t same = static_cast<size_t>(std::mismatch(x, x + size, y).first - x);
+    if (same == size) continue;
+    result.status = Status::kUnsupported;
+    add_sentence(result.reason, no_numbers(*my.tensor.dtype) +
+                                    "; as bytes they differ first at byte " +
+                                    std::to_string(at + same) + " of " + std::to_string(n) + ".");
+    return;
+  }
+  result.has_metrics = true;
+  result.metrics = metrics_of(ComparedPair{}, true, kernels);
+  add_sentence(result.reason, "Compared as bytes: equal.");
+}
+
+/// Whether the bytes of a tensor are all that there is to it: torch keeps types that it lacks as
+/// uint8.
+bool is_row_of_bytes(const View& view) {
+  return view.is_raw() || view.tensor.dtype->coding == Coding::kUint8;
+}
+
+/// "data shape doesn't match. (my (2, 3), golden (4,))"
+std::string misfit_sentence(const View& my, const View& golden) {
+  std::string sentence = "data shape doesn't match. (my " + shape_text(my.shape) + ", golden " +
+                         shape_text(golden.shape) + ")";
+  const bool my_is_complex = my.tensor.dtype->components > 1;
+  if (my_is_complex != (golden.tensor.dtype->components > 1))
+    sentence += std::string(" The ") + (my_is_complex ? "my" : "golden") +
+                " side is complex: each element is two values.";
+  return sentence;
+}
+
+/// Whether the golden side could not be viewed as the my side, and holds another number of
+/// elements.
+bool has_other_count(const View& my, const View& golden) {
+  return my.problem.empty() && my.tensor.state == TensorState::kOk && golden.is_whole &&
+         !golden.problem.empty() && golden.tensor.state == TensorState::kOk && !my.is_raw() &&
+         !golden.is_raw() && n_values_of(my) != n_values_of(golden);
+}
+
+}  // namespace
+
+void add_sentence(std::string& text, const std::string& sentence) {
+  if (sentence.empty()) return;
+  if (!text.empty()) text += " ";
+  text += sentence;
+}
+
+uint64_t n_values_of(const View& view) { return view.n_elements * view.tensor.dtype->components; }
+
+void describe(SideResult& side, const View& view) {
+  side.is_known = true;
+  side.dtype = view.tensor.dtype;
+  side.shape = view.shape;
+}
+
+PairSums sum_pair_chunk(const PairTask& task, uint64_t chunk, const Kernels& kernels,
+                        const CompareOptions& options, const Scale& scale) {
+  BlockReader x(task.my, kernels), y(task.golden, kernels);
+  const uint64_t begin = chunk * kChunk, end = std::min(begin + kChunk, task.n_values);
+  x.stop_at(end);
+  y.stop_at(end);
+  return sum_chunk(x, y, begin, end, task.wide, kernels, options, scale);
+}
+
+bool prepare_pair(JobResult& result, const View& my, View& golden, const Kernels& kernels) {
+  describe(result.my, my);
+  describe(result.golden, golden);
+  reinterpret_packed(golden, my);
+  if (has_other_count(my, golden)) {
+    result.status = Status::kShapeMismatch;
+    add_sentence(result.reason, misfit_sentence(my, golden));
+    add_side_sums(result.my, my, kernels);
+    return false;
+  }
+  const Status my_status = check_view(my, "my", result.reason);
+  const Status golden_status = check_view(golden, "golden", result.reason);
+  result.status = my_status != Status::kCompared ? my_status : golden_status;
+  if (result.status != Status::kCompared) {
+    add_side_sums(result.my, my, kernels);
+    add_side_sums(result.golden, golden, kernels);
+    return false;
+  }
+  if (my.is_raw() || golden.is_raw()) {
+    if (is_row_of_bytes(my) && is_row_of_bytes(golden)) {
+      compare_raw(result, my, golden, kernels);
+      return false;
+    }
+    result.status = Status::kUnsupported;
+    const DType& raw = my.is_raw() ? *my.tensor.dtype : *golden.tensor.dtype;
+    add_sentence(result.reason, no_numbers(raw) + ": nothing to hold against numbers.");
+    add_side_sums(result.my, my, kernels);
+    add_side_sums(result.golden, golden, kernels);
+    return false;
+  }
+  if (const std::string why = why_not_comparable(my, golden); !why.empty()) {
+    result.status = Status::kUnsupported;
+    add_sentence(result.reason, why + ".");
+    add_side_sums(result.my, my, kernels);
+    add_side_sums(result.golden, golden, kernels);
+    return false;
+  }
+  if (n_values_of(my) != n_values_of(golden)) {
+    result.status = Status::kShapeMismatch;
+    add_sentence(result.reason, misfit_sentence(my, golden));
+    add_side_sums(result.my, my, kernels);
+    add_side_sums(result.golden, golden, kernels);
+    return false;
+  }
+  if (my.shape != golden.shape)
+    add_sentence(result.reason, "Shapes differ, element counts agree: my " + shape_text(my.shape) +
+                                    ", golden " + shape_text(golden.shape) + ".");
+  return true;
+}
+
+void finish_pair(JobResult& result, const PairTask& task, const PairSums& sums,
+                 const CompareOptions& options, const Kernels& kernels) {
+  ComparedPair pair{sums, {}};
+  if (needs_scale(sums)) {
+    const int ex = scale_exponent(sums.largest_x), ey = scale_exponent(sums.largest_y);
+    const int common = std::max(ex, ey);
+    const Scale apart{std::ldexp(1, -ex), std::ldexp(1, -ey)};
+    const Scale both{std::ldexp(1, -common), std::ldexp(1, -common)};
+    pair.rescaled = {ex, ey, sum_scaled(task, kernels, apart), sum_scaled(task, kernels, both)};
+  }
+  result.my.has_sums = result.golden.has_sums = true;
+  result.my.sums = sums.x;
+  result.golden.sums = sums.y;
+  result.my.mean = mean_of_view(sums.x, task.my, kernels);
+  result.golden.mean = mean_of_view(sums.y, task.golden, kernels);
+  result.metrics = metrics_of(pair, options.with_kl, kernels);
+  result.has_metrics = true;
+  result.n_mismatch = sums.n_mismatch;
+  if (sums.max_abs > 0) {
+    result.has_worst = true;
+    result.worst_index = sums.worst_index / task.my.tensor.dtype->components;
+    result.worst_my = sums.worst_x;
+    result.worst_golden = sums.worst_y;
+  }
+  add_sentence(result.reason, nonfinite_sentence("golden", sums.y));
+  add_sentence(result.reason, nonfinite_sentence("my", sums.x));
+  const bool rounded =
+      (is_64_bit_integer(*task.my.tensor.dtype) && sums.x.largest() >= kRoundedInteger) ||
+      (is_64_bit_integer(*task.golden.tensor.dtype) && sums.y.largest() >= kRoundedInteger);
+  if (rounded)
+    add_sentence(result.reason,
+                 "Integers of 2^53 or beyond were compared as float64, which may round them.");
+}
+
+const char* status_name(Status status) {
+  switch (status) {
+    case Status::kCompared:
+      return "compared";
+    case Status::kShapeMismatch:
+      return "shape_mismatch";
+    case Status::kNoData:
+      return "no_data";
+    case Status::kUnreadable:
+      return "unreadable";
+    case Status::kUnsupported:
+      return "unsupported";
+  }
+  return "unreadable";
+}
+
+JobResult compare_views(const View& my, View golden, const CompareOptions& options,
+                        unsigned n_threads, const Kernels& kernels) {
+  JobResult result;
+  if (!prepare_pair(result, my, golden, kernels)) return result;
+  const PairTask task(my, golden);
+  std::vector<PairSums> parts(task.n_chunks());
+  std::atomic<uint64_t> next{0};
+  const auto work = [&] {
+    for (uint64_t chunk = next++; chunk < parts.size(); chunk = next++)
+      parts[chunk] = sum_pair_chunk(task, chunk, kernels, options, {});
+  };
+  {
+    std::vector<std::jthread> helpers;
+    for (uint64_t i = 1; i < std::min<uint64_t>(n_threads, parts.size()); ++i)
+      helpers.emplace_back(work);
+    work();
+  }
+  PairSums sums;
+  for (const PairSums& part : parts) merge(sums, part, kernels);
+  finish_pair(result, task, sums, options, kernels);
+  return result;
+}
+
+JobResult describe_view(const View& view, const char* name, bool with_sums,
+                        const Kernels& kernels) {
+  JobResult result;
+  const bool is_my = std::strcmp(name, "my") == 0;
+  SideResult& side = is_my ? result.my : result.golden;
+  describe(side, view);
+  result.status = check_view(view, name, result.reason);
+  if (with_sums) add_side_sums(side, view, kernels);
+  if (side.has_sums) add_sentence(result.reason, nonfinite_sentence(name, side.sums));
+  return result;
+}
+
+}  // namespace ait

@@ -1,0 +1,249 @@
+#include "report/step_rows.h"
+
+#include <bit>
+#include <cmath>
+#include <functional>
+#include <utility>
+
+#include "report/csv_text.h"
+
+namespace ait {
+namespace {
+
+// More than most lines of a report have.
+constexpr size_t kLineBytes = 1024;
+
+Number number_of(double value) { return std::isnan(value) ? Number() : Number(value); }
+
+TensorRef ref_of(const PairedTensor::Side& side, const std::vector<std::string>& paths) {
+  TensorRef ref{paths[side.file], TensorRef::Io::kNpy, side.index, side.steps};
+  if (side.io == "inputs") ref.io = TensorRef::Io::kInputs;
+  if (side.io == "outputs") ref.io = TensorRef::Io::kOutputs;
+  return ref;
+}
+
+/// "[1, 16, 128]"
+std::string list_text(const Dims& shape) {
+  std::string text = "[";
+  for (const int64_t dim : shape) {
+    if (text.size() > 1) text += ", ";
+    append_number(text, dim);
+  }
+  return text + ']';
+}
+
+void fill_side(RowSide& side, const SideResult& found, Texts& texts) {
+  if (!found.is_known) return;
+  side.dtype = found.dtype->report;
+  side.shape = texts.keep(list_text(found.shape));
+  if (!found.has_sums) return;
+  const SideSums& sums = found.sums;
+  side.n_nan = sums.n_nan;
+  side.n_inf = sums.n_positive_inf + sums.n_negative_inf;
+  if (sums.n == sums.n_nan + *side.n_inf) return;  // no finite value
+  side.max = sums.max;
+  side.min = sums.min;
+  side.mean = found.mean;
+}
+
+Found found_of(const JobResult& result, Texts& texts) {
+  Found found;
+  found.status = status_name(result.status);
+  found.reason = texts.keep(printable(result.reason));
+  found.has_metrics = result.has_metrics;
+  ReportRow& row = found.row;
+  fill_side(row.my, result.my, texts);
+  fill_side(row.golden, result.golden, texts);
+  if (result.has_metrics) {
+    const Metrics& metrics = result.metrics;
+    row.cosine_similarity = number_of(metrics.cosine_similarity);
+    row.max_relative_error = number_of(metrics.max_relative_error);
+    row.mean_relative_error = number_of(metrics.mean_relative_error);
+    row.max_absolute_error = number_of(metrics.max_absolute_error);
+    row.mean_absolute_error = number_of(metrics.mean_absolute_error);
+    row.kl_divergence = number_of(metrics.kl_divergence);
+    row.relative_euclidean_distance = number_of(metrics.relative_euclidean_distance);
+    row.n_mismatch = result.n_mismatch;
+  }
+  if (result.has_worst) {
+    row.worst_index = result.worst_index;
+    row.my_worst = result.worst_my;
+    row.golden_worst = result.worst_golden;
+  }
+  return found;
+}
+
+/// The cells of a side that the comparison finds.
+void copy_side(RowSide& side, const RowSide& found) {
+  const DataPath path = side.path;
+  const std::string_view op_type = side.op_type;
+  side = found;
+  side.path = path;
+  side.op_type = op_type;
+}
+
+void copy_metrics(ReportRow& row, const ReportRow& found) {
+  row.cosine_similarity = found.cosine_similarity;
+  row.max_relative_error = found.max_relative_error;
+  row.mean_relative_error = found.mean_relative_error;
+  row.max_absolute_error = found.max_absolute_error;
+  row.mean_absolute_error = found.mean_absolute_error;
+  row.kl_divergence = found.kl_divergence;
+  row.relative_euclidean_distance = found.relative_euclidean_distance;
+  row.n_mismatch = found.n_mismatch;
+}
+
+/// Writes cells as text, with commas between.
+class CsvCells {
+ public:
+  explicit CsvCells(std::string& line) : line_(line) {}
+
+  void operator()(int64_t value) {
+    next();
+    append_number(line_, value);
+  }
+  void operator()(std::string_view text) {
+    next();
+    append_text(line_, text);
+  }
+  void operator()(const DataPath& path) {
+    next();
+    if (path.tensor.empty())
+      append_text(line_, path.file);
+    else
+      append_text(line_, std::string(path.file).append(path.tensor));
+  }
+  void operator()(const Number& value) {
+    next();
+    if (value) append_number(line_, *value);
+  }
+  void operator()(const Count& value) {
+    next();
+    if (value) append_number(line_, static_cast<int64_t>(*value));
+  }
+  void operator()(const std::vector<std::string_view>& texts) {
+    for (const std::string_view text : texts) (*this)(text);
+  }
+
+ private:
+  void next() {
+    if (!is_first_) line_ += ',';
+    is_first_ = false;
+  }
+
+  std::string& line_;
+  bool is_first_ = true;
+};
+
+}  // namespace
+
+std::string_view Texts::keep(std::string_view text) {
+  if (text.empty()) return {};
+  const auto found = known_.find(text);
+  if (found != known_.end()) return *found;
+  return *known_.insert(texts_.emplace_back(text)).first;
+}
+
+StepRows::StepRows(std::shared_ptr<const StepPlan> plan, std::vector<std::string> paths,
+                   int64_t token_id)
+    : plan_(std::move(plan)), paths_(std::move(paths)) {
+  rows_.reserve(plan_->tensors.size());
+  node_of_.reserve(plan_->tensors.size());
+  for (const PairedTensor& tensor : plan_->tensors) {
+    ReportRow& row = rows_.emplace_back(tensor.row);
+    row.token_id = token_id;
+    row.my.path.file = paths_[tensor.my.file];
+    if (tensor.golden.file != PairedTensor::kNoFile)
+      row.golden.path.file = paths_[tensor.golden.file];
+    node_of_.push_back(tensor.node);
+  }
+  skip_rows_without_job();
+}
+
+std::vector<Job> StepRows::jobs() const {
+  std::vector<Job> jobs;
+  for (const PairedTensor& tensor : plan_->tensors) {
+    if (tensor.my.io.empty()) continue;
+    Job& job = jobs.emplace_back();
+    job.my = ref_of(tensor.my, paths_);
+    if (tensor.row.status.empty() && tensor.golden.file != PairedTensor::kNoFile)
+      job.golden = ref_of(tensor.golden, paths_);
+  }
+  return jobs;
+}
+
+void StepRows::take(std::vector<JobResult>&& results) {
+  for (const JobResult& result : results) take(found_of(result, texts_));
+}
+
+void StepRows::take(const Found& found) {
+  ReportRow& row = rows_.at(next_++);
+  copy_side(row.my, found.row.my);
+  copy_side(row.golden, found.row.golden);
+  if (row.status.empty() || row.status == "unmatched") {
+    if (found.status != "compared" || row.status.empty()) row.status = found.status;
+    if (row.reason.empty())
+      row.reason = found.reason;
+    else if (!found.reason.empty())
+      row.reason = texts_.keep(std::string(row.reason).append(" ").append(found.reason));
+  } else if (!found.reason.empty()) {
+    row.reason = found.reason;
+  }
+  if (found.has_metrics && row.status == "compared") copy_metrics(row, found.row);
+  row.worst_index = found.row.worst_index;
+  row.my_worst = found.row.my_worst;
+  row.golden_worst = found.row.golden_worst;
+  row.estimated = found.row.estimated;
+  skip_rows_without_job();
+}
+
+void StepRows::skip_rows_without_job() {
+  while (next_ < rows_.size() && plan_->tensors[next_].my.io.empty()) ++next_;
+}
+
+size_t StepRows::n_done() const { return next_; }
+
+void StepRows::judge(int64_t first_id, const Limits& limits) {
+  rows_.resize(next_);
+  node_of_.resize(next_);
+  for (ReportRow& row : rows_) {
+    row.data_id = first_id++;
+    row.verdict = verdict_of(row, limits);
+  }
+  upstream_ = fill_growth(rows_, node_of_, plan_->feeders);
+}
+
+std::optional<Divergence> StepRows::first_divergence(double growth_max) const {
+  return ait::first_divergence(rows_, node_of_, upstream_, growth_max);
+}
+
+uint64_t StepRows::figures_hash(bool of_golden) const {
+  uint64_t sum = 0;
+  const auto mix = [](uint64_t hash, uint64_t value) {
+    hash = (hash ^ value) * 0x9E3779B97F4A7C15u;
+    return hash ^ (hash >> 32);
+  };
+  const auto text = [](std::string_view value) { return std::hash<std::string_view>()(value); };
+  for (const ReportRow& row : rows_) {
+    const RowSide& side = of_golden ? row.golden : row.my;
+    if (!side.max || !side.min || !side.mean) continue;
+    uint64_t hash = mix(text(row.op_name), text(row.io));
+    hash = mix(hash, static_cast<uint64_t>(row.index));
+    for (const double value : {*side.max, *side.min, *side.mean})
+      hash = mix(hash, std::isnan(value) ? 1 : std::bit_cast<uint64_t>(value + 0.0));
+    sum += hash;
+  }
+  return sum;
+}
+
+std::string StepRows::csv() const {
+  std::string text;
+  text.reserve(rows_.size() * kLineBytes);
+  for (const ReportRow& row : rows_) {
+    each_cell(row, CsvCells(text));
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace ait

@@ -1,0 +1,1 @@
+"""Which rank, graph and step of the dump under test meets which of the golden dump."""

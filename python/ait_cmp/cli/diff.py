@@ -1,0 +1,173 @@
+"""`ait-cmp diff A B`: two tensors in full: metrics, a histogram of errors, the worst elements."""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ait_cmp.cli.json_text import json_line
+from ait_cmp.cli.limit_options import add_limit_options, limits_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# Values of both sides that are in memory at once.
+_CHUNK = 1 << 20
+# Absolute errors are counted by their power of ten, from below 10^-12 to 10^12 and above.
+_DECADES = range(-12, 13)
+_BAR_WIDTH = 40
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Options of `diff`."""
+    parser = commands.add_parser(
+        "diff",
+        help="two tensors: all metrics, histogram of errors, the worst elements",
+        description="Compare two tensors. A tensor is FILE (.npy), or FILE,inputs|outputs,INDEX "
+        "of a GE dump as the report writes it.",
+    )
+    parser.add_argument("my", metavar="A", help="tensor under test")
+    parser.add_argument("golden", metavar="B", help="reference")
+    parser.add_argument(
+        "--worst", "-k", type=int, default=10, metavar="K", help="elements shown, 10"
+    )
+    add_limit_options(parser, of_graphs=False)
+    parser.add_argument("--json", action="store_true", help="one JSON object for machines")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the difference of two tensors; 0 equal within the limits, 1 not."""
+    from ait_cmp import _core
+    from ait_cmp.arrays import metrics_of_result
+    from ait_cmp.errors import ConfigError
+    from ait_cmp.cli.tensor_spec import parse_tensor_spec
+    from ait_cmp.report.verdict import is_within
+
+    if options.worst < 0:
+        message = f"--worst: a number from 0 on expected, found {options.worst}"
+        raise ConfigError(message)
+    limits = limits_of(options)
+    refs = [parse_tensor_spec(text).address() for text in (options.my, options.golden)]
+    (result,) = next(_core.Batch([(refs[0], refs[1])], threads=1))
+    status, reason, mine, theirs = result[:4]
+    if mine is None or theirs is None or mine[2] is None or status != "compared":
+        answer = {"status": status, "note": reason}
+        print(json_line(answer) if options.json else f"{status}: {reason}")
+        return 0 if status == "compared" else 2  # bytes without a value coding may be equal
+    metrics = metrics_of_result(result)
+    histogram, worst = _errors(refs[0], refs[1], mine[2][0], options.worst)
+    rows = [(_position(index, mine[1]), x, y, error) for error, index, x, y in worst]
+    if metrics.max_absolute_error is None:  # no finite pair
+        passes = not metrics.nonfinite_mismatch_count
+    else:
+        passes = is_within(metrics, limits)
+    verdict = "pass" if passes else "fail"
+    if options.json:
+        print(
+            json_line(
+                {
+                    "my": {"tensor": options.my, "dtype": mine[0], "shape": list(mine[1])},
+                    "golden": {
+                        "tensor": options.golden,
+                        "dtype": theirs[0],
+                        "shape": list(theirs[1]),
+                    },
+                    "note": reason,
+                    "verdict": verdict,
+                    **metrics._asdict(),
+                    "histogram": histogram,
+                    "worst": rows,
+                }
+            )
+        )
+    else:
+        shown = {"verdict": verdict, **metrics._asdict()}
+        for line in _text(options, mine, theirs, reason, shown, histogram, rows):
+            print(line)
+    return 0 if passes else 1
+
+
+def _errors(
+    my: tuple[Any, ...], golden: tuple[Any, ...], n: int, n_worst: int
+) -> tuple[dict[str, int], list[tuple[float, int, float, float]]]:
+    """Errors by power of ten, and the largest ones as (error, flat index, my, golden)."""
+    import numpy as np
+
+    from ait_cmp import _core
+
+    histogram = {"0": 0, **{f"1e{decade}": 0 for decade in _DECADES}, "not finite": 0}
+    worst: list[tuple[float, int, float, float]] = []
+    for begin in range(0, n, _CHUNK):
+        x = _core.read_values(my, begin=begin, end=begin + _CHUNK).astype(np.float64)
+        y = _core.read_values(golden, begin=begin, end=begin + _CHUNK).astype(np.float64)
+        finite = np.isfinite(x) & np.isfinite(y)
+        with np.errstate(over="ignore"):  # float64 of both signs: the error is inf
+            error = np.abs(np.where(finite, x, 0) - np.where(finite, y, 0))
+        histogram["not finite"] += int((~finite).sum())
+        histogram["0"] += int((finite & (error == 0)).sum())
+        with np.errstate(divide="ignore"):
+            decades = np.clip(np.floor(np.log10(error[error > 0])), _DECADES[0], _DECADES[-1])
+        for decade, number in zip(*np.unique(decades, return_counts=True)):
+            histogram[f"1e{int(decade)}"] += int(number)
+        worst = heapq.nlargest(n_worst, [*worst, *_largest(error, x, y, begin, n_worst)])
+    return histogram, worst
+
+
+def _largest(
+    error: NDArray[np.float64],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    begin: int,
+    n_worst: int,
+) -> Iterator[tuple[float, int, float, float]]:
+    import numpy as np
+
+    n = min(n_worst, error.size)
+    if n == 0:
+        return
+    for place in np.argpartition(error, error.size - n)[error.size - n :]:
+        if error[place] > 0:
+            yield float(error[place]), begin + int(place), float(x[place]), float(y[place])
+
+
+def _position(index: int, shape: tuple[int, ...]) -> list[int]:
+    position = []
+    for size in reversed(shape):
+        index, here = divmod(index, size) if size else (0, 0)
+        position.append(here)
+    return position[::-1]
+
+
+def _text(
+    options: argparse.Namespace,
+    mine: tuple[Any, ...],
+    theirs: tuple[Any, ...],
+    reason: str,
+    metrics: dict[str, Any],
+    histogram: dict[str, int],
+    worst: list[tuple[list[int], float, float, float]],
+) -> Iterator[str]:
+    for name, tensor, side in (("my", options.my, mine), ("golden", options.golden, theirs)):
+        yield f"{name:<8}{tensor}"
+        yield f"        {side[0]} {list(side[1])}"
+    if reason:
+        yield f"note    {reason}"
+    yield ""
+    for name, value in metrics.items():
+        if value is not None:
+            yield f"{name:<30}{value}"
+    yield ""
+    yield "absolute errors by power of ten"
+    largest = max(histogram.values(), default=0)
+    for name, number in histogram.items():
+        if number:
+            bar = "#" * max(1, round(_BAR_WIDTH * number / largest))
+            yield f"  {name:>10}  {number:>12}  {bar}"
+    if worst:
+        yield ""
+        yield "largest errors: index, my, golden, error"
+        for position, x, y, error in worst:
+            yield f"  {position}  {x!r}  {y!r}  {error:.6g}"

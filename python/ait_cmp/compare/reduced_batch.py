@@ -1,0 +1,247 @@
+"""Pairs of tensors of which one side or both are reduced -> results in the form of the core's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Optional
+
+from ait_cmp import _core
+from ait_cmp.errors import FormatError
+from ait_cmp.info.estimate import estimate
+from ait_cmp.info.source import Sources, reduced_kind
+from ait_cmp.info.tensor import ReducedTensor, inverse_steps
+from ait_cmp.tensor_ref import TensorRef
+from ait_cmp.pairing.paired_step import PairedStep
+
+# A pair of addresses (pairing.pair.TensorRef); one side may be missing.
+Job = tuple[Optional[tuple[Any, ...]], Optional[tuple[Any, ...]]]
+# A result of the core (csrc/bind/bind_compare.cpp, result_tuple), then what its metrics were
+# estimated from: "" = exact, "sketch", "min_max", "stats".
+Result = tuple[Any, ...]
+
+_STATUS = {
+    "ok": "compared",
+    "no_data": "no_data",
+    "truncated": "unreadable",
+    "short": "unreadable",
+    "unsupported": "unsupported",
+}
+_EQUAL_BYTES = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+_CHUNK = 64
+
+
+def open_batch(step: PairedStep, *, threads: int, access: str, single_sums: bool) -> Any:
+    """A running comparison of a step: `_core.StepBatch`, or its like if any file is reduced."""
+    if any(map(reduced_kind, step.rows.paths)):
+        return ReducedBatch(step, threads=threads, access=access, single_sums=single_sums)
+    return step.rows.batch(
+        threads=threads, access=access, single_sums=single_sums, headers=step.headers
+    )
+
+
+def _is_reduced(job: Job) -> bool:
+    return any(side is not None and reduced_kind(side[0]) for side in job)
+
+
+class ReducedBatch:
+    """Fills the rows of a step; iterates over the number of those done, like `_core.StepBatch`."""
+
+    def __init__(self, step: PairedStep, *, threads: int, access: str, single_sums: bool) -> None:
+        self._rows = step.rows
+        jobs: list[Job] = [
+            (pair.my, None if pair.status else pair.golden)
+            for pair in step.pairs.pairs
+            if pair.my.io
+        ]
+        self._sources = Sources(threads, access)
+        self._is_reduced = [_is_reduced(job) for job in jobs]
+        full = [job for job, reduced in zip(jobs, self._is_reduced) if not reduced]
+        self._full = _core.Batch(full, threads=threads, access=access, single_sums=single_sums)
+        self._full_ready: list[Result] = []
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ait-cmp-reduced")
+        reduced_jobs = [job for job, reduced in zip(jobs, self._is_reduced) if reduced]
+        self._chunks: list[Future[list[Result]]] = [
+            self._pool.submit(self._compare, reduced_jobs[start : start + _CHUNK])
+            for start in range(0, len(reduced_jobs), _CHUNK)
+        ]
+        self._reduced_ready: list[Result] = []
+        self._next = 0
+
+    def _compare(self, jobs: Sequence[Job]) -> list[Result]:
+        return [compare_pair(*job, sources=self._sources) for job in jobs]
+
+    def __iter__(self) -> Iterator[int]:
+        return self
+
+    def __next__(self) -> int:
+        if self._next == len(self._is_reduced):
+            raise StopIteration
+        chunk: list[Result] = []
+        for reduced in self._is_reduced[self._next : self._next + _CHUNK]:
+            chunk.append(self._next_reduced() if reduced else self._next_full())
+            self._next += 1
+        self._rows.take(chunk)
+        return self._rows.n_done
+
+    def _next_reduced(self) -> Result:
+        if not self._reduced_ready:
+            self._reduced_ready = self._chunks.pop(0).result()
+        return self._reduced_ready.pop(0)
+
+    def _next_full(self) -> Result:
+        if not self._full_ready:
+            self._full_ready = list(next(self._full))
+        return self._full_ready.pop(0)
+
+    def take_ready(self) -> None:
+        """Nothing: what is done is in the rows."""
+
+    def stop(self) -> None:
+        """Finish what is in hand, no more."""
+        for chunk in self._chunks:
+            chunk.cancel()
+        self._chunks = []
+        self._is_reduced = self._is_reduced[: self._next]
+        self._full.stop()
+
+    def close(self) -> None:
+        """End the threads."""
+        for chunk in self._chunks:
+            chunk.cancel()
+        self._pool.shutdown()
+        self._full.close()
+
+
+def compare_pair(
+    my: tuple[Any, ...] | None, golden: tuple[Any, ...] | None, *, sources: Sources
+) -> Result:
+    """Compare one pair, or describe the one tensor that is given."""
+    tensors: list[ReducedTensor | None] = []
+    reasons = []
+    for side, other in ((my, golden), (golden, my)):
+        try:
+            tensors.append(_read(side, other, sources))
+        except FormatError as error:
+            reasons.append(_sentence(str(error)))
+        except OSError as error:
+            reasons.append(_sentence(f"{error.filename}: {error.strerror}"))
+    if reasons:
+        return ("unreadable", " ".join(reasons), None, None, None, 0, None, "")
+    mine, theirs = tensors
+    status, sentences = _check(mine, theirs)
+    if mine is None or theirs is None or status != "compared":
+        return (status, " ".join(sentences), _side(mine), _side(theirs), None, 0, None, "")
+    if "unsupported" in (mine.state, theirs.state):
+        return _compare_bytes(mine, theirs, sentences)
+    counts = mine.n_values, theirs.n_values
+    if None not in counts and counts[0] != counts[1]:
+        shapes = f"(my {mine.shape}, golden {theirs.shape})"
+        sentences.append(f"data shape doesn't match. {shapes}")
+        reason = " ".join(sentences)
+        return ("shape_mismatch", reason, _side(mine), _side(theirs), None, 0, None, "")
+    if None not in (mine.shape, theirs.shape) and mine.shape != theirs.shape:
+        shapes = f"my {mine.shape}, golden {theirs.shape}"
+        sentences.append(f"Shapes differ, element counts agree: {shapes}.")
+    found = estimate(mine, theirs)
+    sentences += [
+        sentence
+        for sentence in (found.note, _nonfinite("golden", theirs), _nonfinite("my", mine))
+        if sentence
+    ]
+    return (
+        "compared",
+        " ".join(sentences),
+        _side(mine),
+        _side(theirs),
+        found.metrics,
+        found.mismatches,
+        found.worst,
+        found.source,
+    )
+
+
+def _read(
+    side: tuple[Any, ...] | None, other: tuple[Any, ...] | None, sources: Sources
+) -> ReducedTensor | None:
+    """A side; its order is changed where that is easier than changing the other side's.
+
+    The buckets of a sketch cannot be rearranged. What the views of the other side do to its sketch
+    is undone on this side instead.
+    """
+    if side is None:
+        return None
+    address = TensorRef(*side)
+    if other is not None:
+        back = _way_back(other, sources)
+        if back:
+            return sources.tensor(address._replace(view=(*address.view, *back)))
+        if _way_back(address, sources):
+            return sources.tensor(address._replace(view=()))
+    return sources.tensor(address)
+
+
+def _way_back(side: tuple[Any, ...], sources: Sources) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Steps that undo the views of a sketched side; () if it has none, or they select."""
+    address = TensorRef(*side)
+    if not address.view or reduced_kind(address.path) != "sketch":
+        return ()
+    stored = sources.tensor(address._replace(view=()))
+    if stored.values is not None or stored.shape is None:
+        return ()
+    try:
+        return inverse_steps(stored.shape, address.view) or ()
+    except (ValueError, IndexError):
+        return ()
+
+
+def _check(mine: ReducedTensor | None, theirs: ReducedTensor | None) -> tuple[str, list[str]]:
+    """Status of what can be said at once, and the sentences of both sides."""
+    status = "compared"
+    sentences = []
+    is_raw_pair = all(side is None or side.state == "unsupported" for side in (mine, theirs))
+    for name, side in (("my", mine), ("golden", theirs)):
+        if side is None:
+            continue
+        if side.note:
+            sentences.append(_sentence(f"{name}: {side.note}"))
+        own = _STATUS.get(side.state, "unreadable")
+        if own == "unsupported" and is_raw_pair and side.content is not None:
+            continue
+        if status == "compared":
+            status = own
+    return status, sentences
+
+
+def _compare_bytes(mine: ReducedTensor, theirs: ReducedTensor, sentences: list[str]) -> Result:
+    if mine.content == theirs.content:
+        reason = " ".join([*sentences, "Compared as bytes: equal."])
+        return ("compared", reason, _side(mine), _side(theirs), _EQUAL_BYTES, 0, None, "")
+    sentences.append(f"Values of {mine.dtype} have no public coding; as bytes they differ.")
+    return ("unsupported", " ".join(sentences), _side(mine), _side(theirs), None, 0, None, "")
+
+
+def _side(tensor: ReducedTensor | None) -> tuple[Any, ...] | None:
+    if tensor is None:
+        return None
+    return (tensor.dtype, tensor.shape, tensor.sums)
+
+
+def _nonfinite(name: str, tensor: ReducedTensor) -> str:
+    assert tensor.sums is not None
+    n, n_nan, n_positive_inf, n_negative_inf, largest, smallest, _ = tensor.sums
+    if n_nan is None or n_positive_inf is None or n_negative_inf is None:
+        values = [value for value in (largest, smallest) if value is not None]
+        is_bad = any(not math.isfinite(value) for value in values)
+        return f"{name}_data includes NAN or inf." if is_bad else ""
+    if n_nan + n_positive_inf + n_negative_inf == 0:
+        return ""
+    return (
+        f"{name}_data includes NAN or inf. "
+        f"({n_nan} NaN, {n_positive_inf} inf, {n_negative_inf} -inf of {n})"
+    )
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."

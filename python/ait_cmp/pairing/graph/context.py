@@ -1,0 +1,134 @@
+"""What pairing works out once per graph and uses in every step of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from ait_cmp.pairing.graph.index import VIEW_TYPES, GraphIndex, Tensor
+from ait_cmp.pairing.graph.identity import Identifier
+from ait_cmp.pairing.graph.op_graph import OpGraph
+from ait_cmp.pairing.graph.slots import Shape, Slots, find_slots
+from ait_cmp.pairing.graph.view_chain import ViewChain, trace_views
+
+# A graph input or weight may be used everywhere; a few uses tell what it is.
+MAX_USES = 16
+
+
+class Use(NamedTuple):
+    """A real use of a tensor, perhaps behind views: input `slot` of op number `op`."""
+
+    op: int
+    slot: int
+    arrives: Tensor
+
+
+class GraphContext:
+    """A graph with the answers that its steps share.
+
+    Attributes:
+        graph: The graph.
+        identifier: Names of dump files -> graph ops.
+        argument_nodes: FX nodes whose ops use graph inputs or constants.
+    """
+
+    def __init__(
+        self, graph: GraphIndex, final_members: Mapping[str, tuple[str, ...]] | None = None
+    ) -> None:
+        self.graph = graph
+        self.identifier = Identifier(graph, final_members or {})
+        self._slots: dict[tuple[int, ...], Slots] = {}
+        self._chains: dict[Tensor, ViewChain] = {}
+        self._uses: dict[Tensor, tuple[Use, ...]] = {}
+        self._arguments: dict[str, tuple[Tensor, ...]] = {}
+        self._op_graphs: dict[tuple[tuple[str, str, tuple[int, ...]], ...], OpGraph] = {}
+        self._targets: dict[str, str] = {}
+        for names in graph.fx_names.values():
+            for name in names:
+                self._targets.setdefault(name.node, name.target)
+        self.argument_nodes = tuple(node for node in graph.made_for if self._has_unnamed(node))
+
+    def _has_unnamed(self, node: str) -> bool:
+        graph = self.graph
+        bases = (self.chain(tensor).base for tensor in self.arguments(node))
+        return any(graph.is_data(base) or graph.is_const(base) for base in bases)
+
+    def target_of(self, node: str) -> str | None:
+        """The target that the graph states for an FX node."""
+        return self._targets.get(node)
+
+    def slots(self, members: tuple[int, ...]) -> Slots:
+        """Edges that enter and leave an op or a set of members."""
+        slots = self._slots.get(members)
+        if slots is None:
+            slots = self._slots[members] = find_slots(self.graph, members)
+        return slots
+
+    def op_graph(self, fused: Iterable[tuple[str, str, tuple[int, ...]]]) -> OpGraph:
+        """The op graph for the fused ops (name, type, members) of a step."""
+        key = tuple(sorted(fused))
+        op_graph = self._op_graphs.get(key)
+        if op_graph is None:
+            op_graph = self._op_graphs[key] = OpGraph(self.graph, key)
+        return op_graph
+
+    def static_shape(self, tensor: Tensor) -> Shape | None:
+        """Shape that the graph text states, None if it leaves any of it open."""
+        op = self.graph.ops[tensor[0]]
+        shape = op.output_shapes[tensor[1]] if tensor[1] < len(op.output_shapes) else None
+        return None if shape is None or any(dim < 0 for dim in shape) else tuple(shape)
+
+    def chain(self, tensor: Tensor) -> ViewChain:
+        """The views that made a tensor, up to what they look at."""
+        chain = self._chains.get(tensor)
+        if chain is None:
+            chain = self._chains[tensor] = trace_views(self.graph, tensor)
+        return chain
+
+    def is_inserted_view(self, number: int) -> bool:
+        """Whether an op is a view without an FX name: made for a consumer, not for an FX node."""
+        op = self.graph.ops[number]
+        return op.type in VIEW_TYPES and not any(op.output_names)
+
+    def uses(self, tensor: Tensor) -> tuple[Use, ...]:
+        """Where a tensor is used, inserted views followed down to their consumers."""
+        uses = self._uses.get(tensor)
+        if uses is None:
+            uses = self._uses[tensor] = self._find_uses(tensor)
+        return uses
+
+    def _find_uses(self, tensor: Tensor) -> tuple[Use, ...]:
+        uses: list[Use] = []
+        pending = [tensor]
+        seen = 0
+        while pending and len(uses) < MAX_USES and seen < 4 * MAX_USES:
+            at = pending.pop(0)
+            for number, slot in self.graph.consumers.get(at, ())[: 4 * MAX_USES]:
+                seen += 1
+                if not self.is_inserted_view(number):
+                    uses.append(Use(number, slot, at))
+                elif slot == 0:
+                    pending.append((number, 0))
+        return tuple(uses[:MAX_USES])
+
+    def arguments(self, node: str) -> tuple[Tensor, ...]:
+        """Tensors that enter the ops made for an FX node, as they arrive there, without repeats."""
+        known = self._arguments.get(node)
+        if known is None:
+            known = self._arguments[node] = self._find_arguments(node)
+        return known
+
+    def _find_arguments(self, node: str) -> tuple[Tensor, ...]:
+        made = self.graph.made_for.get(node, ())
+        inside = set(made)
+        found: dict[Tensor, None] = {}
+        for number in made:
+            if self.is_inserted_view(number):
+                continue
+            for fed in self.graph.ops[number].fed:
+                if fed.source is None:
+                    continue
+                base = self.chain(fed.source).base
+                if base[0] not in inside:
+                    found[fed.source] = None
+        return tuple(found)

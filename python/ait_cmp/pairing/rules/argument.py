@@ -1,0 +1,350 @@
+"""Rules `argument` and `literal`: which INPUT file of an FX node a graph input or constant is.
+
+An FX node's INPUT files are numbered by its signature, GE inputs by another one, and the FX dump
+leaves keyword arguments out: position proves nothing. Shape, type and the arguments that are known
+otherwise must leave one answer; of several that are alike, values decide, and only then order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from ait_cmp.discover import FxFile
+from ait_cmp.errors import FormatError
+from ait_cmp.pairing.graph.index import RESHAPE_TYPES, Tensor
+from ait_cmp.pairing.graph.context import GraphContext
+from ait_cmp.pairing.fx_step import FxNode, FxStep
+from ait_cmp.pairing.ge_step import GeStep
+from ait_cmp.pairing.rules.match import Match, Miss
+from ait_cmp.tensor_ref import TensorRef
+from ait_cmp.pairing.readers import Readers, Values, is_stored_transposed
+from ait_cmp.pairing.graph.slots import Shape
+
+# Ops that hand their input on, values in order; an FX node made of nothing else equals its input.
+_PASSING_TYPES = RESHAPE_TYPES | {"Identity", "TensorMove", "Cast", "BroadcastTo", "Expand", "Tile"}
+
+# FX operators that may hand their input on, so that their conversion may make no op at all: then
+# the name of the node overwrites that of the node before, and the ops were made for that one.
+_PASSING_OPERATORS = frozenset(
+    {"alias", "broadcast_to", "clone", "contiguous", "copy", "detach", "dropout", "expand"}
+    | {"lift", "lift_fresh", "lift_fresh_copy", "native_dropout", "permute", "repeat", "reshape"}
+    | {"slice", "squeeze", "t", "to", "transpose", "type_as", "unsqueeze", "view", "expand_as"}
+    | {"_reshape_alias", "_to_copy", "_unsafe_view", "npu_dtype_cast", "npu_format_cast"}
+)
+
+# Whole numbers of this many elements or fewer look like literal arguments (sizes, dims).
+_MAX_LITERAL = 16
+
+
+class FoundArgument(NamedTuple):
+    """An FX INPUT file and where in a chain of views its tensor stands.
+
+    Attributes:
+        file: The file.
+        target: FX target of its node.
+        level: Position in the view chain of the tensor that arrives: 0 = as it arrives.
+        rule: "argument" or "literal".
+    """
+
+    file: FxFile
+    target: str
+    level: int
+    rule: str
+
+
+class _File(NamedTuple):
+    """A numeric INPUT file."""
+
+    file: FxFile
+    dtype: str
+    shape: Shape
+
+
+class Arguments:
+    """The arguments of the FX nodes of one step, worked out when first asked for."""
+
+    def __init__(
+        self,
+        context: GraphContext,
+        my: GeStep,
+        fx: FxStep,
+        readers: Readers,
+        named: Callable[[Tensor], Match | None],
+    ) -> None:
+        """
+        Args:
+            context: The graph.
+            my: The step of the GE dump.
+            fx: The same step of the FX dump.
+            readers: Header readers.
+            named: Counterpart of a tensor by rule `dataflow` or `view`, None without one.
+        """
+        self._context = context
+        self._my = my
+        self._named = named
+        self._readers = readers
+        self._nodes = {
+            name: node
+            for name in context.argument_nodes
+            if (node := fx.node(name, context.target_of(name))) is not None
+        }
+        paths = [file.path for node in self._nodes.values() for file in node.inputs]
+        scans = readers.scan_npy(paths, readers.threads)
+        self._scans = dict(zip(paths, scans))
+        # Where the GE dump has a graph tensor as one of its ops gets it.
+        self._refs = {
+            slot.source: place.op.ref("inputs", index)
+            for place in my.placed.values()
+            if place.op.cut is None
+            for index, slot in enumerate(place.inputs)
+            if slot is not None and slot.source is not None
+        }
+        self._answers: dict[str, dict[Tensor, FoundArgument | Miss]] = {}
+
+    def find(self, node: str | None, arrives: Tensor) -> FoundArgument | Miss:
+        """The INPUT file of an FX node for the tensor that arrives at one of its ops."""
+        if node is None:
+            return Miss("The graph does not tell which FX node its op was made for.")
+        files = self._nodes.get(node)
+        if files is None:
+            return Miss(f"The FX dump has no file of node {node}, whose argument it is.")
+        answers = self._answers.get(node)
+        if answers is None:
+            answers = self._answers[node] = self._solve(node, files)
+        return answers.get(arrives) or Miss(f"It is no argument of FX node {node}.")
+
+    def _solve(self, name: str, node: FxNode) -> dict[Tensor, FoundArgument | Miss]:
+        arguments = self._context.arguments(name)
+        graph = self._context.graph
+        unknown = [t for t in arguments if graph.is_data(self._context.chain(t).base)]
+        constant = [t for t in arguments if graph.is_const(t)]
+        if self._is_overwritten(name, node):
+            why = f"FX node {name} hands its input on, so the ops may belong to the node before it."
+            return dict.fromkeys((*unknown, *constant), Miss(why))
+        files = [file for file in map(self._numeric, node.inputs) if file is not None]
+        values = {tensor: graph.const_value(tensor) for tensor in constant}
+        answers = _literals(values, self._read_literals(values, files), node.target)
+        taken: set[str] = set()
+        for tensor in unknown:
+            if tensor not in answers:
+                answers.update(self._solve_alike(tensor, unknown, arguments, files, node, taken))
+        return answers
+
+    def _read_literals(
+        self, values: Mapping[Tensor, Values | None], files: Sequence[_File]
+    ) -> list[tuple[_File, Values]]:
+        """Literal arguments of as many elements as one of the constants."""
+        sizes = {value.size for value in values.values() if value is not None}
+        literals = []
+        for file in files:
+            count = prod(file.shape)
+            if len(file.shape) > 1 or count > _MAX_LITERAL or count not in sizes:
+                continue
+            try:
+                literals.append((file, self._readers.read_values(_ref(file.file), 0, count)))
+            except (FormatError, OSError):
+                continue
+        return literals
+
+    def _numeric(self, file: FxFile) -> _File | None:
+        error, dtype, shape, state, _ = self._scans[file.path]
+        return None if error is not None or state != "ok" else _File(file, dtype, tuple(shape))
+
+    def _is_overwritten(self, name: str, node: FxNode) -> bool:
+        """Whether a node equals its input although real ops carry its name."""
+        operator = node.target.split(".")[-2] if "." in node.target else node.target
+        if operator not in _PASSING_OPERATORS:
+            return False
+        graph = self._context.graph
+        made = (graph.ops[number].type for number in graph.made_for.get(name, ()))
+        if all(kind in _PASSING_TYPES for kind in made):
+            return False
+        output = node.outputs.get(0)
+        first = self._numeric(node.inputs[0]) if node.inputs else None
+        if output is None or first is None:
+            return True
+        return self._readers.are_equal(_ref(first.file), _ref(output), prod(first.shape))
+
+    def _head(self, tensor: Tensor) -> tuple[str, Shape] | None:
+        """Type and shape of a tensor in this step, None if the dump does not show it."""
+        head = self._my.heads.get(tensor)
+        return None if head is None else (head.dtype, head.shape)
+
+    def _solve_alike(
+        self,
+        tensor: Tensor,
+        unknown: Sequence[Tensor],
+        arguments: Sequence[Tensor],
+        files: Sequence[_File],
+        node: FxNode,
+        taken: set[str],
+    ) -> dict[Tensor, FoundArgument | Miss]:
+        """Answers for a graph input and all others of the same node with its type and shape."""
+        head = self._head(tensor)
+        if head is None:
+            return {tensor: Miss("The dump does not show its shape where it is used.")}
+        if _looks_literal(*head):
+            why = "A few whole numbers: nothing but their position would tell which argument it is."
+            return {tensor: Miss(why)}
+        alike = [other for other in unknown if self._head(other) == head]
+        fits = [f for f in files if f.shape == head[1] and _same_type(head[0], f.dtype)]
+        fits = [f for f in fits if f.file.path not in taken]
+        for other in arguments:
+            if other in alike or self._context.graph.is_const(other):
+                continue
+            match = self._named(other)
+            other_head = self._head(other)
+            if match is None:
+                if other_head is None or other_head[1] == head[1]:
+                    why = "Another argument that the graph does not name may have its shape."
+                    return dict.fromkeys(alike, Miss(why))
+            elif other_head is None or other_head[1] == head[1]:
+                fits = self._without(fits, match.golden)
+        if not fits:
+            return {other: self._solve_above(other, files, node, taken) for other in alike}
+        if len(alike) == 1:
+            fits = self._without_repeats(fits)
+        chosen = {} if len(alike) == len(fits) == 1 else self._choose_equal(alike, fits)
+        used = [fit.file.path for fit in chosen.values()]
+        left = [other for other in alike if other not in chosen]
+        fits_left = [fit for fit in fits if fit.file.path not in used]
+        answers: dict[Tensor, FoundArgument | Miss] = {}
+        if len(fits_left) == len(left):
+            chosen.update(zip(left, fits_left))
+        else:
+            why = f"{len(fits)} arguments of the FX node have its type and shape."
+            answers.update(dict.fromkeys(left, Miss(why)))
+        for other, fit in chosen.items():
+            taken.add(fit.file.path)
+            answers[other] = self._settle_level(other, head[1], fit, node)
+        return answers
+
+    def _choose_equal(self, alike: Sequence[Tensor], fits: Sequence[_File]) -> dict[Tensor, _File]:
+        """Graph inputs of one type and shape, each with the first free file of its values.
+
+        GE and FX may order them differently: a product that a bias is added to, `rsub`.
+        """
+        chosen: dict[Tensor, _File] = {}
+        free = list(fits)
+        for tensor in alike:
+            mine = self._refs.get(tensor)
+            for place, fit in enumerate(free):
+                if mine and self._readers.are_equal(_ref(fit.file), mine, prod(fit.shape)):
+                    chosen[tensor] = free.pop(place)
+                    break
+        return chosen
+
+    def _without(self, fits: list[_File], known: TensorRef) -> list[_File]:
+        """The files but the first that holds the values of an argument that is known otherwise."""
+        for place, fit in enumerate(fits):
+            if self._readers.are_equal(_ref(fit.file), known, prod(fit.shape)):
+                return fits[:place] + fits[place + 1 :]
+        return fits
+
+    def _without_repeats(self, fits: list[_File]) -> list[_File]:
+        """The first file alone if all hold the same values: `x + x` saves its one input twice."""
+        first, *others = fits
+        if all(
+            self._readers.are_equal(_ref(first.file), _ref(other.file), prod(first.shape))
+            for other in others
+        ):
+            return [first]
+        return fits
+
+    def _settle_level(
+        self, tensor: Tensor, shape: Shape, fit: _File, node: FxNode
+    ) -> FoundArgument | Miss:
+        """The argument as it arrives, if it can not be the graph input before a transposition.
+
+        Before and after the transposition of a square matrix shapes are alike. Which of both the
+        FX node got shows in the file: a transposed view is stored in Fortran order.
+        """
+        chain = self._context.chain(tensor)
+        for level in range(1, len(chain.tensors)):
+            perms = [perm for perm in chain.perms[:level] if perm is not None]
+            if not any(perm != tuple(range(len(perm))) for perm in perms):
+                continue
+            above = self._head(chain.tensors[level])
+            if (above is None or above[1] == shape) and not is_stored_transposed(
+                self._readers, fit.file.path
+            ):
+                return Miss("Its shape does not tell whether the FX argument is transposed.")
+        return FoundArgument(fit.file, node.target, 0, "argument")
+
+    def _solve_above(
+        self, tensor: Tensor, files: Sequence[_File], node: FxNode, taken: set[str]
+    ) -> FoundArgument | Miss:
+        """The argument before the views of its op: the one level and file that fit, if one."""
+        chain = self._context.chain(tensor)
+        found = []
+        for level in range(1, len(chain.tensors)):
+            head = self._head(chain.tensors[level])
+            for file in files:
+                if head is None or file.shape != head[1] or not _same_type(head[0], file.dtype):
+                    continue
+                if file.file.path not in taken:
+                    found.append((level, file))
+        if len(found) != 1:
+            return Miss("No argument of the FX node, or more than one, has its type and shape.")
+        level, file = found[0]
+        taken.add(file.file.path)
+        return FoundArgument(file.file, node.target, level, "argument")
+
+
+def _same_type(my: str, fx: str) -> bool:
+    """Whether an FX file may hold a tensor of this type; it has float32 for bfloat16."""
+    return fx == my or (my == "torch.bfloat16" and fx == "torch.float32")
+
+
+def _looks_literal(dtype: str, shape: Shape) -> bool:
+    whole = dtype.startswith(("torch.int", "torch.uint", "torch.bool"))
+    return whole and len(shape) <= 1 and (not shape or shape[0] <= _MAX_LITERAL)
+
+
+def _ref(file: FxFile) -> TensorRef:
+    return TensorRef(file.path, "", 0)
+
+
+def _literals(
+    values: Mapping[Tensor, Values | None],
+    literals: Sequence[tuple[_File, Values]],
+    target: str,
+) -> dict[Tensor, FoundArgument | Miss]:
+    """Constants that equal literal arguments, if as many of that value are on both sides."""
+    answers: dict[Tensor, FoundArgument | Miss] = {}
+    for tensor, value in values.items():
+        if value is None:
+            answers[tensor] = Miss("A constant whose value the graph text does not give.")
+            continue
+        equal = [file for file, literal in literals if _is_value(file, literal, value)]
+        alike = [
+            other
+            for other, constant in values.items()
+            if constant is not None and np.array_equal(constant.ravel(), value.ravel())
+        ]
+        if not equal:
+            answers[tensor] = Miss("A constant; no literal argument of the FX node has its value.")
+        elif len(equal) != len(alike):
+            answers[tensor] = Miss(
+                "A constant; nothing but its position would tell which literal argument it is."
+            )
+        else:
+            file = equal[alike.index(tensor)].file
+            answers[tensor] = FoundArgument(file, target, 0, "literal")
+    return answers
+
+
+def _is_value(file: _File, literal: Values, value: Values) -> bool:
+    """Whether a literal argument has the value of a constant, rounded to the constant's type."""
+    if literal.size != value.size or (file.dtype == "torch.bool") != (value.dtype.kind == "b"):
+        return False
+    is_float = value.dtype.kind == "f"
+    wanted = value.ravel().astype(np.float64)
+    if is_float:
+        with np.errstate(over="ignore", invalid="ignore"):
+            literal = literal.astype(value.dtype)
+    return bool(np.array_equal(literal.astype(np.float64), wanted, equal_nan=is_float))

@@ -1,0 +1,174 @@
+"""Flow 1: the rules by which a GE tensor finds its FX counterpart, most certain first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from ait_cmp.pairing.graph.index import FxName, GraphIndex, Tensor
+from ait_cmp.pairing.rules.argument import Arguments
+from ait_cmp.pairing.graph.context import GraphContext, Use
+from ait_cmp.pairing.rules.dataflow import match_dataflow, names_of_input, names_of_tensor
+from ait_cmp.pairing.fx_step import FxStep
+from ait_cmp.pairing.ge_step import GeStep, PlacedOp
+from ait_cmp.pairing.rules.match import Answer, Match, Miss
+from ait_cmp.tensor_ref import TensorRef
+from ait_cmp.pairing.readers import Readers
+from ait_cmp.pairing.graph.slots import InputSlot, Shape, TensorHead
+from ait_cmp.pairing.graph.view_chain import Move, view_steps
+
+_IN_PLACE = "The op writes this input in place and GE dumps it afterwards:"
+
+
+class FxRules:
+    """Finds counterparts of one step in an FX dump."""
+
+    def __init__(self, context: GraphContext, my: GeStep, fx: FxStep, readers: Readers) -> None:
+        self._context = context
+        self._graph: GraphIndex = context.graph
+        self._my = my
+        self._fx = fx
+        self._arguments = Arguments(context, my, fx, readers, self._named)
+
+    def find_input(self, place: PlacedOp, slot: InputSlot, head: TensorHead) -> Answer:
+        """The counterpart of the dumped input that is edge `slot`."""
+        names = names_of_input(self._graph, slot)
+        shape = head.shape if place.op.shows_shapes else None
+        written = self._graph.ops[slot.op].in_place.get(slot.slot)
+        if written is not None:
+            answer = self._find_written((slot.op, written), shape)
+        elif slot.source is None:
+            answer = match_dataflow(names, self._fx) or _no_name(names)
+        elif self._context.is_inserted_view(slot.op):
+            if slot.slot:
+                return Miss("A constant of an inserted view, without a counterpart.")
+            uses = self._context.uses((slot.op, 0))
+            answer = self._find(names, slot.source, uses, shape)
+        else:
+            use = Use(slot.op, slot.slot, slot.source)
+            answer = self._find(names, slot.source, (use,), shape)
+        return _labelled(place, answer)
+
+    def find_output(self, place: PlacedOp, tensor: Tensor, head: TensorHead) -> Answer:
+        """The counterpart of the dumped output that is graph tensor `tensor`."""
+        names = names_of_tensor(self._graph, tensor)
+        shape = head.shape if place.op.shows_shapes else None
+        answer = self._find(names, tensor, self._context.uses(tensor), shape)
+        return _labelled(place, answer)
+
+    def _find_written(self, output: Tensor, shape: Shape | None) -> Answer:
+        """What an input holds that the op has written to: its output; FX keeps the old values."""
+        names = names_of_tensor(self._graph, output)
+        answer = self._find(names, output, self._context.uses(output), shape)
+        if isinstance(answer, Miss):
+            return Miss(f"{_IN_PLACE} FX has only the values before.")
+        return answer._replace(note=f"{answer.note} {_IN_PLACE} it is the output.".lstrip())
+
+    def _find(
+        self, names: Sequence[FxName], tensor: Tensor, uses: Sequence[Use], shape: Shape | None
+    ) -> Answer:
+        match = match_dataflow(names, self._fx)
+        if match is not None:
+            return match
+        viewed = self._find_view(tensor, shape)
+        if viewed is not None:
+            return viewed
+        base = self._context.chain(tensor).base
+        if self._graph.is_data(base) or self._graph.is_const(base):
+            return self._find_argument(tensor, uses, shape)
+        broken = self._context.chain(tensor).broken
+        return Miss(broken) if broken and not names else _no_name(names)
+
+    def _find_view(self, tensor: Tensor, shape: Shape | None) -> Answer | None:
+        """Rule `view`: the nearest named tensor above, or a named view right below the last."""
+        chain = self._context.chain(tensor)
+        for level in range(1, len(chain.tensors)):
+            match = match_dataflow(names_of_tensor(self._graph, chain.tensors[level]), self._fx)
+            if match is not None:
+                return self._viewed(match, chain.moves(level, 0), shape, "view")
+        last = len(chain.tensors) - 1
+        for number, slot in self._graph.consumers.get(chain.base, ())[:8]:
+            below = self._context.chain((number, 0))
+            if slot or len(below.tensors) < 2 or below.tensors[1] != chain.base:
+                continue
+            match = match_dataflow(names_of_tensor(self._graph, (number, 0)), self._fx)
+            if match is not None:
+                moves = below.moves(0, 1) + chain.moves(last, 0)
+                return self._viewed(match, moves, shape, "view")
+        return None
+
+    def _find_argument(self, tensor: Tensor, uses: Sequence[Use], shape: Shape | None) -> Answer:
+        """Rules `argument` and `literal`: by the FX node of the first use that tells."""
+        answer: Answer = Miss("A graph input or constant that no op of an FX node uses.")
+        for use in uses:
+            found = self._arguments.find(self._graph.fx_node[use.op], use.arrives)
+            if isinstance(found, Miss):
+                answer = found
+                continue
+            chain = self._context.chain(use.arrives)
+            if tensor not in chain.tensors:
+                continue
+            moves = chain.moves(found.level, chain.tensors.index(tensor))
+            golden = TensorRef(found.file.path, "", 0)
+            match = Match(golden, found.target, found.rule, "")
+            answer = self._viewed(match, moves, shape, found.rule)
+            if isinstance(answer, Match):
+                return answer
+        return answer
+
+    def _viewed(
+        self, match: Match, moves: Sequence[Move], shape: Shape | None, rule: str
+    ) -> Answer:
+        """The match read in the order of the my side; `shape` None: only extrema are compared."""
+        if shape is None:
+            return match._replace(rule=rule)
+        count = prod(shape)
+        steps = view_steps(moves, shape, lambda tensor: self._shape_of(tensor, count))
+        if steps is None:
+            return Miss("The shape between two inserted views is not known, or does not fit.")
+        golden = match.golden
+        viewed = TensorRef(golden.path, golden.io, golden.index, golden.view + steps)
+        return Match(viewed, match.golden_type, rule, match.note)
+
+    def _named(self, tensor: Tensor) -> Match | None:
+        """Counterpart by `dataflow` or `view` of a tensor as it arrives at an op."""
+        match = match_dataflow(names_of_tensor(self._graph, tensor), self._fx)
+        if match is not None:
+            return match
+        head = self._my.heads.get(tensor)
+        answer = None if head is None else self._find_view(tensor, head.shape)
+        return answer if isinstance(answer, Match) else None
+
+    def _shape_of(self, tensor: Tensor, count: int) -> Shape | None:
+        """Shape of a tensor in this step: dumped, stated by the graph, or of a constant reshape."""
+        head = self._my.heads.get(tensor)
+        if head is not None:
+            return head.shape
+        shape = self._context.static_shape(tensor)
+        if shape is not None:
+            return shape
+        op = self._graph.ops[tensor[0]]
+        if op.type != "Reshape" or len(op.fed) < 2:
+            return None
+        value = self._graph.const_value(op.fed[1].source)
+        if value is None or value.ndim != 1 or value.dtype.kind != "i":
+            return None
+        dims = [int(dim) for dim in value]
+        known = prod(dim for dim in dims if dim > 0)
+        if 0 in dims or dims.count(-1) > 1 or min(dims, default=1) < -1:
+            return None
+        return tuple(count // known if dim == -1 else dim for dim in dims)
+
+
+def _no_name(names: Sequence[FxName]) -> Miss:
+    if names:
+        return Miss(f"The FX dump has no file of {names[0].node}-{names[0].target}.")
+    return Miss("The graph names no FX tensor for it.")
+
+
+def _labelled(place: PlacedOp, answer: Answer) -> Answer:
+    """Counterparts of a fused op's edges are `fused`, however an edge found its FX tensor."""
+    identity = place.op.identity
+    if isinstance(answer, Miss) or identity is None or not identity.is_fused:
+        return answer
+    return answer._replace(rule="fused") if answer.rule in ("dataflow", "view") else answer

@@ -1,0 +1,32 @@
+"""The answer of a pairing rule."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Union
+
+from ait_cmp.tensor_ref import TensorRef
+
+
+class Match(NamedTuple):
+    """A counterpart.
+
+    Attributes:
+        golden: Its address.
+        golden_type: GE type or FX target.
+        rule: Name of the rule, a value of `Pair.match`.
+        note: Sentence on the pair, or "".
+    """
+
+    golden: TensorRef
+    golden_type: str
+    rule: str
+    note: str
+
+
+class Miss(NamedTuple):
+    """No counterpart; `reason` is the sentence that says why."""
+
+    reason: str
+
+
+Answer = Union[Match, Miss]

@@ -1,0 +1,108 @@
+"""What a comparison found, as plain data that merges in any grouping."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ait_cmp.report.row import COLUMNS, STATUSES, Row, column
+from ait_cmp.report.verdict import FirstDivergence
+
+if TYPE_CHECKING:
+    import pandas
+
+    from ait_cmp import _core
+
+
+# A tensor of these has a counterpart, or should have one, and differs from it beyond metrics.
+DIFFERENT_STATUSES = ("shape_mismatch", "unreadable")
+# What metrics are estimated from that tells nothing between the extrema of a tensor.
+EXTREMA_KINDS = ("min_max", "stats")
+
+
+class Counts(dict[str, int]):
+    """Status -> number of tensors of the my side; every status of the contract is a key.
+
+    Attributes:
+        golden: "used" and "unused" -> number of tensors of the golden side.
+        verdicts: "pass" and "fail" -> number of rows.
+        matches: Rule -> number of rows that it paired.
+        estimated: What estimated metrics were made from -> number of rows.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(dict.fromkeys(STATUSES, 0))
+        self.golden: dict[str, int] = {"used": 0, "unused": 0}
+        self.verdicts: dict[str, int] = {"pass": 0, "fail": 0}
+        self.matches: dict[str, int] = {}
+        self.estimated: dict[str, int] = {}
+
+    def add(self, rows: _core.StepRows) -> None:
+        """Count the rows of a step."""
+        for name, numbers in (
+            ("status", self),
+            ("verdict", self.verdicts),
+            ("match", self.matches),
+            ("estimated", self.estimated),
+        ):
+            for key, number in Counter(column(rows, name)).items():
+                if key:
+                    numbers[key] = numbers.get(key, 0) + number
+
+    def merge(self, other: Counts) -> None:
+        """Add the counts of another part of the dump."""
+        for mine, theirs in (
+            (self, other),
+            (self.golden, other.golden),
+            (self.verdicts, other.verdicts),
+            (self.matches, other.matches),
+            (self.estimated, other.estimated),
+        ):
+            for key, number in theirs.items():
+                mine[key] = mine.get(key, 0) + number
+
+    @property
+    def total(self) -> int:
+        """Tensors of the my side."""
+        return sum(self.values())
+
+
+@dataclass
+class Comparison:
+    """The result of compare_dirs.
+
+    Attributes:
+        rows: One per tensor of every GE file of the my side, in the order of the report.
+        counts: Status -> number of tensors, with the golden side's beside it.
+        first_divergence: At most one per rank and graph, by rank and graph; empty if none.
+        csv_paths: The report files written, one per rank; empty without an output folder.
+        notes: Sentences on what was chosen, left out, or looks wrong with the capture.
+        unused_golden: Paths (and tensors) of the golden side that no row used.
+        custom_names: Names of the custom algorithms, in the order of their cells in `Row.custom`.
+        was_interrupted: True if Ctrl-C ended the comparison; rows then hold what was done.
+    """
+
+    rows: Sequence[Row] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+    first_divergence: list[FirstDivergence] = field(default_factory=list)
+    csv_paths: list[Path] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unused_golden: list[str] = field(default_factory=list)
+    custom_names: Sequence[str] = ()
+    was_interrupted: bool = False
+
+    @property
+    def has_differences(self) -> bool:
+        """Whether anything is outside the limits or could not be held against its golden."""
+        bad = sum(self.counts[status] for status in DIFFERENT_STATUSES)
+        return bool(self.counts.verdicts["fail"] or bad or self.first_divergence)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The rows as a pandas DataFrame with the CSV's columns; pandas is imported only here."""
+        import pandas
+
+        cells = [(*row[:-1], *row.custom) for row in self.rows]
+        return pandas.DataFrame(cells, columns=[*COLUMNS, *self.custom_names])

@@ -1,0 +1,222 @@
+"""The command line as a person uses it, on the built-in sample."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ait_cmp.cli.main import main
+from ait_cmp.config import Limits
+from ait_cmp.cli.demo import unpack_sample
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sample")
+    unpack_sample(folder)
+    return folder
+
+
+def read_report(folder: Path) -> list[dict[str, str]]:
+    (report,) = folder.glob("ait_cmp_report_*.csv")
+    with report.open(newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_demo_names_the_operator_that_was_made_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", "--folder", str(tmp_path / "demo")]) == 0
+    printed = capsys.readouterr().out
+    assert "FIRST DIVERGENCE in rank 0 graph_1 token 0: MatMul_3 (MatMul)" in printed
+
+
+def test_equal_dumps_exit_0_and_say_so(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--my-path", str(sample / "ge"), "--golden-path", str(sample / "fx")]
+    assert main([*words, "--output", str(tmp_path)]) == 0
+    assert "nothing diverges" in capsys.readouterr().out
+    assert {row["verdict"] for row in read_report(tmp_path)} <= {"pass", ""}
+
+
+def test_the_totals_of_the_summary_add_up(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["-mp", str(sample / "ge"), "-gp", str(sample / "fx"), "-o", str(tmp_path)])
+    line = next(
+        line for line in capsys.readouterr().out.splitlines() if line.startswith("my tensors")
+    )
+    total, *parts = (int(number) for number in re.findall(r"\d+", line))
+    assert total == sum(parts) == len(read_report(tmp_path))
+
+
+def test_differences_exit_1_and_exit_zero_makes_it_0(sample: Path, tmp_path: Path) -> None:
+    words = ["compare", "--my_path", str(sample / "ge_wrong"), "--golden_path", str(sample / "fx")]
+    assert main([*words, "--output", str(tmp_path)]) == 1
+    assert main([*words, "--output", str(tmp_path), "--exit-zero"]) == 0
+
+
+def test_two_reports_of_one_second_do_not_overwrite_each_other(
+    sample: Path, tmp_path: Path
+) -> None:
+    words = ["-mp", str(sample / "ge"), "-gp", str(sample / "ge"), "-o", str(tmp_path)]
+    for _ in range(3):
+        main(words)
+    assert len(list(tmp_path.glob("ait_cmp_report_rank0_*.csv"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("my", "golden", "sentence"),
+    [
+        ("missing", "fx", "missing"),
+        ("ge", "missing", "missing"),
+        ("fx", "ge", "expected as the side under test"),
+        ("empty", "fx", "empty"),
+    ],
+)
+def test_folders_that_cannot_be_compared_exit_2_with_a_sentence(
+    sample: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    my: str,
+    golden: str,
+    sentence: str,
+) -> None:
+    (sample / "empty").mkdir(exist_ok=True)
+    words = ["-mp", str(sample / my), "-gp", str(sample / golden), "-o", str(tmp_path)]
+    assert main(words) == 2
+    captured = capsys.readouterr()
+    assert sentence in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_fx_without_a_graph_text_says_which_file_is_needed(
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = next((sample / "ge").glob("worldsize*"))
+    copy = tmp_path / "ge"
+    copy.mkdir()
+    (copy / data.name).symlink_to(data)
+    assert main(["-mp", str(copy), "-gp", str(sample / "fx"), "-o", str(tmp_path)]) == 2
+    assert "dynamo_original_graph_" in capsys.readouterr().err
+
+
+def test_a_filter_by_operator_keeps_its_rows_alone(sample: Path, tmp_path: Path) -> None:
+    words = ["-mp", str(sample / "ge"), "-gp", str(sample / "ge"), "-o", str(tmp_path)]
+    main([*words, "--op", "MatMul*", "--token", "1"])
+    rows = read_report(tmp_path)
+    assert {row["token_id"] for row in rows} == {"1"}
+    assert {row["op_name"].split("_")[0] for row in rows} == {"MatMul"}
+
+
+def test_diff_shows_metrics_and_the_worst_elements(
+    sample: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (my,) = (sample / "ge_wrong").rglob("0/MatMul.MatMul_3.*")
+    (golden,) = (sample / "ge").rglob("0/MatMul.MatMul_3.*")
+    assert main(["diff", f"{my},outputs,0", f"{golden},outputs,0", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    errors = [abs(x - y) for _, x, y, _ in found["worst"]]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[0] == found["max_absolute_error"]
+    assert sum(found["histogram"].values()) == 8 * 32
+
+
+def test_diff_judges_by_the_limits_that_are_given_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [tmp_path / "my.npy", tmp_path / "golden.npy"]
+    for path, value in zip(paths, (1.02, 1.0)):
+        np.save(path, np.array([value, -1.0], np.float32))
+    words = ["diff", *map(str, paths)]
+    assert main(words) == 0
+    assert re.search(r"^verdict +pass$", capsys.readouterr().out, re.MULTILINE)
+    assert main([*words, "--red-max", "0.01"]) == 1
+    assert re.search(r"^verdict +fail$", capsys.readouterr().out, re.MULTILINE)
+    main([*words, "--red-max", "0.01", "--json"])
+    assert json.loads(capsys.readouterr().out)["verdict"] == "fail"
+    assert main([*words, "--cosine-min", "1"]) == 1
+    assert main([*words, "--red-max", "-1"]) == 2
+
+
+@pytest.mark.parametrize("command", ["compare", "convert", "show", "diff", "demo"])
+def test_help_explains_every_option_in_words(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    _, *options = re.split(r"\n  (?=-)", capsys.readouterr().out.split("\n\n", 2)[2])
+    assert options
+    for option in options:
+        names, *explained = re.split(r" {2,}|\n +", option.split("\n\n")[0].rstrip())
+        assert len(" ".join(explained).split()) >= 2, names
+
+
+@pytest.mark.parametrize("field", dataclasses.fields(Limits), ids=lambda field: field.name)
+def test_help_says_the_default_of_every_limit(
+    field: dataclasses.Field[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["compare", "--help"])
+    said = capsys.readouterr().out
+    option = "--" + field.name.replace("_", "-")
+    assert re.search(rf"{option} X[^-]*\b{re.escape(f'{field.default:g}')}\n", said)
+
+
+def test_help_and_the_dump_helpers_load_neither_numpy_nor_torch() -> None:
+    program = (
+        "import sys, ait_cmp.cli, ait_cmp.dump.torchair_dump\n"
+        "try: ait_cmp.cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print({'numpy', 'torch', 'tqdm'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.endswith("set()\n")
+
+
+def test_comparing_needs_no_torch(sample: Path) -> None:
+    program = (
+        "import sys, ait_cmp\n"
+        f"ait_cmp.compare_dirs({str(sample / 'ge')!r}, {str(sample / 'fx')!r})\n"
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
+
+
+def test_ctrl_c_leaves_whole_rows_and_exits_130(sample: Path, tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys\n"
+        "from ait_cmp.compare import run\n"
+        # A shell starts background jobs with the signal ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "start = run._Run._start\n"
+        "def start_and_interrupt(self, my_key, golden_key, step):\n"
+        "    if my_key.step == 1: os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return start(self, my_key, golden_key, step)\n"
+        "run._Run._start = start_and_interrupt\n"
+        "from ait_cmp.cli.main import main\n"
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    words = ["-mp", str(sample / "ge"), "-gp", str(sample / "fx"), "-o", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 130, done.stderr
+    assert "interrupted" in done.stdout
+    rows = read_report(tmp_path)
+    assert {row["token_id"] for row in rows} == {"0"}
+    assert all(row["index"] for row in rows)

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from ait_cmp.convert import watch, watch_dir
+from ait_cmp.convert.result import Conversion
+from ait_cmp.info.info_file import read_info
+from reduced_dump import ge_bytes, ge_folder, random_values, write_ge
+
+TESTS = Path(__file__).parent
+
+
+def until(condition: object, watcher: threading.Thread) -> None:
+    """Wait until a watcher has done what it is about to do; it fails the test by ending first."""
+    while not condition():
+        watcher.join(0.01)
+        assert watcher.is_alive()
+
+
+class Watcher(threading.Thread):
+    """A watch in a thread of its own."""
+
+    def __init__(self, folder: Path, **arguments: object) -> None:
+        super().__init__()
+        self.stop = threading.Event()
+        self.result: Conversion | None = None
+        self._folder = folder
+        self._arguments = {"interval": 0.02, "settle": 0.1, "threads": 2, **arguments}
+
+    def run(self) -> None:
+        self.result = watch_dir(self._folder, stop=self.stop, **self._arguments)
+
+    def __enter__(self) -> Watcher:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop.set()
+        self.join()
+
+
+@pytest.fixture(params=["polling", "notified"])
+def noticing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How a watch learns of changes; without the optional library both poll."""
+    if request.param == "polling":
+        monkeypatch.setattr(watch, "is_network_path", lambda path: bool(path))
+    return str(request.param)
+
+
+def test_killed_200_times_at_random_moments_it_loses_no_tensor(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, str(TESTS / "kill_converter.py"), str(tmp_path), "200"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    *complaints, last = ran.stdout.splitlines()
+    assert complaints == []
+    assert last.startswith("killed 200 times")
+    # Both were seen: the moments were neither all too early nor all too late.
+    found = [int(word) for word in last.replace(",", "").split() if word.isdigit()]
+    assert min(found) > 0
+
+
+def test_a_watch_waits_for_a_slow_writer(tmp_path: Path, noticing: str) -> None:
+    del noticing
+    folder = ge_folder(tmp_path)
+    content = ge_bytes("Add_1", (), (random_values(0, 40_000),))
+    path = folder / "Add.Add_1.1.6.1706596911888000"
+    info = Path(f"{path}_info.npz")
+    with Watcher(tmp_path, settle=3600.0) as watcher:
+        for start in range(0, len(content), 20_000):
+            assert not info.exists()
+            with path.open("ab") as file:
+                file.write(content[start : start + 20_000])
+            time.sleep(0.05)
+        until(info.exists, watcher)
+        until(lambda: not path.exists(), watcher)
+    assert watcher.result is not None
+    assert watcher.result.left == {}
+    (place,) = read_info(str(info)).tensors
+    assert place.tensor.n_values == 40_000
+
+
+def test_a_watch_finds_files_in_folders_that_appear_later(tmp_path: Path, noticing: str) -> None:
+    del noticing
+    with Watcher(tmp_path) as watcher:
+        for step in ("0", "1"):
+            path = write_ge(ge_folder(tmp_path / step), "Add_1", (), (random_values(1, 30),))
+            info = Path(f"{path}_info.npz")
+            until(info.exists, watcher)
+    assert watcher.result is not None
+    assert watcher.result.converted == 2
+
+
+def test_a_file_that_stays_incomplete_is_named_at_the_end(tmp_path: Path) -> None:
+    path = ge_folder(tmp_path) / "Add.Add_1.1.6.1706596911888000"
+    path.write_bytes(ge_bytes("Add_1", (), (random_values(2, 30),))[:-1])
+    done = threading.Event()
+    with Watcher(tmp_path, settle=0.0, progress=lambda _: done.set()):
+        done.wait()
+    assert path.exists()
+    watcher = Watcher(tmp_path, settle=0.0)
+    watcher.stop.set()
+    watcher.run()
+    assert watcher.result is not None
+    assert watcher.result.was_stopped
+
+
+def test_a_folder_that_vanishes_ends_the_watch(tmp_path: Path, noticing: str) -> None:
+    del noticing
+    folder = tmp_path / "dump"
+    path = write_ge(ge_folder(folder), "Add_1", (), (random_values(4, 30),))
+    watcher = Watcher(folder)
+    watcher.start()
+    until(lambda: not path.exists(), watcher)
+    shutil.rmtree(folder)
+    watcher.join()
+    assert watcher.result is not None
+    assert watcher.result.folder_is_gone
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_end_a_watch_after_the_file_in_hand(tmp_path: Path, number: int) -> None:
+    path = write_ge(ge_folder(tmp_path), "Add_1", (), (random_values(3, 30),))
+    start = "import sys; from ait_cmp.cli.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", start, "convert", str(tmp_path), "--watch", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        while not Path(f"{path}_info.npz").exists():
+            assert running.poll() is None
+            time.sleep(0.01)
+        running.send_signal(number)
+        assert running.stdout is not None
+        printed = running.stdout.read()
+    assert running.returncode == 0
+    assert '"was_stopped": true' in printed
+    assert not path.exists()
+
+
+def test_ctrl_c_ends_a_conversion_that_a_script_started(tmp_path: Path) -> None:
+    folder = ge_folder(tmp_path)
+    for number in range(200):
+        write_ge(folder, f"Add_{number}", (), (random_values(number, 30),), number=number)
+    # Every wait of the main thread is interrupted; the time is what a test that fails takes.
+    script = """
+import queue, sys, threading
+from ait_cmp.convert import convert_dir
+
+class Interrupted(queue.SimpleQueue):
+    def get(self, *arguments, **names):
+        if threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        return super().get(*arguments, **names)
+
+queue.SimpleQueue = Interrupted
+try:
+    convert_dir(sys.argv[1], threads=2)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert ran.stdout == "interrupted\n"
+    # Every file is a dump file or an info file, and no other.
+    assert len(list(folder.iterdir())) == 200
+
+
+def test_network_file_systems_are_known_by_their_mounts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounts = f"/dev/sda / ext4 rw 0 0\nserver:/dumps {tmp_path} nfs4 rw 0 0\n"
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: mounts)
+    assert watch.is_network_path(str(tmp_path / "run"))
+    assert not watch.is_network_path(os.sep)
