@@ -33,7 +33,11 @@ def run_ait_cmp(dump: Dump, work: Path, *, threads: int) -> ProcessRun:
     report.mkdir(parents=True)
     return run_process(
         [
-            *(sys.executable, "-c", "import sys; from ait_cmp.cli.main import main; sys.exit(main())"),
+            *(
+                sys.executable,
+                "-c",
+                "import sys; from ait_cmp.cli.main import main; sys.exit(main())",
+            ),
             *("--my-path", str(dump.my), "--golden-path", str(dump.golden)),
             *("--output", str(report), "--threads", str(threads)),
             *("--no-progress", "--log-level", "debug"),

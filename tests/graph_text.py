@@ -9,10 +9,10 @@ import numpy as np
 
 from ait_cmp import _core
 from ait_cmp.discover import FxFile, GeFile, StepKey
-from ait_cmp.pairing.graph.index import GraphIndex
-from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import read_ge_step
+from ait_cmp.pairing.graph.context import GraphContext
+from ait_cmp.pairing.graph.index import GraphIndex
 from ait_cmp.pairing.pair import Pair, StepPairs
 from ait_cmp.pairing.readers import Readers, core_readers
 from ait_cmp.pairing.step import pair_step

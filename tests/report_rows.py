@@ -8,9 +8,9 @@ from typing import Any
 from ait_cmp import _core
 from ait_cmp.pairing.graph.op_graph import OpNode
 from ait_cmp.pairing.pair import Pair, StepPairs
-from ait_cmp.tensor_ref import TensorRef
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.report.row import COLUMNS, Row
+from ait_cmp.tensor_ref import TensorRef
 
 EMPTY = Row(**dict.fromkeys(COLUMNS, None), custom=())
 

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from ait_cmp._core import __version__
     from ait_cmp.arrays import Metrics, compare_arrays
     from ait_cmp.compare import compare_dirs
-    from ait_cmp.report.comparison import Comparison
     from ait_cmp.config import Limits
     from ait_cmp.dump_file import Dump, open_dump
+    from ait_cmp.report.comparison import Comparison
     from ait_cmp.report.row import Row
     from ait_cmp.report.verdict import FirstDivergence
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ait_cmp.align.graph_choice import ge_graph_files, graph_files_of, node_score
 from ait_cmp.align.steps import align
 from ait_cmp.discover import StepKey, discover
-from ait_cmp.align.graph_choice import ge_graph_files, graph_files_of, node_score
 from trees import FX_TIME, fx_names, fx_step, ge_step, gm_name, graph_name, graph_text, write
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ait_cmp.cli.summary import summary_lines
 from ait_cmp.report.comparison import Comparison
 from ait_cmp.report.row import Rows
-from ait_cmp.cli.summary import summary_lines
 from ait_cmp.report.verdict import FirstDivergence
 from report_rows import EMPTY, paired_step
 

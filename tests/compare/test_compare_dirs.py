@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 from ait_cmp import Comparison, ConfigError, Limits, Row, _core, compare_dirs
-from ait_cmp.compare.plan import Plan
-from ait_cmp.report.comparison import Counts
-from ait_cmp.discover import StepKey
 from ait_cmp.compare.interrupts import interrupts_held
+from ait_cmp.compare.plan import Plan
+from ait_cmp.discover import StepKey
+from ait_cmp.report.comparison import Counts
 from ait_cmp.report.csv_report import CsvReport
 from ait_cmp.report.row import Rows
 from make_dump import Dump, DumpTensor

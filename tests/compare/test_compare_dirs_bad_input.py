@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_compare_dirs import assert_adds_up
 
 from ait_cmp import Comparison, ConfigError, compare_dirs
 from ait_cmp.discover import scan
@@ -25,7 +26,6 @@ from small_model import (
     write_ge_token,
     write_graph,
 )
-from test_compare_dirs import assert_adds_up
 from trees import rank_name
 
 

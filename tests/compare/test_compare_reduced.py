@@ -15,14 +15,14 @@ import pytest
 
 import make_dump
 from ait_cmp import compare_dirs
-from ait_cmp.report.comparison import Comparison
+from ait_cmp.cli.summary import summary_lines
+from ait_cmp.compare.reduced_batch import compare_pair
 from ait_cmp.convert import convert_dir
 from ait_cmp.errors import FormatError
-from ait_cmp.compare.reduced_batch import compare_pair
 from ait_cmp.info.source import Sources, have_equal_content, read_kept_values, scan_ge
 from ait_cmp.info.stats_csv import read_stats
+from ait_cmp.report.comparison import Comparison
 from ait_cmp.tensor_ref import TensorRef
-from ait_cmp.cli.summary import summary_lines
 from reduced_dump import bf16, ge_folder, random_values, write_ge
 
 Values = npt.NDArray[np.float32]

@@ -16,8 +16,6 @@ from ait_cmp.convert.result import Conversion
 from ait_cmp.info.info_file import read_info
 from reduced_dump import ge_bytes, ge_folder, random_values, write_ge
 
-TESTS = Path(__file__).parent
-
 
 def until(condition: object, watcher: threading.Thread) -> None:
     """Wait until a watcher has done what it is about to do; it fails the test by ending first."""
@@ -58,7 +56,8 @@ def noticing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_killed_200_times_at_random_moments_it_loses_no_tensor(tmp_path: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, str(TESTS / "kill_converter.py"), str(tmp_path), "200"],
+        [sys.executable, str(Path(__file__).with_name("kill_converter.py")), str(tmp_path), "200"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         check=True,

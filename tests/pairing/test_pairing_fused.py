@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ait_cmp.pairing.graph.index import GraphIndex
-from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import read_ge_step
-from ait_cmp.pairing.pair import Pair, StepPairs
+from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.graph.fused_name import split_fused_name
+from ait_cmp.pairing.graph.index import GraphIndex
+from ait_cmp.pairing.pair import Pair, StepPairs
 from ait_cmp.pairing.step import pair_step
 from graph_text import KEY, Dump, const, data, op, read, row
 

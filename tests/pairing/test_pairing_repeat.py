@@ -16,10 +16,10 @@ from ait_cmp.compare.plan import make_plan
 from ait_cmp.discover import FxFile, GeFile, StepKey
 from ait_cmp.errors import FormatError
 from ait_cmp.pairing.pair import Pair, StepPairs
-from ait_cmp.tensor_ref import TensorRef
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.pairing.readers import Readers
 from ait_cmp.pairing.repeat import Repeats
+from ait_cmp.tensor_ref import TensorRef
 from make_dump import Dump, tensor_of
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ait_cmp.discover import DumpTree, GraphFile, StepKey
 from ait_cmp.align.graph_match import Score, graph_number
+from ait_cmp.discover import DumpTree, GraphFile, StepKey
 
 # The original graph names most FX nodes; the optimised one has the same names with shapes.
 _STAGES = ("original", "optimized")

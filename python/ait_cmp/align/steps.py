@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ait_cmp.align.graph_match import GraphMatcher, GraphPair, Graphs, Score
 from ait_cmp.discover import DumpTree, StepKey
 from ait_cmp.discover.runs import number_ranges
-from ait_cmp.align.graph_match import GraphMatcher, GraphPair, Graphs, Score
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""All that talks to a person: the command line, its summary and its progress; nothing below imports it."""
+"""All that talks to a person: commands, summary, progress; nothing below imports it."""

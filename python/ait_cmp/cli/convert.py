@@ -56,7 +56,6 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--no-progress", action="store_true", help="no running line on stderr")
 
 
-
 def run(options: argparse.Namespace) -> int:
     """Convert, print the result, return the exit status."""
     from ait_cmp.cli.convert_result import run_convert

@@ -35,8 +35,8 @@ def run(options: argparse.Namespace) -> int:
     """Unpack, compare, print the summary; 0 if the wrong operator was found."""
     from pathlib import Path
 
-    from ait_cmp.compare import compare_dirs
     from ait_cmp.cli.summary import summary_lines
+    from ait_cmp.compare import compare_dirs
 
     folder = Path(options.folder)
     my, golden = folder / "ge_wrong", folder / "fx"

@@ -42,8 +42,8 @@ def run(options: argparse.Namespace) -> int:
     """Print the difference of two tensors; 0 equal within the limits, 1 not."""
     from ait_cmp import _core
     from ait_cmp.arrays import metrics_of_result
-    from ait_cmp.errors import ConfigError
     from ait_cmp.cli.tensor_spec import parse_tensor_spec
+    from ait_cmp.errors import ConfigError
     from ait_cmp.report.verdict import is_within
 
     if options.worst < 0:

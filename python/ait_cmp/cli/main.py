@@ -12,8 +12,8 @@ import sys
 from collections.abc import Sequence
 
 from ait_cmp.cli import convert, demo, diff, show
-from ait_cmp.errors import AitCmpError
 from ait_cmp.cli.limit_options import add_limit_options, limits_of
+from ait_cmp.errors import AitCmpError
 
 EXIT_OK = 0
 EXIT_DIFFERENCES = 1
@@ -176,9 +176,9 @@ def add_compare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def run_compare(options: argparse.Namespace) -> int:
     """Compare, print the summary, return the exit status."""
-    from ait_cmp.compare import Phases, compare_dirs
     from ait_cmp.cli.progress import ProgressLine
     from ait_cmp.cli.summary import summary_lines
+    from ait_cmp.compare import Phases, compare_dirs
 
     gc.disable()  # a process that makes tuples and ends has nothing for it to find
     phases = Phases()

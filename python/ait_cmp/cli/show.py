@@ -36,9 +36,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Print one file or one tensor; 0, or 2 when the file has no such tensor."""
+    from ait_cmp.cli.tensor_spec import parse_tensor_spec
     from ait_cmp.dump_file import open_dump
     from ait_cmp.errors import ConfigError
-    from ait_cmp.cli.tensor_spec import parse_tensor_spec
 
     spec = parse_tensor_spec(options.tensor)
     dump = open_dump(spec.path)

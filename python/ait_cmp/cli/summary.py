@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from ait_cmp.report.comparison import DIFFERENT_STATUSES, EXTREMA_KINDS, Comparison
 from ait_cmp.info.source import reduced_kind
+from ait_cmp.report.comparison import DIFFERENT_STATUSES, EXTREMA_KINDS, Comparison
 from ait_cmp.report.row import Row
 from ait_cmp.report.verdict import FirstDivergence
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ait_cmp import _core
-from ait_cmp.discover import DumpTree, GraphFile
-from ait_cmp.errors import FormatError
-from ait_cmp.pairing.graph.index import GraphIndex, sanitise
 from ait_cmp.align.graph_choice import ge_graph_files, graph_files_of
 from ait_cmp.align.graph_match import graph_number
+from ait_cmp.discover import DumpTree, GraphFile
+from ait_cmp.errors import FormatError
 from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.graph.identity import read_final_members
+from ait_cmp.pairing.graph.index import GraphIndex, sanitise
 
 # A graph text without a fitting number belongs to a graph if it names so many of its ops.
 _MIN_KNOWN_OPS = 0.5

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from ait_cmp.align.graph_choice import node_score
 from ait_cmp.align.steps import Alignment, align
 from ait_cmp.compare.graphs import GraphTexts
 from ait_cmp.discover import DumpTree, StepKey, discover
 from ait_cmp.discover.runs import name_list
 from ait_cmp.errors import ConfigError
-from ait_cmp.align.graph_choice import node_score
 from ait_cmp.info.source import scan_ge
-from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import read_ge_step
+from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.pair import StepPairs
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.pairing.readers import Readers, core_readers

@@ -12,8 +12,8 @@ from ait_cmp.errors import FormatError
 from ait_cmp.info.estimate import estimate
 from ait_cmp.info.source import Sources, reduced_kind
 from ait_cmp.info.tensor import ReducedTensor, inverse_steps
-from ait_cmp.tensor_ref import TensorRef
 from ait_cmp.pairing.paired_step import PairedStep
+from ait_cmp.tensor_ref import TensorRef
 
 # A pair of addresses (pairing.pair.TensorRef); one side may be missing.
 Job = tuple[Optional[tuple[Any, ...]], Optional[tuple[Any, ...]]]

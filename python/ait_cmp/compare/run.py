@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Any, Union
 
 from ait_cmp import _core
-from ait_cmp.report import sanity
+from ait_cmp.compare.interrupts import interrupts_held
 from ait_cmp.compare.plan import Plan, make_plan
-from ait_cmp.report.comparison import Comparison
+from ait_cmp.compare.reduced_batch import open_batch
 from ait_cmp.config import Limits, one_or_several_numbers, one_or_several_texts, thread_count
-from ait_cmp.report.custom import CustomAlgorithm, load_algorithms
 from ait_cmp.discover import StepKey
 from ait_cmp.errors import ConfigError, FormatError
-from ait_cmp.compare.reduced_batch import open_batch
 from ait_cmp.info.source import reduced_kind
-from ait_cmp.compare.interrupts import interrupts_held
 from ait_cmp.pairing.pair import Pair, StepPairs
 from ait_cmp.pairing.paired_step import PairedStep
+from ait_cmp.report import sanity
+from ait_cmp.report.comparison import Comparison
 from ait_cmp.report.csv_report import CsvReport
+from ait_cmp.report.custom import CustomAlgorithm, load_algorithms
 from ait_cmp.report.row import Row, Rows
 from ait_cmp.report.verdict import UNDUMPED_TYPES, GraphJudge
 

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Callable, NamedTuple
 
 from ait_cmp.discover import GeFile
-from ait_cmp.pairing.graph.index import GraphIndex, Tensor, sanitise
 from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.graph.identity import Identity
-from ait_cmp.tensor_ref import TensorRef
-from ait_cmp.pairing.readers import Readers
+from ait_cmp.pairing.graph.index import GraphIndex, Tensor, sanitise
 from ait_cmp.pairing.graph.slices import Cut, parts_of_thread, read_slicing, split_slice_name
 from ait_cmp.pairing.graph.slots import (
     InputSlot,
@@ -21,6 +19,8 @@ from ait_cmp.pairing.graph.slots import (
     assign_inputs,
     assign_outputs,
 )
+from ait_cmp.pairing.readers import Readers
+from ait_cmp.tensor_ref import TensorRef
 
 
 class GeOp(NamedTuple):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ait_cmp.pairing.graph.op_graph import OpNode
 from ait_cmp.tensor_ref import TensorRef
 
+
 class Pair(NamedTuple):
     """A tensor of the my side and its counterpart, or the reason why it has none.
 

@@ -17,9 +17,9 @@ from ait_cmp import _core
 from ait_cmp.discover import FxFile, GeFile, StepKey
 from ait_cmp.errors import FormatError
 from ait_cmp.pairing.pair import StepPairs
-from ait_cmp.tensor_ref import TensorRef
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.pairing.readers import Readers
+from ait_cmp.tensor_ref import TensorRef
 
 Files = Sequence[Union[GeFile, FxFile]]
 

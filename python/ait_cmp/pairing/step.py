@@ -7,21 +7,21 @@ from functools import partial
 from typing import Protocol, Union
 
 from ait_cmp.discover import GeFile, StepKey
-from ait_cmp.pairing.graph.index import Tensor
-from ait_cmp.pairing.graph.context import GraphContext
-from ait_cmp.pairing.rules.fx_rules import FxRules
 from ait_cmp.pairing.fx_step import FxStep
-from ait_cmp.pairing.rules.ge_rules import GeRules
 from ait_cmp.pairing.ge_step import GeOp, GeStep, PlacedOp, read_ge_step
-from ait_cmp.pairing.rules.inserted import is_inserted_copy, match_self
-from ait_cmp.pairing.rules.match import Answer, Match, Miss
+from ait_cmp.pairing.graph.context import GraphContext
+from ait_cmp.pairing.graph.index import Tensor
 from ait_cmp.pairing.graph.op_graph import OpNode
-from ait_cmp.pairing.pair import Pair, StepPairs
-from ait_cmp.tensor_ref import TensorRef, ViewStep
-from ait_cmp.pairing.readers import Readers
-from ait_cmp.pairing.rules.slice_rules import SliceRules
 from ait_cmp.pairing.graph.slices import split_slice_name
 from ait_cmp.pairing.graph.slots import InputSlot, TensorHead
+from ait_cmp.pairing.pair import Pair, StepPairs
+from ait_cmp.pairing.readers import Readers
+from ait_cmp.pairing.rules.fx_rules import FxRules
+from ait_cmp.pairing.rules.ge_rules import GeRules
+from ait_cmp.pairing.rules.inserted import is_inserted_copy, match_self
+from ait_cmp.pairing.rules.match import Answer, Match, Miss
+from ait_cmp.pairing.rules.slice_rules import SliceRules
+from ait_cmp.tensor_ref import TensorRef, ViewStep
 
 Golden = Union[FxStep, GeStep]
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from ait_cmp import _core
 from ait_cmp.errors import FormatError
 from ait_cmp.pairing.pair import Pair
-from ait_cmp.tensor_ref import TensorRef
 from ait_cmp.report.row import column
+from ait_cmp.tensor_ref import TensorRef
 from dump_proto import MESSAGES
 from make_dump import Dump, DumpTensor, good_dump, message_field, tensor_of, varint
 

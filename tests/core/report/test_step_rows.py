@@ -12,8 +12,8 @@ import pytest
 
 from ait_cmp import _core
 from ait_cmp.pairing.pair import Pair
-from ait_cmp.tensor_ref import TensorRef
 from ait_cmp.report.row import Row, Rows, column, rows_of
+from ait_cmp.tensor_ref import TensorRef
 from make_dump import Dump, tensor_of
 from report_rows import EMPTY, step_rows
 

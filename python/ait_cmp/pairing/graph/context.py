@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from ait_cmp.pairing.graph.index import VIEW_TYPES, GraphIndex, Tensor
 from ait_cmp.pairing.graph.identity import Identifier
+from ait_cmp.pairing.graph.index import VIEW_TYPES, GraphIndex, Tensor
 from ait_cmp.pairing.graph.op_graph import OpGraph
 from ait_cmp.pairing.graph.slots import Shape, Slots, find_slots
 from ait_cmp.pairing.graph.view_chain import ViewChain, trace_views

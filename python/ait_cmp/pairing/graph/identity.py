@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from ait_cmp.pairing.graph.fused_name import split_fused_name
 from ait_cmp.pairing.graph.index import GraphIndex, GraphText, sanitise
 from ait_cmp.pairing.graph.slices import split_slice_name
-from ait_cmp.pairing.graph.fused_name import split_fused_name
 
 
 class Identity(NamedTuple):

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ait_cmp.tensor_ref import ViewStep
 from ait_cmp.pairing.graph.slots import Shape, TensorHead
+from ait_cmp.tensor_ref import ViewStep
 
 # A number in a header is stored in 64 bits.
 _MAX_DIM = 2**63 - 1

@@ -15,14 +15,14 @@ import numpy as np
 
 from ait_cmp.discover import FxFile
 from ait_cmp.errors import FormatError
-from ait_cmp.pairing.graph.index import RESHAPE_TYPES, Tensor
-from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.fx_step import FxNode, FxStep
 from ait_cmp.pairing.ge_step import GeStep
+from ait_cmp.pairing.graph.context import GraphContext
+from ait_cmp.pairing.graph.index import RESHAPE_TYPES, Tensor
+from ait_cmp.pairing.graph.slots import Shape
+from ait_cmp.pairing.readers import Readers, Values, is_stored_transposed
 from ait_cmp.pairing.rules.match import Match, Miss
 from ait_cmp.tensor_ref import TensorRef
-from ait_cmp.pairing.readers import Readers, Values, is_stored_transposed
-from ait_cmp.pairing.graph.slots import Shape
 
 # Ops that hand their input on, values in order; an FX node made of nothing else equals its input.
 _PASSING_TYPES = RESHAPE_TYPES | {"Identity", "TensorMove", "Cast", "BroadcastTo", "Expand", "Tile"}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ait_cmp.pairing.graph.index import FxName, GraphIndex, Tensor
 from ait_cmp.pairing.fx_step import FxStep
+from ait_cmp.pairing.graph.index import FxName, GraphIndex, Tensor
+from ait_cmp.pairing.graph.slots import InputSlot
 from ait_cmp.pairing.rules.match import Match
 from ait_cmp.tensor_ref import TensorRef
-from ait_cmp.pairing.graph.slots import InputSlot
 
 
 def names_of_input(graph: GraphIndex, slot: InputSlot) -> list[FxName]:

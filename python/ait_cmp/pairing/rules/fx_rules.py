@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from ait_cmp.pairing.graph.index import FxName, GraphIndex, Tensor
-from ait_cmp.pairing.rules.argument import Arguments
-from ait_cmp.pairing.graph.context import GraphContext, Use
-from ait_cmp.pairing.rules.dataflow import match_dataflow, names_of_input, names_of_tensor
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import GeStep, PlacedOp
-from ait_cmp.pairing.rules.match import Answer, Match, Miss
-from ait_cmp.tensor_ref import TensorRef
-from ait_cmp.pairing.readers import Readers
+from ait_cmp.pairing.graph.context import GraphContext, Use
+from ait_cmp.pairing.graph.index import FxName, GraphIndex, Tensor
 from ait_cmp.pairing.graph.slots import InputSlot, Shape, TensorHead
 from ait_cmp.pairing.graph.view_chain import Move, view_steps
+from ait_cmp.pairing.readers import Readers
+from ait_cmp.pairing.rules.argument import Arguments
+from ait_cmp.pairing.rules.dataflow import match_dataflow, names_of_input, names_of_tensor
+from ait_cmp.pairing.rules.match import Answer, Match, Miss
+from ait_cmp.tensor_ref import TensorRef
 
 _IN_PLACE = "The op writes this input in place and GE dumps it afterwards:"
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ait_cmp.pairing.graph.index import Tensor
 from ait_cmp.pairing.ge_step import GeOp, GeStep, PlacedOp
+from ait_cmp.pairing.graph.index import Tensor
+from ait_cmp.pairing.graph.slices import Ranges, split_slice_name
+from ait_cmp.pairing.graph.slots import InputSlot, Shape, TensorHead
 from ait_cmp.pairing.rules.inserted import is_inserted_copy
 from ait_cmp.pairing.rules.match import Answer, Match, Miss
 from ait_cmp.tensor_ref import TensorRef
-from ait_cmp.pairing.graph.slices import Ranges, split_slice_name
-from ait_cmp.pairing.graph.slots import InputSlot, Shape, TensorHead
 
 # A golden tensor: its address, the type of the op that holds it, whether that op is fused.
 _Golden = tuple[TensorRef, str, bool]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ait_cmp.pairing.ge_step import GeOp
-from ait_cmp.pairing.rules.match import Match
 from ait_cmp.pairing.graph.slots import TensorHead
+from ait_cmp.pairing.rules.match import Match
 
 # Ops that GE puts between others and that keep every value (Cast up to rounding).
 COPY_TYPES = frozenset({"Cast", "TransData", "TransDataRNN"})

@@ -5,17 +5,17 @@ from __future__ import annotations
 from math import prod
 from typing import Callable
 
-from ait_cmp.pairing.graph.index import Tensor
-from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.fx_step import FxStep
-from ait_cmp.pairing.rules.ge_rules import GeRules
 from ait_cmp.pairing.ge_step import GeOp, GeStep, PlacedOp
+from ait_cmp.pairing.graph.context import GraphContext
+from ait_cmp.pairing.graph.index import Tensor
+from ait_cmp.pairing.graph.slices import Part, manual_part
+from ait_cmp.pairing.graph.slots import Shape, TensorHead
+from ait_cmp.pairing.readers import Readers
+from ait_cmp.pairing.rules.ge_rules import GeRules
 from ait_cmp.pairing.rules.inserted import is_inserted_copy
 from ait_cmp.pairing.rules.match import Answer, Match, Miss
 from ait_cmp.tensor_ref import ViewStep
-from ait_cmp.pairing.readers import Readers
-from ait_cmp.pairing.graph.slices import Part, manual_part
-from ait_cmp.pairing.graph.slots import Shape, TensorHead
 
 # Asks the rules of the flow for the counterpart of the whole tensor with this head.
 Ask = Callable[[TensorHead], Answer]
