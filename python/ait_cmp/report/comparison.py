@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ait_cmp.report.row import COLUMNS, STATUSES, Row, column
+from ait_cmp.report.row import COLUMNS, Row, column
 from ait_cmp.report.verdict import FirstDivergence
+from ait_cmp.terms import STATUSES
 
 if TYPE_CHECKING:
     import pandas

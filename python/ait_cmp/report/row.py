@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
+
+from ait_cmp.terms import Estimated, Io, Rule, Status, Verdict
 
 if TYPE_CHECKING:
     from ait_cmp import _core
-
-# What can become of a tensor of the my side, most welcome first.
-STATUSES = ("compared", "shape_mismatch", "unreadable", "unsupported", "no_data", "unmatched")
 
 
 class Row(NamedTuple):
@@ -47,11 +46,11 @@ class Row(NamedTuple):
     rank: int
     graph: str
     op_name: str
-    io: str
+    io: Io
     index: int
-    status: str
-    match: str
-    verdict: str
+    status: Status
+    match: Rule | Literal[""]
+    verdict: Verdict | Literal[""]
     upstream_error: float | None
     error_growth: float | None
     my_nan_count: int | None
@@ -62,7 +61,7 @@ class Row(NamedTuple):
     worst_index: int | None
     my_worst: float | None
     golden_worst: float | None
-    estimated: str = ""
+    estimated: Estimated = ""
     custom: tuple[str, ...] = ()  # one cell per custom algorithm
 
 

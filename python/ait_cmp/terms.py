@@ -1,0 +1,46 @@
+"""The words of reports and of what leads to them: each is spelled here, and nowhere else.
+
+What kinds of files there are says `file_kinds`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+# What became of a tensor of the my side, most welcome first. Every status but `compared` comes with
+# a sentence.
+Status = Literal["compared", "shape_mismatch", "unreadable", "unsupported", "no_data", "unmatched"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+# By which rule a pair was found, most certain first.
+Rule = Literal["name", "dataflow", "view", "fused", "argument", "literal", "self"]
+RULES: tuple[Rule, ...] = get_args(Rule)
+
+# What a compared row is worth: within the limits, outside of them by no more than its op was given,
+# outside of them.
+Verdict = Literal["pass", "inherited", "fail"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+# Why an op is said to compute something else; the first that holds is named.
+DivergenceKind = Literal["growth", "block", "nonfinite", "exact", "edge", "replay", "graph"]
+DIVERGENCE_KINDS: tuple[DivergenceKind, ...] = get_args(DivergenceKind)
+
+# What a tensor is to its op; "" for the one array of an `.npy` file, and for a file that is
+# unreadable, so that its tensors are not known.
+Io = Literal["inputs", "outputs", ""]
+
+# The two sides of a comparison: the dump under test, and the reference.
+Side = Literal["my", "golden"]
+
+# State of a tensor in its dump file.
+State = Literal["ok", "no_data", "truncated", "short", "unsupported"]
+STATES: tuple[State, ...] = get_args(State)
+
+# What the metrics of a row were estimated from; "" of a row that is exact.
+Estimated = Literal["", "sketch", "stats", "min_max"]
+
+# How files are read.
+Access = Literal["auto", "map", "read"]
+
+# Who wrote a dump: GE (one file a task) or torchair's FX run (one file a tensor).
+Writer = Literal["ge", "fx"]
