@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from ait_cmp.compare.plan import make_plan
+from ait_cmp.compare.step_pairer import StepPairer
 from benchmarks.generate import write_small_files
 from benchmarks.machine import usable_cores
 from benchmarks.table import Line
@@ -28,8 +29,9 @@ def bench_planning(work: Path, *, n_files: int) -> Iterator[Line]:
         gc.disable()  # as compare_dirs does
         start = time.perf_counter()
         threads = usable_cores()
-        plan = make_plan(str(dump.my), str(dump.golden), ranks=None, tokens=None, threads=threads)
-        n_rows = sum(len(plan.pair(*keys).rows) for keys in plan.steps)
+        plan = make_plan(str(dump.my), str(dump.golden), ranks=None, tokens=None)
+        pairer = StepPairer(plan, threads)
+        n_rows = sum(len(pairer.pair(*keys).rows) for keys in plan.steps)
         seconds = time.perf_counter() - start
         gc.enable()
         verdict = "below" if seconds < LIMIT_S_PER_FILE * count else "ABOVE"

@@ -17,10 +17,10 @@ import pytest
 
 from ait_cmp import Comparison, ConfigError, Limits, Row, _core, compare_dirs
 from ait_cmp.compare.interrupts import interrupts_held
-from ait_cmp.compare.plan import Plan
+from ait_cmp.compare.step_pairer import StepPairer
 from ait_cmp.discover import StepKey
 from ait_cmp.report.comparison import Counts
-from ait_cmp.report.csv_report import CsvReport
+from ait_cmp.report.csv_sink import CsvSink
 from ait_cmp.report.row import Rows
 from make_dump import Dump, DumpTensor
 from oracle import expect
@@ -306,7 +306,7 @@ def test_ctrl_c_while_a_step_is_reported_leaves_accounts_that_agree(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
     write_dumps(tmp_path, tokens=3)
-    places = {"counts": (Counts, "add"), "rows": (Rows, "add"), "write": (CsvReport, "write")}
+    places = {"counts": (Counts, "add"), "rows": (Rows, "add"), "write": (CsvSink, "write")}
     real = getattr(*places[at])
 
     def interrupted(self: Any, rows: Any) -> Any:
@@ -341,14 +341,14 @@ def test_an_error_in_pairing_leaves_the_steps_before_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_dumps(tmp_path, tokens=3)
-    real = Plan.pair
+    real = StepPairer.pair
 
-    def pair(self: Plan, my_key: StepKey, golden_key: StepKey | None) -> Any:
+    def pair(self: StepPairer, my_key: StepKey, golden_key: StepKey | None) -> Any:
         if my_key.step == 2:
             raise MemoryError
         return real(self, my_key, golden_key)
 
-    monkeypatch.setattr(Plan, "pair", pair)
+    monkeypatch.setattr(StepPairer, "pair", pair)
     with pytest.raises(MemoryError):
         compare(tmp_path)
     (report,) = (tmp_path / "out").glob("*.csv")

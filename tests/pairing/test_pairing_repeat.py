@@ -13,6 +13,7 @@ import pytest
 import small_model
 from ait_cmp import compare_dirs
 from ait_cmp.compare.plan import make_plan
+from ait_cmp.compare.step_pairer import StepPairer
 from ait_cmp.discover import FxFile, GeFile, StepKey
 from ait_cmp.errors import FormatError
 from ait_cmp.pairing.pair import Pair, StepPairs
@@ -171,11 +172,8 @@ def test_a_file_that_moves_to_the_other_side_is_no_repetition(tmp_path: Path) ->
 def test_steps_of_a_dump_are_paired_as_if_each_were_the_only_one(tmp_path: Path) -> None:
     small_model.write_dumps(tmp_path, tokens=3)
 
-    def new_plan() -> Any:
-        folders = (str(tmp_path / "ge"), str(tmp_path / "fx"))
-        return make_plan(*folders, ranks=None, tokens=None, threads=1)
-
-    plan = new_plan()
+    plan = make_plan(str(tmp_path / "ge"), str(tmp_path / "fx"), ranks=None, tokens=None)
+    pairer = StepPairer(plan, threads=1)
     assert len(plan.steps) == 3
     for keys in plan.steps:
-        assert plan.pair(*keys).pairs == new_plan().pair(*keys).pairs
+        assert pairer.pair(*keys).pairs == StepPairer(plan, threads=1).pair(*keys).pairs

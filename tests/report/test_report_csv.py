@@ -16,9 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ait_cmp import _core
-from ait_cmp.report.csv_report import CsvReport, report_name
+from ait_cmp.discover import StepKey
+from ait_cmp.report.comparison import Comparison
+from ait_cmp.report.csv_sink import CsvSink
+from ait_cmp.report.report_files import ReportNames
 from ait_cmp.report.row import COLUMNS, Row
-from report_rows import EMPTY, step_rows
+from ait_cmp.report.sinks import StepReport
+from report_rows import EMPTY, paired_step
 
 NOON = time.struct_time((2026, 11, 22, 12, 0, 0, 6, 326, 0))
 
@@ -54,10 +58,18 @@ def cell_text(value: Any) -> str:
     return text
 
 
-def write(folder: Path, *rows: Row, rank: int | None = None, names: tuple[str, ...] = ()) -> Path:
-    with CsvReport(folder, rank, names, NOON) as report:
-        report.write(step_rows(rows))
-        return report.path
+def step_report(*rows: Row, rank: int = -1) -> StepReport:
+    return StepReport(StepKey(rank, "graph_1", 0), paired_step(rows))
+
+
+def write(folder: Path, *rows: Row, names: tuple[str, ...] = ()) -> Path:
+    sink = CsvSink(ReportNames(folder, NOON), names)
+    sink.write(step_report(*rows))
+    sink.close()
+    result = Comparison()
+    sink.finish(result)
+    (path,) = result.csv_paths
+    return path
 
 
 def read(path: Path) -> list[list[str]]:
@@ -155,8 +167,9 @@ def test_a_path_that_is_no_utf8_shows_its_odd_bytes_and_the_report_stays_utf8(
 
 
 def test_a_report_is_named_by_rank_and_time() -> None:
-    assert report_name(None, NOON) == "ait_cmp_report_20261122120000.csv"
-    assert report_name(11, NOON) == "ait_cmp_report_rank11_20261122120000.csv"
+    names = ReportNames(Path(), NOON)
+    assert names.of_rank(-1) == "ait_cmp_report_20261122120000"
+    assert names.of_rank(11) == "ait_cmp_report_rank11_20261122120000"
 
 
 def test_a_report_never_overwrites_another(tmp_path: Path) -> None:
@@ -170,9 +183,10 @@ def test_a_report_never_overwrites_another(tmp_path: Path) -> None:
 
 
 def test_rows_are_in_the_file_as_soon_as_they_are_written(tmp_path: Path) -> None:
-    with CsvReport(tmp_path, None, (), NOON) as report:
-        assert len(read(report.path)) == 1
-        for k in range(2, 5):
-            report.write(step_rows([EMPTY]))
-            assert len(read(report.path)) == k
-            assert report.path.read_bytes().endswith(b"\n")
+    sink = CsvSink(ReportNames(tmp_path, NOON), ())
+    for k in range(1, 4):
+        sink.write(step_report(EMPTY))
+        (path,) = tmp_path.iterdir()
+        assert len(read(path)) == 1 + k
+        assert path.read_bytes().endswith(b"\n")
+    sink.close()

@@ -7,8 +7,8 @@ import heapq
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ait_cmp.cli.json_text import json_line
 from ait_cmp.cli.limit_options import add_limit_options, limits_of
+from ait_cmp.report.json_text import json_line
 
 if TYPE_CHECKING:
     import numpy as np

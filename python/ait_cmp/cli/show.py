@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from ait_cmp.cli.json_text import json_line
+from ait_cmp.report.json_text import json_line
 
 if TYPE_CHECKING:
     from ait_cmp import _core

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ait_cmp.compare.run import Phases, compare_dirs
+from ait_cmp.compare.run import compare_dirs
 
-__all__ = ["Phases", "compare_dirs"]
+__all__ = ["compare_dirs"]

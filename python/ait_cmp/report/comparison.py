@@ -80,6 +80,7 @@ class Comparison:
         counts: Status -> number of tensors, with the golden side's beside it.
         first_divergence: At most one per rank and graph, by rank and graph; empty if none.
         csv_paths: The report files written, one per rank; empty without an output folder.
+        jsonl_paths: The same rows as JSON lines, where they were asked for.
         notes: Sentences on what was chosen, left out, or looks wrong with the capture.
         unused_golden: Paths (and tensors) of the golden side that no row used.
         custom_names: Names of the custom algorithms, in the order of their cells in `Row.custom`.
@@ -90,6 +91,7 @@ class Comparison:
     counts: Counts = field(default_factory=Counts)
     first_divergence: list[FirstDivergence] = field(default_factory=list)
     csv_paths: list[Path] = field(default_factory=list)
+    jsonl_paths: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     unused_golden: list[str] = field(default_factory=list)
     custom_names: Sequence[str] = ()

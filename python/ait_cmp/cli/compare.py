@@ -1,0 +1,128 @@
+"""`ait-cmp compare`, the default command: two dump folders."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import logging
+import sys
+
+from ait_cmp.cli.exit_status import ExitStatus
+from ait_cmp.cli.limit_options import add_limit_options, limits_of
+
+_LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Options of `compare`."""
+    parser = commands.add_parser(
+        "compare",
+        help="compare two dump folders (the default command)",
+        description="Compare a GE dump with an FX dump, or with another GE dump.",
+    )
+    required = parser.add_argument_group("the two dumps (any level of their trees)")
+    required.add_argument(
+        "--my-path", "--my_path", "-mp", required=True, metavar="DIR", help="dump under test (GE)"
+    )
+    required.add_argument(
+        "--golden-path",
+        "--golden_path",
+        "-gp",
+        required=True,
+        metavar="DIR",
+        help="reference: an FX dump, or a GE dump without fusion",
+    )
+    what = parser.add_argument_group("what is compared")
+    what.add_argument(
+        "--rank",
+        "-r",
+        type=int,
+        nargs="+",
+        metavar="R",
+        help="only these ranks (default: all common)",
+    )
+    what.add_argument(
+        "--token", type=int, nargs="+", metavar="T", help="only these steps, counted from 0"
+    )
+    what.add_argument(
+        "--op", nargs="+", metavar="GLOB", help="only ops whose name fits, for example 'MatMul*'"
+    )
+    what.add_argument(
+        "--custom-algorithms",
+        "-alg",
+        nargs="+",
+        default=(),
+        metavar="FILE.py:FUNC",
+        help="metrics of your own: FUNC(golden, my) -> (value, message)",
+    )
+    limits = parser.add_argument_group("what passes")
+    add_limit_options(limits, of_graphs=True)
+    how = parser.add_argument_group("how")
+    how.add_argument(
+        "--output",
+        "-o",
+        default=".",
+        metavar="DIR",
+        help="folder of the CSV reports, made if missing (default: the current folder)",
+    )
+    how.add_argument(
+        "--jsonl", action="store_true", help="write the rows as JSON lines, too, beside the CSV"
+    )
+    how.add_argument(
+        "--threads", type=int, metavar="N", help="default: the cores this process may use"
+    )
+    how.add_argument(
+        "--access",
+        choices=("auto", "map", "read"),
+        default="auto",
+        help="how files are read: 'read' (pread) for network file systems or dumps being written",
+    )
+    how.add_argument(
+        "--log-level",
+        "-l",
+        choices=_LOG_LEVELS,
+        default="info",
+        help="default: info; 'debug' lists the golden tensors that no row used",
+    )
+    how.add_argument("--no-progress", action="store_true", help="no progress line on stderr")
+    how.add_argument(
+        "--exit-zero", action="store_true", help="exit 0 also when there are differences"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare, print the summary, return the exit status."""
+    from ait_cmp.cli.progress import ProgressLine
+    from ait_cmp.cli.summary import summary_lines
+    from ait_cmp.compare import compare_dirs
+
+    gc.disable()  # a process that makes tuples and ends has nothing for it to find
+    with ProgressLine(enabled=not options.no_progress) as progress:
+        result = compare_dirs(
+            options.my_path,
+            options.golden_path,
+            output=options.output,
+            threads=options.threads,
+            ranks=options.rank,
+            tokens=options.token,
+            ops=options.op,
+            custom_algorithms=options.custom_algorithms,
+            limits=limits_of(options),
+            jsonl=options.jsonl,
+            progress=progress,
+            access=options.access,
+        )
+    for note in result.notes:
+        logging.info("%s", note)
+    for tensor in result.unused_golden:
+        logging.debug("golden tensor not used: %s", tensor)
+    for line in summary_lines(result):
+        print(line)
+    if result.was_interrupted:
+        return ExitStatus.INTERRUPTED
+    if result.counts["compared"] == 0:
+        why = "; the report says why" if result.rows else ""
+        print(f"ait-cmp: error: nothing could be compared{why}", file=sys.stderr)
+        return ExitStatus.USAGE
+    differs = result.has_differences and not options.exit_zero
+    return ExitStatus.DIFFERENCES if differs else ExitStatus.OK

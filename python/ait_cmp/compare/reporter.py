@@ -1,0 +1,143 @@
+"""Compared steps -> the report: rows, their verdicts, own metrics, counts, and every sink."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ait_cmp.compare.own_metrics import fill_own_metrics
+from ait_cmp.compare.plan import Plan
+from ait_cmp.config import Limits
+from ait_cmp.discover import StepKey
+from ait_cmp.pairing.pair import StepPairs
+from ait_cmp.pairing.paired_step import PairedStep
+from ait_cmp.report import sanity
+from ait_cmp.report.comparison import Comparison
+from ait_cmp.report.custom import CustomAlgorithm
+from ait_cmp.report.row import Rows
+from ait_cmp.report.sinks import Sink, StepReport
+from ait_cmp.report.verdict import UNDUMPED_TYPES, GraphJudge
+
+
+class Reporter:
+    """Takes the steps in the order of the report.
+
+    Args:
+        limits: What counts as equal.
+        algorithms: Metrics of the user's own.
+        access: How files are read for them.
+        sinks: The forms of the report; closed with it.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        algorithms: Sequence[CustomAlgorithm],
+        access: str,
+        sinks: Sequence[Sink],
+    ) -> None:
+        self._limits = limits
+        self._algorithms = algorithms
+        self._access = access
+        self._sinks = sinks
+        self._rows = Rows()
+        names = [algorithm.name for algorithm in algorithms]
+        self._result = Comparison(self._rows, custom_names=names)
+        self._judges: dict[tuple[int, str], GraphJudge] = {}
+        self._data_ids: dict[int, int] = {}
+        # (rank, graph) -> ops of the graph, and those that its fullest step dumped.
+        self._nodes: dict[tuple[int, str], tuple[int, int]] = {}
+
+    @property
+    def n_rows(self) -> int:
+        """Rows reported so far."""
+        return len(self._rows)
+
+    def report(self, key: StepKey, step: PairedStep) -> None:
+        """Judge a step, count it, and give it to every sink; rows without a result are dropped."""
+        rows = step.rows
+        is_whole = rows.n_done == len(rows)
+        first_id = self._data_ids.get(key.rank, 0)
+        judge = self._judges.setdefault((key.rank, key.graph), GraphJudge(self._limits))
+        judge.judge(step, first_id)
+        if self._algorithms:
+            fill_own_metrics(step, self._algorithms, self._access)
+        self._data_ids[key.rank] = first_id + len(rows)
+        self._result.counts.add(rows)
+        if is_whole:
+            self._result.counts.golden["used"] += step.n_used
+            self.add_unused_golden(step.unused_golden)
+        self._rows.add(rows)
+        for sink in self._sinks:
+            sink.write(StepReport(key, step))
+
+    def add_unused_golden(self, tensors: Sequence[str]) -> None:
+        """Count golden tensors that no row used."""
+        self._result.unused_golden.extend(tensors)
+        self._result.counts.golden["unused"] += len(tensors)
+
+    def count_nodes(self, key: StepKey, step: StepPairs) -> None:
+        """Remember the fullest step of every graph: its ops, and those that it dumped."""
+        computing = {i for i, node in enumerate(step.nodes) if node.type not in UNDUMPED_TYPES}
+        n_dumped = len(computing.intersection(step.node_of.values()))
+        _, most = self._nodes.get((key.rank, key.graph), (0, -1))
+        if n_dumped > most:
+            self._nodes[key.rank, key.graph] = (len(computing), n_dumped)
+
+    def finish(
+        self,
+        plan: Plan,
+        notes: Iterable[str],
+        patterns: Sequence[str] | None,
+        *,
+        was_interrupted: bool,
+    ) -> Comparison:
+        """The result, when no step follows.
+
+        Args:
+            plan: What was compared.
+            notes: What was noted on the way to the pairs.
+            patterns: Names of the ops that were wanted, None: all.
+            was_interrupted: Whether steps are missing.
+        """
+        result = self._result
+        result.was_interrupted = was_interrupted
+        result.first_divergence = [
+            judge.first_divergence
+            for _, judge in sorted(self._judges.items())
+            if judge.first_divergence is not None
+        ]
+        result.notes = [
+            *notes,
+            *self._notes_of_filter(patterns),
+            *sanity.warn_of_trees(plan.my, plan.golden, plan.alignment),
+            *sanity.warn_of_rows(self._rows.steps),
+            *self._warn_of_missing_nodes(),
+        ]
+        for sink in self._sinks:
+            sink.finish(result)
+        return result
+
+    def close(self) -> None:
+        """Close the sinks."""
+        for sink in self._sinks:
+            sink.close()
+
+    def _notes_of_filter(self, patterns: Sequence[str] | None) -> list[str]:
+        if not patterns or self._result.was_interrupted:
+            return []
+        names = " or ".join(patterns)
+        if not self._rows:
+            return [f"No operator of the my side has a name that fits {names}."]
+        if not self._result.first_divergence:
+            return []
+        return [
+            f"Only operators that fit {names} were compared: what feeds them is not known, and "
+            "the first divergence may lie before."
+        ]
+
+    def _warn_of_missing_nodes(self) -> list[str]:
+        return [
+            note
+            for (rank, graph), (n_nodes, n_dumped) in sorted(self._nodes.items())
+            for note in sanity.warn_of_missing_nodes(rank, graph, n_nodes, n_dumped)
+        ]

@@ -1,0 +1,101 @@
+"""The steps of a plan -> their pairs of tensors, one step after the other."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator, Sequence
+
+from ait_cmp.compare.plan import Plan
+from ait_cmp.discover import StepKey
+from ait_cmp.info.source import scan_ge
+from ait_cmp.pairing.fx_step import FxStep
+from ait_cmp.pairing.ge_step import read_ge_step
+from ait_cmp.pairing.pair import StepPairs
+from ait_cmp.pairing.paired_step import PairedStep
+from ait_cmp.pairing.readers import Readers, core_readers
+from ait_cmp.pairing.repeat import Repeats
+from ait_cmp.pairing.step import pair_step
+
+
+class StepPairer:
+    """Pairs the steps of a plan; a step like the one before is not paired anew.
+
+    Args:
+        plan: What meets what.
+        threads: Threads for reading headers.
+    """
+
+    def __init__(self, plan: Plan, threads: int) -> None:
+        self._plan = plan
+        self._threads = threads
+        self._repeats = Repeats(core_readers(threads))
+        # Golden files of paired steps whose headers cannot be read -> why.
+        self._lost_golden: dict[str, str] = {}
+
+    @property
+    def notes(self) -> list[str]:
+        """My-side tensors may still meet theirs in the files of neighbours."""
+        if not self._lost_golden:
+            return []
+        n = len(self._lost_golden)
+        files = "a file that cannot" if n == 1 else f"{n} files that cannot"
+        first = next(iter(self._lost_golden.values()))
+        return [f"golden: the tensors of {files} be read are not counted; {first}."]
+
+    def pair(self, my_key: StepKey, golden_key: StepKey | None) -> PairedStep:
+        """Pair one step; without a golden step every tensor is unmatched."""
+        if golden_key is None:
+            return self._alone(my_key)
+        plan = self._plan
+        files, context = plan.my.ge[my_key], plan.context(my_key)
+        fx_files, ge_files = plan.golden.fx.get(golden_key, []), plan.golden.ge.get(golden_key, [])
+
+        def pair_anew(readers: Readers) -> StepPairs:
+            if plan.golden.kind == "fx":
+                return pair_step(my_key, files, FxStep(fx_files), context, readers)
+            golden = read_ge_step(ge_files, context, readers)
+            for op in golden.ops:
+                if op.error is not None:
+                    self._lost_golden[op.file.path] = op.error
+            return pair_step(my_key, files, golden, context, readers)
+
+        return self._repeats.pair(my_key, (files, fx_files, ge_files), pair_anew)
+
+    def _alone(self, key: StepKey) -> PairedStep:
+        readers = core_readers(self._threads)
+        step = pair_step(key, self._plan.my.ge[key], FxStep([]), None, readers)
+        reason = self._plan.why_alone(key)
+        pairs = [
+            pair if pair.status != "unmatched" else pair._replace(reason=reason)
+            for pair in step.pairs
+        ]
+        return PairedStep(StepPairs(pairs))
+
+    def unmet_golden(self) -> Iterator[list[str]]:
+        """Tensors of every golden step that no my-side step meets."""
+        golden = self._plan.golden
+        for key in self._plan.unmet_golden_steps():
+            if golden.kind == "fx":
+                yield [file.path for file in golden.fx[key]]
+                continue
+            paths = [file.path for file in golden.ge[key]]
+            yield [
+                f"{path},{io},{index}"
+                for path, scan in zip(paths, scan_ge(paths, self._threads))
+                for io, heads in (("inputs", scan[2]), ("outputs", scan[3]))
+                for index in range(len(heads))
+            ]
+
+
+def only_ops(step: PairedStep, patterns: Sequence[str]) -> PairedStep:
+    """What is left of a step where only ops are wanted whose name fits one of the patterns."""
+    whole = step.pairs
+    wanted = {
+        name
+        for name in {pair.op_name for pair in whole.pairs}
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+    }
+    pairs = [pair for pair in whole.pairs if pair.op_name in wanted]
+    used = {pair.golden[:3] for pair in pairs if pair.golden is not None}
+    unused = [*whole.unused_golden, *sorted(whole.used_golden - used)]
+    return PairedStep(StepPairs(pairs, used, unused, whole.nodes, whole.node_of), step.headers)
