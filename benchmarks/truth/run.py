@@ -1,0 +1,47 @@
+"""Runs the tool on all cases of a folder, in several processes, and prints the table."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+from collections.abc import Sequence
+from dataclasses import asdict
+from fnmatch import fnmatch
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.table import TRUTH_MARKS, write_readme
+from benchmarks.truth import report
+from benchmarks.truth.judge import Answer, judge
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def judge_all(folders: Sequence[Path], processes: int, options: dict[str, Any]) -> list[Answer]:
+    """The answers in the order of the folders."""
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        return pool.map(partial(judge, options=options), folders, chunksize=4)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the table; answers.json and details.txt have every case."""
+    folders = sorted(
+        path.parent
+        for path in (options.folder / "cases").glob("*/truth.json")
+        if any(fnmatch(path.parent.name, pattern) for pattern in options.filter)
+    )
+    answers = judge_all(folders, options.processes, {"replay": options.replay})
+    place = options.answers or options.folder
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "answers.json").write_text(
+        json.dumps([asdict(answer) for answer in answers], indent=1) + "\n", encoding="utf-8"
+    )
+    details = "\n".join(report.details(answers)) + "\n"
+    (place / "details.txt").write_text(details, encoding="utf-8")
+    text = "\n".join(report.lines(answers))
+    print(text)
+    if options.write_readme:
+        write_readme(README, text, TRUTH_MARKS)
+    return 0
