@@ -177,7 +177,7 @@ def install_torchair(session: nox.Session) -> dict[str, str]:
             session.install(f"torch=={version}", "--index-url", cpu_index)
         # torch_npu asks for the torch of PyPI with its CUDA packages; this is what else it needs.
         session.install("--no-deps", f"torch_npu=={version}")
-        session.install("numpy", "packaging", "protobuf", "psutil", "pyyaml", "pytest")
+        session.install("hypothesis", "numpy", "packaging", "protobuf", "psutil", "pyyaml", "pytest")
     except CommandFailed:
         session.error(f"NOT RUN: torch {version} (CPU) or torch_npu {version} cannot be installed")
     session.install(".")
@@ -191,7 +191,7 @@ def install_torchair(session: nox.Session) -> dict[str, str]:
 
 @nox.session
 def torchair(session: nox.Session) -> None:
-    """Run the dump helpers on the genuine torchair, on the CPU (2 minutes, 0.5 GB of packages)."""
+    """Dump helpers on the genuine torchair, references of replay against torch (3 minutes)."""
     environment = install_torchair(session)
     session.run("pytest", "tests/real_torchair", *session.posargs, env=environment)
 

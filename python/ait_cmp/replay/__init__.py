@@ -1,0 +1,1 @@
+"""Every operator recomputed in numpy from its own dumped inputs: right or wrong, and why."""
