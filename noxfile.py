@@ -162,6 +162,21 @@ def asan(session: nox.Session) -> None:
     session.run(f"{build}/fuzz_files", *(session.posargs or ["20000"]), f"{build}/corpus")
 
 
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Look at the HTML report in a real browser; prints the time to paint 100 000 rows.
+
+    Ends with an error that begins NOT RUN without chromium; on Debian: apt-get install chromium.
+    """
+    if shutil.which("chromium") is None:
+        session.error("NOT RUN: chromium not found (apt-get install chromium)")
+    try:
+        session.install(".[test,browser]")
+    except CommandFailed:
+        session.error("NOT RUN: playwright cannot be installed, see above")
+    session.run("pytest", "tests/browser", *session.posargs)
+
+
 def install_torchair(session: nox.Session) -> dict[str, str]:
     """Install the genuine torchair; the environment with which it loads without a device.
 

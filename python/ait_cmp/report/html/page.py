@@ -1,0 +1,70 @@
+"""The page: a template, filled with styles, script, result and columns."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib import resources
+from string import Template
+from typing import Any
+
+from ait_cmp.report.html.tables import MOST_ROWS, Table, chosen_rows
+
+# In the order in which they stand in the page.
+_SCRIPTS = (
+    "labels.js", "dom.js", "data.js", "answer.js", "filter.js", "table.js", "course.js",
+    "detail.js", "main.js",
+)  # fmt: skip
+# Ends a script element or begins a comment in it; in JSON these are the same texts.
+_MARKUP = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
+
+
+def page(result: Mapping[str, Any], table: Table, *, most_rows: int = MOST_ROWS) -> str:
+    """The report as one HTML text that needs no network.
+
+    Args:
+        result: The content of result.json.
+        table: The rows.
+        most_rows: Of more rows the page holds those that matter and a sample.
+    """
+    columns, n_rows = chosen_rows(table, most_rows)
+    packed = [column.packed() for column in columns]
+    report = {
+        "result": result,
+        "rows": len(columns[0]),
+        "all_rows": n_rows,
+        "columns": [described for described, _ in packed],
+    }
+    elements = (
+        f'<script type="text/plain" id="column-{place}">{content.decode()}</script>'
+        for place, (_, content) in enumerate(packed)
+    )
+    style = _file("page.css")
+    script = '"use strict";\n(() => {\n' + "".join(map(_file, _SCRIPTS)) + "})();\n"
+    return Template(_file("page.html")).substitute(
+        style=style,
+        style_hash=_source_hash(style),
+        script=script,
+        script_hash=_source_hash(script),
+        report=_script_json(report),
+        columns="\n".join(elements),
+    )
+
+
+def _file(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _source_hash(text: str) -> str:
+    """What a Content-Security-Policy calls the only script, or style, that may be used."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _script_json(value: object) -> str:
+    """JSON in ASCII that cannot end the element it stands in."""
+    text = json.dumps(value, allow_nan=False)
+    for mark, escaped in _MARKUP.items():
+        text = text.replace(mark, escaped)
+    return text
