@@ -146,7 +146,7 @@ def wheels(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure: `nox -s bench -- full --json result.json`; quick without arguments."""
-    session.install(".[bench]")
+    session.install("-C", "cmake.define.AIT_BENCH=ON", ".[bench]")
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 

@@ -11,8 +11,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from ait_cmp import _core
 from benchmarks import peer
+from benchmarks.core_bench import plain_read
 from benchmarks.generate import Dump, write_layer_stack, write_one_tensor, write_small_files
 from benchmarks.machine import usable_cores
 from benchmarks.table import Line
@@ -81,7 +81,7 @@ def read_plainly(dump: Dump, *, threads: int) -> float:
             os.read(descriptor, size)
         else:
             with mmap.mmap(descriptor, size, access=mmap.ACCESS_READ) as mapped:
-                _core.plain_read(mapped, threads)
+                plain_read(mapped, threads)
         os.close(descriptor)
     return time.perf_counter() - start
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ait_cmp import _core
 from ait_cmp.tensor_ref import TensorRef
+from benchmarks.core_bench import plain_read
 from benchmarks.dump_files import (
     DT_BF16,
     FORMAT_FRACTAL_NZ,
@@ -49,7 +50,7 @@ def _write_pair(folder: Path, pool: Pool, fmt: int) -> tuple[Path, Path]:
 def _plain_read(paths: tuple[Path, Path], threads: int) -> None:
     for path in paths:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as mapped:
-            _core.plain_read(mapped, threads)
+            plain_read(mapped, threads)
 
 
 def _compare(job: tuple[TensorRef, TensorRef], threads: int) -> None:

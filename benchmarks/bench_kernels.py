@@ -11,6 +11,7 @@ import numpy as np
 
 from ait_cmp import _core
 from benchmarks import numpy_baseline
+from benchmarks.core_bench import plain_read
 from benchmarks.generate import NOISE, SEED, to_bfloat16
 from benchmarks.machine import usable_cores
 from benchmarks.table import Line
@@ -131,8 +132,8 @@ def core_line(
         return str(result[0])
 
     def read() -> None:
-        _core.plain_read(buffers.my, threads)
-        _core.plain_read(buffers.golden, threads)
+        plain_read(buffers.my, threads)
+        plain_read(buffers.golden, threads)
 
     # Before and after, so that a neighbour's load does not hit one of the two alone.
     read_s = best_of(read, budget_s=budget_s / 4)
@@ -192,7 +193,7 @@ def bench_others(*, n_elements: int, budget_s: float) -> Iterator[Line]:
     """What else there is, on float32 with one thread: numpy, and the cosine of numkong."""
     buffers = make_buffers(FLOAT32, FLOAT32, n_elements)
     read_s = best_of(
-        lambda: (_core.plain_read(buffers.my, 1), _core.plain_read(buffers.golden, 1)),
+        lambda: (plain_read(buffers.my, 1), plain_read(buffers.golden, 1)),
         budget_s=budget_s / 4,
     )
     size = f"{buffers.name}, {n_elements // MB} M elements"

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ait_cmp import _core
+from benchmarks.core_bench import plain_read
 from benchmarks.dump_files import (
     FORMAT_FRACTAL_NZ,
     FORMAT_ND,
@@ -91,7 +92,7 @@ def _blocked(data: NDArray[np.uint8], bits: int, rows: int, c0: int) -> NDArray[
 def _read_plain(paths: list[Path], threads: int) -> None:
     for path in paths:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as mapped:
-            _core.plain_read(mapped, threads)
+            plain_read(mapped, threads)
 
 
 def _compare(job: Any, threads: int) -> None:

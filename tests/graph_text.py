@@ -9,6 +9,7 @@ import numpy as np
 
 from ait_cmp import _core
 from ait_cmp.discover import FxFile, GeFile, StepKey
+from ait_cmp.info.source import GeScan, NpyScan
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import read_ge_step
 from ait_cmp.pairing.graph.context import GraphContext
@@ -16,6 +17,7 @@ from ait_cmp.pairing.graph.index import GraphIndex
 from ait_cmp.pairing.pair import Pair, StepPairs
 from ait_cmp.pairing.readers import Readers, core_readers
 from ait_cmp.pairing.step import pair_step
+from ait_cmp.tensor_ref import FileRef
 
 KEY = StepKey(0, "graph_1", 0)
 
@@ -125,7 +127,7 @@ class Dump:
             return rows
 
         head_name = name if header is None else header
-        self.heads[path] = (
+        self.heads[path] = GeScan(
             error,
             head_name,
             [] if error else heads("inputs", inputs),
@@ -152,7 +154,7 @@ class Dump:
         """One FX file; returns its path."""
         path = path or f"/fx/{node}-{target}.{io}.{index}.{sub}.{time}.npy"
         self.fx.append(FxFile(path, node, target, io, index, sub, time, "dump"))
-        self.heads[path] = (None, dtype, tuple(shape), "ok", "")
+        self.heads[path] = NpyScan(None, dtype, tuple(shape), "ok", "")
         return path
 
     def save_fx(
@@ -175,8 +177,8 @@ class Dump:
     def readers(self) -> Readers:
         """Readers that know headers from memory and read values from files."""
 
-        def scan(paths: Sequence[str], _: int) -> list[tuple[object, ...]]:
-            return [self.heads[path] for path in paths]
+        def scan(files: Sequence[FileRef], _: int) -> list[GeScan | NpyScan]:
+            return [self.heads[file.path] for file in files]
 
         return core_readers(1)._replace(scan_ge=scan, scan_npy=scan)
 

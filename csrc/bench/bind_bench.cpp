@@ -1,5 +1,5 @@
-// What the benchmarks need beside the comparison: one kernel on data in L1, and the compiler's
-// name.
+// The module `_bench`: what benchmarks need beside the comparison. No wheel has it; it is built
+// with the option AIT_BENCH.
 #include <pybind11/pybind11.h>
 
 #include <cstring>
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "bind/module.h"
+#include "bench/plain_read.h"
 #include "simd/dispatch.h"
 
 namespace py = pybind11;
@@ -69,17 +69,24 @@ void repeat_kernel(const std::string& name, const std::string& isa, size_t calls
     throw std::invalid_argument("kernel \"" + name + "\": not known to the benchmark");
 }
 
-}  // namespace
-
-void bind_bench(py::module_& m) {
-#if defined(__clang__)
-  m.attr("compiler") = __VERSION__;
-#else
-  m.attr("compiler") = "GCC " __VERSION__;
-#endif
-  m.def("repeat_kernel", &repeat_kernel, py::arg("name"), py::arg("isa"), py::arg("calls"),
-        py::call_guard<py::gil_scoped_release>(),
-        "Runs one kernel `calls` times on data that stays in L1.");
+/// Sum of all 64-bit words of a buffer.
+uint64_t plain_read(const py::buffer& buffer, unsigned threads) {
+  const py::buffer_info info = buffer.request();
+  const auto* bytes = static_cast<const uint8_t*>(info.ptr);
+  const auto n_bytes = static_cast<size_t>(info.size * info.itemsize);
+  const py::gil_scoped_release release;
+  return sum_words({bytes, n_bytes}, threads);
 }
 
+}  // namespace
 }  // namespace ait
+
+PYBIND11_MODULE(_bench, m) {
+  m.doc() = "What only benchmarks call.";
+  m.def("repeat_kernel", &ait::repeat_kernel, py::arg("name"), py::arg("isa"), py::arg("calls"),
+        py::call_guard<py::gil_scoped_release>(),
+        "Runs one kernel `calls` times on data that stays in L1.");
+  m.def(
+      "plain_read", &ait::plain_read, py::arg("buffer"), py::arg("threads") = 1,
+      "Sum of all 64-bit words of a buffer: the read bandwidth that a benchmark is held against.");
+}

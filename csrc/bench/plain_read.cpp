@@ -2,15 +2,16 @@
 
 #include <algorithm>
 #include <cstring>
-#include <thread>
 #include <vector>
+
+#include "parallel.h"
 
 namespace ait {
 
 uint64_t sum_words(Bytes bytes, unsigned n_threads) {
   const size_t n_words = bytes.size() / sizeof(uint64_t), n_parts = std::max(1u, n_threads);
   std::vector<uint64_t> sums(n_parts);
-  const auto work = [&](size_t part) {
+  parallel_for(n_parts, n_parts, [&](size_t part) {
     uint64_t sum = 0;
     const size_t end = n_words * (part + 1) / n_parts;
     for (size_t i = n_words * part / n_parts; i < end; ++i) {
@@ -19,12 +20,7 @@ uint64_t sum_words(Bytes bytes, unsigned n_threads) {
       sum += word;
     }
     sums[part] = sum;
-  };
-  {
-    std::vector<std::jthread> helpers;
-    for (size_t part = 1; part < n_parts; ++part) helpers.emplace_back(work, part);
-    work(0);
-  }
+  });
   uint64_t total = 0;
   for (const uint64_t sum : sums) total += sum;
   return total;

@@ -5,7 +5,6 @@
 
 #include <cstring>
 
-#include "bench/plain_read.h"
 #include "bind/convert.h"
 #include "bind/module.h"
 #include "bind/running_batch.h"
@@ -161,14 +160,6 @@ py::array read_values(const py::handle& ref, const std::string& access, uint64_t
 }
 
 /// The machine's own limit beside every benchmark: sums all 64-bit words of a buffer.
-uint64_t plain_read(const py::buffer& buffer, unsigned threads) {
-  const py::buffer_info info = buffer.request();
-  const auto* bytes = static_cast<const uint8_t*>(info.ptr);
-  const auto n_bytes = static_cast<size_t>(info.size * info.itemsize);
-  const py::gil_scoped_release release;
-  return sum_words({bytes, n_bytes}, threads);
-}
-
 }  // namespace
 
 void bind_compare(py::module_& m) {
@@ -196,9 +187,6 @@ void bind_compare(py::module_& m) {
   m.def("read_values", &read_values, "ref"_a, "access"_a = "auto", "begin"_a = 0,
         "end"_a = py::none(),
         "Values begin to end of (path, io, index, view steps), decoded, flat: float32 or float64.");
-  m.def(
-      "plain_read", &plain_read, "buffer"_a, "threads"_a = 1,
-      "Sum of all 64-bit words of a buffer: the read bandwidth that a benchmark is held against.");
 }
 
 }  // namespace ait

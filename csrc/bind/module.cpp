@@ -36,7 +36,11 @@ void translate_error(std::exception_ptr thrown) {
 PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.doc() = "The compiled core of ait_cmp. Private: import ait_cmp instead.";
   m.attr("__version__") = AIT_CMP_VERSION;
-  ait::bind_bench(m);
+#if defined(__clang__)
+  m.attr("compiler") = __VERSION__;
+#else
+  m.attr("compiler") = "GCC " __VERSION__;
+#endif
   py::register_exception_translator(&translate_error);
   ait::bind_compare(m);
   ait::bind_csv(m);

@@ -5,7 +5,6 @@
 
 namespace ait {
 
-void bind_bench(pybind11::module_& m);
 void bind_compare(pybind11::module_& m);
 void bind_csv(pybind11::module_& m);
 void bind_file_group(pybind11::module_& m);

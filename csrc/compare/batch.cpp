@@ -5,7 +5,8 @@
 #include <chrono>
 #include <exception>
 #include <new>
-#include <system_error>
+
+#include "parallel.h"
 
 namespace ait {
 namespace {
@@ -43,21 +44,13 @@ Batch::Batch(std::vector<Job> jobs, const BatchOptions& options, const Kernels& 
       options_(options),
       n_threads_(std::max(1u, options.n_threads)),
       kernels_(kernels) {
-  // A thread may run before the next one is made: it must not look at threads_.
-  threads_.reserve(n_threads_);
-  for (unsigned i = 0; i < n_threads_; ++i) {
-    try {
-      threads_.emplace_back([this] { run(); });
-    } catch (const std::system_error&) {  // the system allows no more: fewer do the work
-      if (threads_.empty()) throw;
-      return;
-    }
-  }
+  start_threads(threads_, n_threads_, [this] { run(); });
+  if (threads_.empty()) own_files_.emplace(options_.headers);
 }
 
 Batch::~Batch() {
   stop();
-  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();  // joins
 }
 
 void Batch::stop() {
@@ -69,9 +62,14 @@ void Batch::stop() {
 }
 
 bool Batch::wait(double seconds) {
+  const auto is_over = [this] { return is_done() || has_next(); };
+  const std::chrono::duration<double> most(seconds);
   std::unique_lock lock(mutex_);
-  return done_.wait_for(lock, std::chrono::duration<double>(seconds),
-                        [this] { return is_done() || has_next(); });
+  if (!own_files_) return done_.wait_for(lock, most, is_over);
+  const auto begin = std::chrono::steady_clock::now();
+  while (!is_over() && !stop_ && has_work() && std::chrono::steady_clock::now() - begin < most)
+    do_work(lock, *own_files_);
+  return is_over();
 }
 
 std::vector<JobResult> Batch::next(size_t most) {
@@ -88,34 +86,39 @@ std::vector<JobResult> Batch::next(size_t most) {
   return ready;
 }
 
+bool Batch::has_work() const {
+  return !chunks_.empty() || (next_job_ < jobs_.size() && next_job_ < next_result_ + kWindow);
+}
+
 void Batch::run() {
   OpenFiles files(options_.headers);
   std::unique_lock lock(mutex_);
   while (true) {
-    // Chunks first: their results are wanted sooner, and their files are open.
-    work_.wait(lock, [this] {
-      const bool may_start = next_job_ < jobs_.size() && next_job_ < next_result_ + kWindow;
-      return stop_ || !chunks_.empty() || may_start;
-    });
+    work_.wait(lock, [this] { return stop_ || has_work(); });
     if (stop_) return;
-    if (!chunks_.empty()) {
-      const auto [active, chunk] = chunks_.front();
-      chunks_.pop_front();
-      lock.unlock();
-      run_chunk(active, chunk);
-      lock.lock();
-      continue;
-    }
-    const size_t begin = next_job_;
-    // Near the end, or with many threads, smaller grabs keep all of them busy.
-    const size_t fair = (jobs_.size() - begin) / (2 * n_threads_) + 1;
-    const size_t end = begin + std::min({kGrab, fair, jobs_.size() - begin});
-    next_job_ = end;
-    results_.resize(end - next_result_);
-    lock.unlock();
-    for (size_t index = begin; index < end; ++index) start_job(index, files);
-    lock.lock();
+    do_work(lock, files);
   }
+}
+
+void Batch::do_work(std::unique_lock<std::mutex>& lock, OpenFiles& files) {
+  // Chunks first: their results are wanted sooner, and their files are open.
+  if (!chunks_.empty()) {
+    const auto [active, chunk] = chunks_.front();
+    chunks_.pop_front();
+    lock.unlock();
+    run_chunk(active, chunk);
+    lock.lock();
+    return;
+  }
+  const size_t begin = next_job_;
+  // Near the end, or with many threads, smaller grabs keep all of them busy.
+  const size_t fair = (jobs_.size() - begin) / (2 * n_threads_) + 1;
+  const size_t end = begin + std::min({kGrab, fair, jobs_.size() - begin});
+  next_job_ = end;
+  results_.resize(end - next_result_);
+  lock.unlock();
+  for (size_t index = begin; index < end; ++index) start_job(index, files);
+  lock.lock();
 }
 
 void Batch::finish_job(size_t index, JobResult&& result) {

@@ -55,7 +55,10 @@ class Batch {
   struct Active;
 
   bool has_next() const { return !results_.empty() && results_.front().has_value(); }
+  bool has_work() const;
   void run();
+  /// One chunk, or some jobs; `lock` is held before and after.
+  void do_work(std::unique_lock<std::mutex>& lock, OpenFiles& files);
   void start_job(size_t index, OpenFiles& files);
   void finish_job(size_t index, JobResult&& result);
   void run_chunk(const std::shared_ptr<Active>& active, uint64_t chunk);
@@ -72,7 +75,8 @@ class Batch {
   size_t next_result_ = 0;                                           ///< not yet handed out
   std::deque<std::optional<JobResult>> results_;  ///< of the jobs from next_result_ on
   std::atomic<bool> stop_ = false;
-  std::vector<std::thread> threads_;
+  std::optional<OpenFiles> own_files_;  ///< without threads: who waits does the work
+  std::vector<std::jthread> threads_;
 };
 
 }  // namespace ait

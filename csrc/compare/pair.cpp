@@ -1,12 +1,11 @@
 #include "compare/pair.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <cstring>
-#include <thread>
 #include <vector>
 
+#include "parallel.h"
 #include "tensor/block_reader.h"
 
 namespace ait {
@@ -296,17 +295,9 @@ JobResult compare_views(const View& my, View golden, const CompareOptions& optio
   if (!prepare_pair(result, my, golden, kernels)) return result;
   const PairTask task(my, golden);
   std::vector<PairSums> parts(task.n_chunks());
-  std::atomic<uint64_t> next{0};
-  const auto work = [&] {
-    for (uint64_t chunk = next++; chunk < parts.size(); chunk = next++)
-      parts[chunk] = sum_pair_chunk(task, chunk, kernels, options, {});
-  };
-  {
-    std::vector<std::jthread> helpers;
-    for (uint64_t i = 1; i < std::min<uint64_t>(n_threads, parts.size()); ++i)
-      helpers.emplace_back(work);
-    work();
-  }
+  parallel_for(parts.size(), n_threads, [&](size_t chunk) {
+    parts[chunk] = sum_pair_chunk(task, chunk, kernels, options, {});
+  });
   PairSums sums;
   for (const PairSums& part : parts) merge(sums, part, kernels);
   finish_pair(result, task, sums, options, kernels);

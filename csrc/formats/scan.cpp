@@ -2,12 +2,10 @@
 #include "formats/scan.h"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
-#include <mutex>
 #include <thread>
 
 #include "formats/npy_file.h"
+#include "parallel.h"
 
 namespace ait {
 namespace {
@@ -19,24 +17,7 @@ constexpr unsigned kMaxThreads = 64;
 template <class ScanOne>
 void scan_all(size_t n, unsigned n_threads, const ScanOne& scan_one) {
   if (n_threads == 0) n_threads = std::max(1u, std::thread::hardware_concurrency());
-  const size_t n_workers = std::min<size_t>({n, n_threads, kMaxThreads});
-  std::atomic<size_t> next{0};
-  std::exception_ptr failure;
-  std::mutex failure_mutex;
-  const auto work = [&] {
-    try {
-      for (size_t i = next++; i < n; i = next++) scan_one(i);
-    } catch (...) {  // out of memory: rethrown below, on the thread of the caller
-      const std::lock_guard<std::mutex> lock(failure_mutex);
-      failure = std::current_exception();
-      next = n;
-    }
-  };
-  std::vector<std::jthread> workers;
-  for (size_t i = 1; i < n_workers; ++i) workers.emplace_back(work);
-  work();
-  workers.clear();  // joins
-  if (failure) std::rethrow_exception(failure);
+  parallel_for(n, std::min(n_threads, kMaxThreads), scan_one);
 }
 
 /// Runs `read` and returns its error as a sentence; empty if there was none.

@@ -5,11 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
-#include <thread>
+
+#include "parallel.h"
 
 namespace ait {
 namespace {
@@ -110,15 +109,8 @@ std::vector<Created> create_files(const std::vector<NewFile>& files) {
 
 std::vector<int> sync_files(const std::vector<int>& descriptors) {
   std::vector<int> errors(descriptors.size());
-  std::atomic<size_t> next{0};
-  const auto work = [&] {
-    for (size_t i = next++; i < descriptors.size(); i = next++)
-      errors[i] = sync_file(descriptors[i]);
-  };
-  std::vector<std::jthread> helpers;
-  for (size_t i = 1; i < std::min(descriptors.size(), kSyncs); ++i) helpers.emplace_back(work);
-  work();
-  helpers.clear();
+  parallel_for(descriptors.size(), kSyncs,
+               [&](size_t i) { errors[i] = sync_file(descriptors[i]); });
   return errors;
 }
 

@@ -2,18 +2,16 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
 #include <cstring>
-#include <exception>
 #include <limits>
 #include <map>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <type_traits>
 #include <vector>
 
+#include "parallel.h"
 #include "sketch/sketch_hash.h"
 
 namespace ait {
@@ -307,29 +305,11 @@ void sketch_chunks(TensorSketch& into, const View& view, uint64_t n_values, unsi
                    const Kernels& kernels) {
   const uint64_t n_chunks = (n_values + kChunkValues - 1) / kChunkValues;
   OrderedMerge merged(into);
-  std::atomic<uint64_t> next{0};
-  std::exception_ptr failure;
-  std::mutex failure_mutex;
-  const auto work = [&] {
-    try {
-      for (uint64_t chunk = next++; chunk < n_chunks; chunk = next++) {
-        const uint64_t begin = chunk * kChunkValues;
-        const uint64_t end = std::min(begin + kChunkValues, n_values);
-        merged.add(chunk, sketch_chunk(view, begin, end, kernels));
-      }
-    } catch (...) {  // rethrown below, on the thread of the caller
-      const std::lock_guard lock(failure_mutex);
-      failure = std::current_exception();
-      next = n_chunks;
-    }
-  };
-  {
-    std::vector<std::jthread> helpers;
-    for (uint64_t i = 1; i < std::min<uint64_t>(n_threads, n_chunks); ++i)
-      helpers.emplace_back(work);
-    work();
-  }
-  if (failure) std::rethrow_exception(failure);
+  parallel_for(n_chunks, n_threads, [&](uint64_t chunk) {
+    const uint64_t begin = chunk * kChunkValues;
+    const uint64_t end = std::min(begin + kChunkValues, n_values);
+    merged.add(chunk, sketch_chunk(view, begin, end, kernels));
+  });
 }
 
 void keep_values(TensorSketch& into, const View& view, uint64_t n_values, const Kernels& kernels) {

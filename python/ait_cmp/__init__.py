@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ait_cmp.arrays import Metrics, compare_arrays
     from ait_cmp.compare import compare_dirs
     from ait_cmp.config import Limits
-    from ait_cmp.dump_file import Dump, open_dump
+    from ait_cmp.info.dump_file import Dump, open_dump
     from ait_cmp.report.comparison import Comparison
     from ait_cmp.report.row import Row
     from ait_cmp.report.verdict import FirstDivergence
@@ -39,14 +39,14 @@ __all__ = [
 _HOMES = {
     "Comparison": "report.comparison",
     "FirstDivergence": "report.verdict",
-    "Dump": "dump_file",
+    "Dump": "info.dump_file",
     "Limits": "config",
     "Metrics": "arrays",
     "Row": "report.row",
     "__version__": "_core",
     "compare_arrays": "arrays",
     "compare_dirs": "compare",
-    "open_dump": "dump_file",
+    "open_dump": "info.dump_file",
 }
 
 

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Buffer as _TypedBuffer
 
+from ait_cmp.tensor_ref import TensorRef
+
 _Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 _Shape: TypeAlias = tuple[int, ...]
 # numpy declares the buffer of its arrays from Python 3.12 on only
@@ -21,7 +23,7 @@ _Buffer: TypeAlias = _TypedBuffer | NDArray[Any]
 # ("slice", (axis, begin, end)); as the first one ("stored", dims of the bytes in the file)
 _ViewStep: TypeAlias = tuple[str, Sequence[int]]
 # path, "inputs", "outputs" or "" (an .npy file), index, view steps
-_Ref: TypeAlias = tuple[_Path, str, int, tuple[_ViewStep, ...]]
+_Ref: TypeAlias = tuple[_Path, str, int, tuple[_ViewStep, ...]] | TensorRef
 # the tensor under test and its reference; not both None
 _Job: TypeAlias = tuple[_Ref | None, _Ref | None]
 
@@ -287,5 +289,3 @@ def is_within(
     cosine_min: float,
     red_max: float,
 ) -> bool: ...
-def plain_read(buffer: _Buffer, threads: int = 1) -> int: ...
-def repeat_kernel(name: str, isa: str, calls: int) -> None: ...

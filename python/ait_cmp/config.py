@@ -1,10 +1,11 @@
-"""Every default in one place."""
+"""Every default in one place; how many threads, and how they are started."""
 
 from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ait_cmp.errors import ConfigError
@@ -83,3 +84,26 @@ def thread_count(threads: int | None) -> int:
 def usable_cores() -> int:
     """Cores that this process may use (affinity; not the machine's count)."""
     return len(os.sched_getaffinity(0))
+
+
+def start_threads(most: int, work: Callable[[], None], name: str) -> list[threading.Thread]:
+    """Run `work` on several threads.
+
+    Args:
+        most: How many are wanted.
+        work: What each of them does; it must not raise.
+        name: What their names begin with.
+
+    Returns:
+        Those that run: fewer than wanted, or none, where the limits of a container, of memory or
+        of the user allow no more. The caller goes on with them.
+    """
+    threads: list[threading.Thread] = []
+    for number in range(most):
+        thread = threading.Thread(target=work, name=f"{name}-{number}")
+        try:
+            thread.start()
+        except (RuntimeError, MemoryError):
+            break
+        threads.append(thread)
+    return threads

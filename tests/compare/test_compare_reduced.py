@@ -22,7 +22,7 @@ from ait_cmp.errors import FormatError
 from ait_cmp.info.source import Sources, have_equal_content, read_kept_values, scan_ge
 from ait_cmp.info.stats_csv import read_stats
 from ait_cmp.report.comparison import Comparison
-from ait_cmp.tensor_ref import TensorRef
+from ait_cmp.tensor_ref import FileRef, TensorRef
 from reduced_dump import bf16, ge_folder, random_values, write_ge
 
 Values = npt.NDArray[np.float32]
@@ -163,7 +163,10 @@ def test_values_without_a_coding_are_compared_by_their_hash(tmp_path: Path) -> N
     raw = make_dump.DumpTensor(13, (7,), b"strings", None, (7,))
     paths = [write_ge(ge_folder(tmp_path / name), "Add_1", (), (raw,)) for name in "ab"]
     convert_dir(tmp_path / "a")
-    refs = [TensorRef(f"{paths[0]}_info.npz", "outputs", 0), TensorRef(str(paths[1]), "outputs", 0)]
+    refs = [
+        TensorRef(f"{paths[0]}_info.npz", "outputs", 0, kind="sketch"),
+        TensorRef(str(paths[1]), "outputs", 0),
+    ]
     result = compare_pair(*refs, sources=Sources(1))
     assert result[0] == "compared"
     assert "Compared as bytes: equal." in result[1]
@@ -181,7 +184,8 @@ def test_a_damaged_info_file_is_an_unreadable_row(tmp_path: Path) -> None:
     shutil.copytree(golden, intact)
     info.write_bytes(info.read_bytes()[:-30])
     ref, other = (
-        TensorRef(str(next(folder.rglob("*_info.npz"))), "outputs", 0) for folder in (my, golden)
+        TensorRef(str(next(folder.rglob("*_info.npz"))), "outputs", 0, kind="sketch")
+        for folder in (my, golden)
     )
     result = compare_pair(ref, other, sources=Sources(1))
     assert result[0] == "unreadable"
@@ -228,7 +232,9 @@ def ref_of(folder: Path, values: Values, *steps: tuple[str, Shape], reduce: bool
     path = write_ge(ge_folder(folder), "Add_1", (), (values,))
     if reduce:
         convert_dir(folder)
-    return TensorRef(f"{path}_info.npz" if reduce else str(path), "outputs", 0, steps)
+    if reduce:
+        return TensorRef(f"{path}_info.npz", "outputs", 0, steps, "sketch")
+    return TensorRef(str(path), "outputs", 0, steps)
 
 
 @pytest.mark.parametrize("small", [False, True])
@@ -275,9 +281,9 @@ def test_pairing_reads_literals_and_content_from_info_files(tmp_path: Path) -> N
 
 def test_heads_of_reduced_files_are_those_of_the_dump(tmp_path: Path) -> None:
     path = write_ge(ge_folder(tmp_path), "Add_1", (random_values(11, 4),), (random_values(12, 5),))
-    (expected,) = scan_ge([str(path)], 1)
+    (expected,) = scan_ge([FileRef(str(path))], 1)
     convert_dir(tmp_path)
-    (found,) = scan_ge([f"{path}_info.npz"], 1)
+    (found,) = scan_ge([FileRef(f"{path}_info.npz", "sketch")], 1)
     assert found == expected
 
 

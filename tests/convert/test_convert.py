@@ -175,7 +175,7 @@ def test_a_file_cut_short_before_its_dtype_is_read_is_no_crash(
     tmp_path: Path, change: Callable[[bytes], bytes]
 ) -> None:
     file = write_fx(tmp_path, "add", "OUTPUT", 0, random_values(12, 30))
-    dump = open_dump_file(str(file), is_ge=False, file_bytes=file.stat().st_size)
+    dump = open_dump_file(str(file), "fx", file_bytes=file.stat().st_size)
     info = reduce_dump(dump, 1)
     file.write_bytes(change(file.read_bytes()))
     with pytest.raises(FormatError, match="changed while it was read"):

@@ -83,7 +83,7 @@ class Paired:
     def _anew(self, readers: Readers) -> StepPairs:
         self.n_anew += 1
         (ge,), (fx,) = self.step.files
-        readers.scan_ge([ge.path], 1)
+        readers.scan_ge([ge.ref], 1)
         golden = TensorRef(fx.path, "", 0, (("reshape", (6,)),))
         with suppress(FormatError):
             readers.read_values(golden, 0, 2)

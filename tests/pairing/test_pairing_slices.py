@@ -58,7 +58,8 @@ def add_slices(dump: Dump, shapes: Sequence[Sequence[int]], attr: str, **changes
     for thread, shape in enumerate(shapes):
         dump.add("Relu", "Relu", [shape], [shape], thread=thread, **changes)
         path = dump.ge[-1].path
-        dump.heads[path] = (*dump.heads[path][:4], [("ffts_plus", attr)] if attr else [])
+        attrs = [("ffts_plus", attr)] if attr else []
+        dump.heads[path] = dump.heads[path]._replace(attrs=attrs)
 
 
 def outputs(step: StepPairs) -> list[Pair]:

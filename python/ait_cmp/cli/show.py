@@ -11,7 +11,7 @@ from ait_cmp.report.json_text import json_line
 
 if TYPE_CHECKING:
     from ait_cmp import _core
-    from ait_cmp.dump_file import Dump
+    from ait_cmp.info.dump_file import Dump
 
 # Values of a tensor that are in memory at once, and those that are printed.
 _CHUNK = 1 << 20
@@ -37,8 +37,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(options: argparse.Namespace) -> int:
     """Print one file or one tensor; 0, or 2 when the file has no such tensor."""
     from ait_cmp.cli.tensor_spec import parse_tensor_spec
-    from ait_cmp.dump_file import open_dump
     from ait_cmp.errors import ConfigError
+    from ait_cmp.info.dump_file import open_dump
 
     spec = parse_tensor_spec(options.tensor)
     dump = open_dump(spec.path)

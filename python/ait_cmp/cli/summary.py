@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from ait_cmp.info.source import reduced_kind
+from ait_cmp.file_kinds import kind_of_named
 from ait_cmp.report.comparison import DIFFERENT_STATUSES, EXTREMA_KINDS, Comparison
 from ait_cmp.report.row import Row
 from ait_cmp.report.verdict import FirstDivergence
@@ -82,7 +82,7 @@ def _from_here(path: str) -> str:
 
 def _is_reduced(data_path: str) -> bool:
     """Whether the file, or the file of `{file},outputs,0`, has no values to look at."""
-    return any(reduced_kind(path) for path in (data_path, data_path.rsplit(",", 2)[0]))
+    return any(kind_of_named(path) != "dump" for path in (data_path, data_path.rsplit(",", 2)[0]))
 
 
 def _worst_output(found: FirstDivergence, result: Comparison) -> Row | None:

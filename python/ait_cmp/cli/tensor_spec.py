@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ait_cmp.errors import ConfigError
-from ait_cmp.info.source import reduced_kind
+from ait_cmp.file_kinds import is_array_name, kind_of_named
+from ait_cmp.tensor_ref import TensorRef
 
 _SPEC = re.compile(r"(?P<path>.+),(?P<io>inputs|outputs),(?P<index>[0-9]{1,9})", re.DOTALL)
 
@@ -29,9 +30,9 @@ class TensorSpec(NamedTuple):
     @property
     def is_npy(self) -> bool:
         """Whether the file is a single array."""
-        return self.path.endswith(".npy")
+        return is_array_name(self.path)
 
-    def address(self) -> tuple[str, str, int, tuple[()]]:
+    def address(self) -> TensorRef:
         """The tensor as the core addresses it.
 
         Raises:
@@ -43,11 +44,11 @@ class TensorSpec(NamedTuple):
                     f"{self.path}: which tensor? FILE,inputs,INDEX or FILE,outputs,INDEX expected"
                 )
                 raise ConfigError(message)
-            return self.path, self.io, self.index, ()
+            return TensorRef(self.path, self.io, self.index)
         if self.io == "inputs" or self.index:
             message = f"{self.path}: an .npy file is one tensor, there is no {self.io} {self.index}"
             raise ConfigError(message)
-        return self.path, "", 0, ()
+        return TensorRef(self.path, "", 0)
 
 
 def parse_tensor_spec(text: str) -> TensorSpec:
@@ -59,7 +60,7 @@ def parse_tensor_spec(text: str) -> TensorSpec:
     match = None if _exists(text) else _SPEC.fullmatch(text)
     spec = TensorSpec(match["path"], match["io"], int(match["index"])) if match else None
     spec = spec or TensorSpec(text, "", None)
-    if reduced_kind(spec.path):
+    if kind_of_named(spec.path) != "dump":
         message = (
             f"{spec.path}: a reduced dump holds no values; what it tells is in the rows of "
             "ait-cmp --my-path ... --golden-path ..."

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ait_cmp import _core
 from ait_cmp.errors import FormatError
-from ait_cmp.info.source import reduced_kind
 from ait_cmp.pairing.pair import Pair
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.report.custom import CustomAlgorithm
@@ -40,4 +39,4 @@ def _with_cells(pair: Pair, row: Row, algorithms: Sequence[CustomAlgorithm], acc
 
 def _is_reduced(pair: Pair) -> bool:
     sides = (pair.my, pair.golden)
-    return any(side is not None and reduced_kind(side.path) != "" for side in sides)
+    return any(side is not None and side.kind != "dump" for side in sides)

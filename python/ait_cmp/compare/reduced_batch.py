@@ -10,13 +10,13 @@ from typing import Any, Optional
 from ait_cmp import _core
 from ait_cmp.errors import FormatError
 from ait_cmp.info.estimate import estimate
-from ait_cmp.info.source import Sources, reduced_kind
+from ait_cmp.info.source import Sources
 from ait_cmp.info.tensor import ReducedTensor, inverse_steps
 from ait_cmp.pairing.paired_step import PairedStep
-from ait_cmp.tensor_ref import TensorRef
+from ait_cmp.tensor_ref import TensorRef, ViewStep
 
-# A pair of addresses (pairing.pair.TensorRef); one side may be missing.
-Job = tuple[Optional[tuple[Any, ...]], Optional[tuple[Any, ...]]]
+# The tensor under test and its reference; one of the two may be missing.
+Job = tuple[Optional[TensorRef], Optional[TensorRef]]
 # A result of the core (csrc/bind/bind_compare.cpp, result_tuple), then what its metrics were
 # estimated from: "" = exact, "sketch", "min_max", "stats".
 Result = tuple[Any, ...]
@@ -34,7 +34,7 @@ _CHUNK = 64
 
 def open_batch(step: PairedStep, *, threads: int, access: str, single_sums: bool) -> Any:
     """A running comparison of a step: `_core.StepBatch`, or its like if any file is reduced."""
-    if any(map(reduced_kind, step.rows.paths)):
+    if step.has_reduced:
         return ReducedBatch(step, threads=threads, access=access, single_sums=single_sums)
     return step.rows.batch(
         threads=threads, access=access, single_sums=single_sums, headers=step.headers
@@ -42,7 +42,7 @@ def open_batch(step: PairedStep, *, threads: int, access: str, single_sums: bool
 
 
 def _is_reduced(job: Job) -> bool:
-    return any(side is not None and reduced_kind(side[0]) for side in job)
+    return any(side is not None and side.kind != "dump" for side in job)
 
 
 class ReducedBatch:
@@ -114,9 +114,7 @@ class ReducedBatch:
         self._full.close()
 
 
-def compare_pair(
-    my: tuple[Any, ...] | None, golden: tuple[Any, ...] | None, *, sources: Sources
-) -> Result:
+def compare_pair(my: TensorRef | None, golden: TensorRef | None, *, sources: Sources) -> Result:
     """Compare one pair, or describe the one tensor that is given."""
     tensors: list[ReducedTensor | None] = []
     reasons = []
@@ -163,7 +161,7 @@ def compare_pair(
 
 
 def _read(
-    side: tuple[Any, ...] | None, other: tuple[Any, ...] | None, sources: Sources
+    side: TensorRef | None, other: TensorRef | None, sources: Sources
 ) -> ReducedTensor | None:
     """A side; its order is changed where that is easier than changing the other side's.
 
@@ -172,26 +170,24 @@ def _read(
     """
     if side is None:
         return None
-    address = TensorRef(*side)
     if other is not None:
         back = _way_back(other, sources)
         if back:
-            return sources.tensor(address._replace(view=(*address.view, *back)))
-        if _way_back(address, sources):
-            return sources.tensor(address._replace(view=()))
-    return sources.tensor(address)
+            return sources.tensor(side._replace(view=(*side.view, *back)))
+        if _way_back(side, sources):
+            return sources.tensor(side._replace(view=()))
+    return sources.tensor(side)
 
 
-def _way_back(side: tuple[Any, ...], sources: Sources) -> tuple[tuple[str, tuple[int, ...]], ...]:
+def _way_back(side: TensorRef, sources: Sources) -> tuple[ViewStep, ...]:
     """Steps that undo the views of a sketched side; () if it has none, or they select."""
-    address = TensorRef(*side)
-    if not address.view or reduced_kind(address.path) != "sketch":
+    if not side.view or side.kind != "sketch":
         return ()
-    stored = sources.tensor(address._replace(view=()))
+    stored = sources.tensor(side._replace(view=()))
     if stored.values is not None or stored.shape is None:
         return ()
     try:
-        return inverse_steps(stored.shape, address.view) or ()
+        return inverse_steps(stored.shape, side.view) or ()
     except (ValueError, IndexError):
         return ()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from ait_cmp.compare.plan import Plan
 from ait_cmp.discover import StepKey
-from ait_cmp.info.source import scan_ge
+from ait_cmp.info.source import GeScan, scan_ge
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import read_ge_step
 from ait_cmp.pairing.pair import StepPairs
@@ -78,11 +78,11 @@ class StepPairer:
             if golden.kind == "fx":
                 yield [file.path for file in golden.fx[key]]
                 continue
-            paths = [file.path for file in golden.ge[key]]
+            files = [file.ref for file in golden.ge[key]]
             yield [
-                f"{path},{io},{index}"
-                for path, scan in zip(paths, scan_ge(paths, self._threads))
-                for io, heads in (("inputs", scan[2]), ("outputs", scan[3]))
+                f"{file.path},{io},{index}"
+                for file, scan in zip(files, map(GeScan._make, scan_ge(files, self._threads)))
+                for io, heads in (("inputs", scan.inputs), ("outputs", scan.outputs))
                 for index in range(len(heads))
             ]
 

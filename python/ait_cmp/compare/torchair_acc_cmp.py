@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ait_cmp.dump_file import open_dump
+from ait_cmp.info.dump_file import open_dump
 from ait_cmp.info.info_file import load_members
 
 Arrays = list[NDArray[Any]]

@@ -7,17 +7,19 @@ import resource
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ait_cmp import _core
+from ait_cmp.config import start_threads
 from ait_cmp.convert.groups import Groups
-from ait_cmp.convert.one_file import KINDS, Claim, Outcome, Prepared, claim_files, prepare_file
+from ait_cmp.convert.one_file import Claim, Outcome, Prepared, claim_files, prepare_file
 from ait_cmp.convert.place import put_in_place
 from ait_cmp.convert.result import Pace
 from ait_cmp.convert.shares import Shares
 from ait_cmp.errors import AitCmpError, ConfigError
+from ait_cmp.file_kinds import FileKind
+from ait_cmp.terms import Writer
 
 # A file of this size is worth all threads; smaller ones are spread over them.
 _LARGE_FILE_BYTES = 256 << 20
@@ -39,12 +41,12 @@ class Candidate(NamedTuple):
 
     Attributes:
         path: The file.
-        is_ge: GE dump or `.npy` file.
+        writer: Who wrote it.
         quiet_s: Seconds for which it has been seen unchanged.
     """
 
     path: str
-    is_ge: bool
+    writer: Writer
     quiet_s: float = 0.0
 
 
@@ -61,16 +63,13 @@ class Settings:
         max_rate: Bytes to read per second at most, None for no limit.
     """
 
-    kind: str = "sketch"
+    kind: FileKind = "sketch"
     keep: bool = False
     settle_s: float = 5.0
     threads: int = 1
     max_rate: float | None = None
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            message = f"info: one of {', '.join(KINDS)} expected, found {self.kind}"
-            raise ConfigError(message)
         if self.threads < 1:
             message = f"threads: a number from 1 on expected, found {self.threads}"
             raise ConfigError(message)
@@ -127,19 +126,23 @@ class _Pass:
         self._done: queue.SimpleQueue[list[Outcome] | None] = queue.SimpleQueue()
         self._failure: BaseException | None = None
         self._is_over = False
+        self._has_writers = False
 
     def outcomes(self) -> Iterator[Outcome]:
         """What became of every file, as it is known."""
-        with ThreadPoolExecutor(1, "ait-cmp-convert") as pool:
-            try:
-                pool.submit(self._run)
-                for outcomes in iter(self._done.get, None):
-                    for outcome in outcomes:
-                        if outcome.status == "full":
-                            self._fail(DiskFullError(outcome.reason))
-                        yield outcome
-            finally:
-                self._is_over = True
+        threads = start_threads(1, self._run, "ait-cmp-convert")
+        try:
+            if not threads:
+                self._run()
+            for outcomes in iter(self._done.get, None):
+                for outcome in outcomes:
+                    if outcome.status == "full":
+                        self._fail(DiskFullError(outcome.reason))
+                    yield outcome
+        finally:
+            self._is_over = True
+            for thread in threads:
+                thread.join()
         if self._failure is not None:
             raise self._failure
 
@@ -148,17 +151,19 @@ class _Pass:
 
         On a thread of its own, where no Ctrl-C comes between: nobody else has to end them.
         """
-        n_readers = self._settings.threads
         try:
-            with ThreadPoolExecutor(_WRITERS, "ait-cmp-convert-write") as writers:
-                try:
-                    for _ in range(_WRITERS):
-                        writers.submit(self._write)
-                    with ThreadPoolExecutor(n_readers, "ait-cmp-convert-read") as readers:
-                        for _ in range(n_readers):
-                            readers.submit(self._read)
-                finally:
-                    self._prepared.close()
+            writers = start_threads(_WRITERS, self._write, "ait-cmp-convert-write")
+            self._has_writers = bool(writers)
+            try:
+                n_more = self._settings.threads - 1 if writers else 0
+                readers = start_threads(n_more, self._read, "ait-cmp-convert-read")
+                self._read()
+                for reader in readers:
+                    reader.join()
+            finally:
+                self._prepared.close()
+                for writer in writers:
+                    writer.join()
         except BaseException as error:  # raised again by outcomes(), on the thread of the caller
             self._fail(error)
         finally:
@@ -172,33 +177,42 @@ class _Pass:
     def _read(self) -> None:
         try:
             while batch := self._take():
-                n_held = len(batch)
-                claims: list[Claim] = []
-                self._claims.take(n_held)
-                try:
-                    claims = claim_files([candidate.path for candidate in batch])
-                    for at, candidate in enumerate(batch):
-                        found = self._prepare(candidate, claims[at])
-                        if isinstance(found, Prepared):
-                            claims[at] = claims[at]._replace(descriptor=-1)
-                            n_held -= 1
-                            self._prepared.put(found)
-                        else:
-                            self._done.put([found])
-                finally:
-                    _core.close_files([at.descriptor for at in claims if at.descriptor >= 0])
-                    self._claims.give_back(n_held)
+                self._read_batch(batch)
+                if not self._has_writers:  # the one thread that there is does it all
+                    while self._prepared:
+                        self._write_group(self._prepared.take())
         except BaseException as error:  # raised again by outcomes()
             self._fail(error)
 
+    def _read_batch(self, batch: Sequence[Candidate]) -> None:
+        n_held = len(batch)
+        claims: list[Claim] = []
+        self._claims.take(n_held)
+        try:
+            claims = claim_files([candidate.path for candidate in batch])
+            for at, candidate in enumerate(batch):
+                found = self._prepare(candidate, claims[at])
+                if isinstance(found, Prepared):
+                    claims[at] = claims[at]._replace(descriptor=-1)
+                    n_held -= 1
+                    self._prepared.put(found)
+                else:
+                    self._done.put([found])
+        finally:
+            _core.close_files([at.descriptor for at in claims if at.descriptor >= 0])
+            self._claims.give_back(n_held)
+
     def _write(self) -> None:
         while group := self._prepared.take():
-            try:
-                self._done.put(put_in_place(group, self._disk))
-            except BaseException as error:  # raised again by outcomes()
-                self._fail(error)
-            finally:
-                self._claims.give_back(len(group))
+            self._write_group(group)
+
+    def _write_group(self, group: Sequence[Prepared]) -> None:
+        try:
+            self._done.put(put_in_place(group, self._disk))
+        except BaseException as error:  # raised again by outcomes()
+            self._fail(error)
+        finally:
+            self._claims.give_back(len(group))
 
     def _take(self) -> Sequence[Candidate]:
         """Some files, fewer towards the end, so that all readers end together."""
@@ -230,7 +244,7 @@ class _Pass:
             return prepare_file(
                 candidate.path,
                 claim,
-                is_ge=candidate.is_ge,
+                writer=candidate.writer,
                 kind=settings.kind,
                 keep=settings.keep,
                 settle_s=settings.settle_s,

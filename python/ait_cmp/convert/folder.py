@@ -16,6 +16,7 @@ from ait_cmp.convert.result import Conversion
 from ait_cmp.discover.contents import sort_files
 from ait_cmp.discover.scan import Folder, scan_folders
 from ait_cmp.errors import ConfigError
+from ait_cmp.file_kinds import FileKind
 
 # Exception dumps lie there; they are no part of a graph's run.
 _EXCEPTION_FOLDER = "/extra-info/"
@@ -50,9 +51,10 @@ def find_candidates(folders: Iterable[Folder]) -> Found:
         if _EXCEPTION_FOLDER in f"{folder.path}/":
             continue
         contents = sort_files(folder)
-        for files, is_ge in ((contents.ge, True), (contents.fx, False)):
-            found += [Candidate(file.path, is_ge) for file in files if file.kind == "dump"]
-            n_reduced += sum(file.kind in KINDS for file in files)
+        found += [Candidate(file.path, "ge") for file in contents.ge if file.kind == "dump"]
+        found += [Candidate(file.path, "fx") for file in contents.fx if file.kind == "dump"]
+        kinds = [*(file.kind for file in contents.ge), *(file.kind for file in contents.fx)]
+        n_reduced += sum(kind in KINDS for kind in kinds)
     return Found(found, n_reduced)
 
 
@@ -138,7 +140,11 @@ def make_settings(
 ) -> Settings:
     """Settings with defaults filled in; ConfigError if one is wrong."""
     bytes_per_s = None if max_rate is None else max_rate * 1e6
-    return Settings(info, keep, settle, threads or usable_cores(), bytes_per_s)
+    kind: FileKind | None = next((kind for kind in KINDS if kind == info), None)
+    if kind is None:
+        message = f"info: one of {', '.join(KINDS)} expected, found {info}"
+        raise ConfigError(message)
+    return Settings(kind, keep, settle, threads or usable_cores(), bytes_per_s)
 
 
 def run_pass(

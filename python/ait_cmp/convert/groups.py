@@ -55,6 +55,10 @@ class Groups:
             self._changed.notify_all()
             return group
 
+    def __bool__(self) -> bool:
+        """Whether any file waits."""
+        return bool(self._waiting)
+
     def close(self) -> None:
         """No file will come any more."""
         with self._changed:

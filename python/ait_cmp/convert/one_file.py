@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ait_cmp import _core
 from ait_cmp.errors import FormatError
+from ait_cmp.file_kinds import FileKind, reduced_path
 from ait_cmp.info.reduce import (
     min_max_bytes,
     open_dump_file,
@@ -19,8 +20,9 @@ from ait_cmp.info.reduce import (
     sketch_bytes,
     unreadable_tensor,
 )
+from ait_cmp.terms import Writer
 
-KINDS = ("sketch", "min_max")
+KINDS: tuple[FileKind, ...] = ("sketch", "min_max")
 # Of a file that is still being written. Hidden, and no name of a dump: discovery never takes it.
 TEMPORARY_PREFIX = ".ait-cmp-"
 TEMPORARY_ENDING = ".tmp"
@@ -45,14 +47,6 @@ class Outcome(NamedTuple):
     reason: str = ""
     source_bytes: int = 0
     info_bytes: int = 0
-
-
-def info_path(path: str, *, is_ge: bool, kind: str) -> str:
-    """Name of the reduced file of a dump file: `{file}_info.npz`, for `.npy` `{stem}_info.npz`."""
-    base = path if is_ge else path[: -len(".npy")]
-    if kind == "sketch":
-        return f"{base}_info.npz"
-    return f"{base}_min_max.{'npz' if is_ge else 'npy'}"
 
 
 class Claim(NamedTuple):
@@ -112,8 +106,8 @@ def prepare_file(
     path: str,
     claim: Claim,
     *,
-    is_ge: bool,
-    kind: str,
+    writer: Writer,
+    kind: FileKind,
     keep: bool,
     settle_s: float,
     quiet_s: float = 0.0,
@@ -124,7 +118,7 @@ def prepare_file(
     Args:
         path: The dump file.
         claim: The claim on it.
-        is_ge: GE dump (True) or `.npy` file.
+        writer: Who wrote it.
         kind: "sketch" or "min_max".
         keep: Leave the dump file where it is.
         settle_s: Seconds without a change after which a file counts as written whose size does not
@@ -142,18 +136,18 @@ def prepare_file(
         return Outcome(path, "gone")
     if claim.error:
         return Outcome(path, "left", f"{path}: {os.strerror(claim.error)}")
-    target = info_path(path, is_ge=is_ge, kind=kind)
+    target = reduced_path(path, writer, kind)
     if keep and _is_newer(target, claim.changed_ns):
         return Outcome(path, "done", source_bytes=claim.size_bytes)
     is_settled = max(quiet_s, time.time() - claim.changed_ns * 1e-9) >= settle_s
-    packed = _pack(path, claim.size_bytes, is_ge, kind, is_settled, threads)
+    packed = _pack(path, claim.size_bytes, writer, kind, is_settled, threads)
     if isinstance(packed, Outcome):
         return packed
     return Prepared(path, target, packed, claim, keep)
 
 
 def _pack(
-    path: str, size: int, is_ge: bool, kind: str, is_settled: bool, threads: int
+    path: str, size: int, writer: Writer, kind: FileKind, is_settled: bool, threads: int
 ) -> Outcome | bytes:
     """The bytes of the info file, or why there are none."""
 
@@ -161,7 +155,7 @@ def _pack(
         return Outcome(path, "left" if is_settled else "unfinished", reason, size)
 
     try:
-        dump = open_dump_file(path, is_ge=is_ge, file_bytes=size)
+        dump = open_dump_file(path, writer, file_bytes=size)
         if dump.is_literal:
             return Outcome(path, "literal", "", size)
         problem = dump.problem()

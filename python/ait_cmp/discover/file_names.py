@@ -7,33 +7,27 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ait_cmp.discover.tree import FxFile, GeFile, OverflowFile
+from ait_cmp.file_kinds import FILE_KINDS, FX_ENDINGS, FileKind, split_ge_name
 
-# {type}.{name}.{task}[.{stream}].{time}[.{task type}.{context}.{thread}.{device}][.csv]
+# {type}.{name}.{task}[.{stream}].{time}[.{task type}.{context}.{thread}.{device}]
 _GE_NAME = re.compile(
     r"(?P<type>[^.]+)\.(?P<name>.+?)\.(?P<task>\d+)(?:\.(?P<stream>\d+))?\.(?P<time>\d{10,20})"
-    r"(?:\.\d+\.(?P<context>\d+)\.(?P<thread>\d+)\.\d+)?(?P<csv>\.csv)?",
+    r"(?:\.\d+\.(?P<context>\d+)\.(?P<thread>\d+)\.\d+)?",
     re.ASCII | re.DOTALL,
 )
 # {node}-{target}.{INPUT|OUTPUT}.{i}[.{j}].{time}, then what the kind of file adds
 _FX_NAME = re.compile(
     r"(?P<node>[^-]+)-(?P<target>.+)\.(?P<io>INPUT|OUTPUT)\.(?P<index>0|[1-9]\d*)"
     r"(?:\.(?P<sub>0|[1-9]\d*))?\.(?P<time>\d{14,20})"
-    r"(?P<tail>\.npy|_min_max\.npy|\.npy_info\.npz|_info\.npz)",
+    rf"(?P<ending>{'|'.join(map(re.escape, FX_ENDINGS))})",
     re.ASCII | re.DOTALL,
 )
-_FX_KINDS = {
-    ".npy": "dump",
-    "_min_max.npy": "min_max",
-    ".npy_info.npz": "sketch",
-    "_info.npz": "sketch",
-}
-_GE_REDUCED = (("_min_max.npz", "min_max"), ("_info.npz", "sketch"))
 _OVERFLOW_NUMBERS = re.compile(r"\.(\d+)\.(\d+)\.(\d{10,20})$", re.ASCII)
 # A 64-bit hash printed in decimal; shorter numbers are names that a person gave.
 _HASH_DIGITS = range(8, 21)
 
 # Of one tensor's files the most telling one is compared.
-KIND_RANK = {"dump": 0, "sketch": 1, "stats": 2, "min_max": 3}
+KIND_RANK: dict[FileKind, int] = {kind: rank for rank, kind in enumerate(FILE_KINDS)}
 
 
 def is_number(text: str) -> bool:
@@ -52,19 +46,14 @@ def parse_ge_name(folder: str, name: str, mapping: Mapping[str, str]) -> tuple[s
     Returns:
         (name of the dump without the endings of reduced files, the file), or None for other names.
     """
-    base, kind = name, "dump"
-    for ending, reduced in _GE_REDUCED:
-        if name.endswith(ending):
-            base, kind = name[: -len(ending)], reduced
-            break
-    base = mapping.get(base, base)
+    base, kind = split_ge_name(mapping.get(name, name))
+    if base in mapping:  # the tool that reduced it knew the name on disk alone
+        base, inner = split_ge_name(mapping[base])
+        if inner not in ("dump", kind):
+            return None
     found = _GE_NAME.fullmatch(base)
     if found is None:
         return None
-    if found["csv"]:
-        if kind != "dump":
-            return None
-        base, kind = base[: -len(".csv")], "stats"
     return base, GeFile(
         path=f"{folder}/{name}",
         op_type=found["type"],
@@ -80,10 +69,9 @@ def parse_ge_name(folder: str, name: str, mapping: Mapping[str, str]) -> tuple[s
 
 def parse_hash_name(folder: str, name: str) -> tuple[str, GeFile] | None:
     """Read the name of a GE file called by a hash that no `mapping.csv` explains; else None."""
-    base, kind = name, "dump"
-    for ending, reduced in _GE_REDUCED:
-        if name.endswith(ending):
-            base, kind = name[: -len(ending)], reduced
+    base, kind = split_ge_name(name)
+    if kind == "stats":  # a table of the user's; those of GE have the names of their tasks
+        return None
     if len(base) not in _HASH_DIGITS or not is_number(base):
         return None
     return base, GeFile(f"{folder}/{name}", "", "", -1, -1, -1, -1, -1, kind)
@@ -94,8 +82,8 @@ def parse_fx_name(folder: str, name: str) -> FxFile | None:
     found = _FX_NAME.fullmatch(name) if "-" in name else None
     if found is None:
         return None
-    node, target, io, index, sub, time, tail = found.groups()
-    kind = _FX_KINDS[tail]
+    node, target, io, index, sub, time, ending = found.groups()
+    kind = FX_ENDINGS[ending]
     return FxFile(f"{folder}/{name}", node, target, io, int(index), int(sub or -1), int(time), kind)
 
 

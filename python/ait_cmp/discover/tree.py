@@ -8,6 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ait_cmp.file_kinds import FileKind
+from ait_cmp.tensor_ref import FileRef
+from ait_cmp.terms import Writer
+
 
 class GeFile(NamedTuple):
     """One file that GE wrote for one executed task, or what a tool left in its place.
@@ -22,7 +26,7 @@ class GeFile(NamedTuple):
         timestamp: Microseconds since the epoch.
         context_id: FFTS+ context.
         thread_id: FFTS+ thread (the slice of an automatically cut operator).
-        kind: "dump", "stats" (CSV of statistics), "min_max" or "sketch" (reduced files).
+        kind: What kind of file it is.
     """
 
     path: str
@@ -33,7 +37,12 @@ class GeFile(NamedTuple):
     timestamp: int
     context_id: int
     thread_id: int
-    kind: str
+    kind: FileKind
+
+    @property
+    def ref(self) -> FileRef:
+        """Its path and kind."""
+        return FileRef(self.path, self.kind)
 
 
 class FxFile(NamedTuple):
@@ -47,7 +56,7 @@ class FxFile(NamedTuple):
         index: Position of the argument or result.
         sub_index: Position inside an argument that is a list, else -1.
         timestamp: `YYYYmmddHHMMSSffffff` read as one number.
-        kind: "dump", "min_max" or "sketch".
+        kind: What kind of file it is.
     """
 
     path: str
@@ -57,7 +66,12 @@ class FxFile(NamedTuple):
     index: int
     sub_index: int
     timestamp: int
-    kind: str
+    kind: FileKind
+
+    @property
+    def ref(self) -> FileRef:
+        """Its path and kind."""
+        return FileRef(self.path, self.kind)
 
 
 @dataclass(frozen=True)
@@ -108,7 +122,7 @@ class DumpTree:
 
     Attributes:
         root: The folder that was searched, absolute.
-        kind: "ge" or "fx".
+        kind: Who wrote it.
         ge: Files of every step by time, then name; empty for an FX tree.
         fx: Files of every step by time, node, inputs before outputs, index; empty for a GE tree.
         graph_files: Newest file of every graph, stage and rank.
@@ -117,7 +131,7 @@ class DumpTree:
     """
 
     root: str
-    kind: str
+    kind: Writer
     ge: dict[StepKey, list[GeFile]]
     fx: dict[StepKey, list[FxFile]]
     graph_files: list[GraphFile]

@@ -13,6 +13,7 @@ from ait_cmp import _core
 from ait_cmp.errors import FormatError
 from ait_cmp.info.info_file import NPY_ERRORS, InfoFile, InfoTensor, pack_info, pack_npz
 from ait_cmp.info.tensor import ReducedTensor, sketch_tensor
+from ait_cmp.terms import Writer
 
 # Values beyond this are rounded as float64: their extrema are taken by NumPy.
 _EXACT_INTEGER = 2.0**53
@@ -24,18 +25,18 @@ class OpenDump(NamedTuple):
     Attributes:
         path: The file.
         dump: `_core.GeDump` or `_core.Tensor`.
-        is_ge: Which of the two.
+        writer: Who wrote it: which of the two.
         file_bytes: Size of the file.
     """
 
     path: str
     dump: Any
-    is_ge: bool
+    writer: Writer
     file_bytes: int
 
     def tensors(self) -> list[tuple[str, Any]]:
         """(io, tensor) of inputs, then outputs."""
-        if not self.is_ge:
+        if self.writer == "fx":
             return [("", self.dump)]
         inputs = [("inputs", tensor) for tensor in self.dump.inputs]
         return inputs + [("outputs", tensor) for tensor in self.dump.outputs]
@@ -43,7 +44,7 @@ class OpenDump(NamedTuple):
     @property
     def is_literal(self) -> bool:
         """Whether it is an `.npy` file of text or objects: an argument that is no tensor."""
-        return not self.is_ge and self.dump.state == "unsupported"
+        return self.writer == "fx" and self.dump.state == "unsupported"
 
     def problem(self) -> str:
         """Why the file cannot be reduced without loss; "" if it can."""
@@ -60,7 +61,7 @@ class OpenDump(NamedTuple):
         form without a header length.
         """
         tensors = [tensor for _, tensor in self.tensors()]
-        if self.is_ge and self.dump.header_bytes == 0:
+        if self.writer == "ge" and self.dump.header_bytes == 0:
             return False
         if any(tensor.state == "no_data" and tensor.size_bytes > 0 for tensor in tensors):
             return False
@@ -68,15 +69,15 @@ class OpenDump(NamedTuple):
         return bool(ends) and max(ends) == self.file_bytes
 
 
-def open_dump_file(path: str, *, is_ge: bool, file_bytes: int, access: str = "auto") -> OpenDump:
+def open_dump_file(path: str, writer: Writer, *, file_bytes: int, access: str = "auto") -> OpenDump:
     """Read the header of a dump file.
 
     Raises:
         FormatError: It is none.
         OSError: It cannot be read.
     """
-    dump = _core.read_ge(path, access) if is_ge else _core.read_npy(path, access)
-    return OpenDump(path, dump, is_ge, file_bytes)
+    dump = _core.read_ge(path, access) if writer == "ge" else _core.read_npy(path, access)
+    return OpenDump(path, dump, writer, file_bytes)
 
 
 def reduce_dump(dump: OpenDump, threads: int) -> InfoFile:
@@ -100,9 +101,9 @@ def reduce_dump(dump: OpenDump, threads: int) -> InfoFile:
             )
         )
     return InfoFile(
-        op_name=dump.dump.op_name if dump.is_ge else "",
-        dump_time=dump.dump.dump_time if dump.is_ge else 0,
-        attrs=tuple(dump.dump.attrs) if dump.is_ge else (),
+        op_name=dump.dump.op_name if dump.writer == "ge" else "",
+        dump_time=dump.dump.dump_time if dump.writer == "ge" else 0,
+        attrs=tuple(dump.dump.attrs) if dump.writer == "ge" else (),
         source_bytes=dump.file_bytes,
         tensors=tuple(places),
     )
@@ -132,7 +133,7 @@ def min_max_bytes(dump: OpenDump, info: InfoFile) -> bytes:
         FormatError: The file changed meanwhile.
         OSError: It cannot be read.
     """
-    if dump.is_ge:
+    if dump.writer == "ge":
         return pack_npz({name: _rows(info, name) for name in ("inputs", "outputs")})
     packed = io.BytesIO()
     try:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, NamedTuple, Optional, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,66 +16,56 @@ from ait_cmp.errors import FormatError
 from ait_cmp.info.info_file import NPY_ERRORS, InfoFile, InfoTensor, load_members, read_info
 from ait_cmp.info.stats_csv import read_stats
 from ait_cmp.info.tensor import ReducedTensor, sketch_tensor, with_steps
-from ait_cmp.tensor_ref import TensorRef
+from ait_cmp.tensor_ref import FileRef, TensorRef
+from ait_cmp.terms import Writer
 
-# Shape of a tensor whose file does not say it; -1 is no size that a tensor can have.
-UNKNOWN_SHAPE = (-1,)
 # Info files kept open by one comparison: neighbouring pairs ask for the same ones.
 _KEPT_FILES = 256
 # A tensor of this size is worth all threads.
 _LARGE_BYTES = 32 << 20
 
 
-def reduced_kind(path: str) -> str:
-    """ "sketch", "min_max" or "stats" by the file's name, "" for a full dump."""
-    if not path.endswith((".npz", ".npy", ".csv")):
-        return ""
-    if path.endswith("_info.npz"):
-        return "sketch"
-    if path.endswith(("_min_max.npz", "_min_max.npy")):
-        return "min_max"
-    return "stats" if path.endswith(".csv") else ""
-
-
-def read_reduced(path: str) -> InfoFile:
+def read_reduced(file: FileRef, writer: Writer) -> InfoFile:
     """Read a reduced file of any kind.
 
     Raises:
         FormatError: It is damaged.
         OSError: It cannot be read.
     """
-    kind = reduced_kind(path)
-    if kind == "sketch":
-        return read_info(path)
-    if kind == "stats":
-        return _headless(path, read_stats(path))
-    return _headless(path, _read_min_max(path))
+    if file.kind == "sketch":
+        return read_info(file.path)
+    if file.kind == "stats":
+        return _headless(file.path, read_stats(file.path))
+    read = _read_ge_extrema if writer == "ge" else _read_fx_extrema
+    return _headless(file.path, read(file.path))
 
 
-def cached_reduced(path: str) -> InfoFile:
+def cached_reduced(file: FileRef, writer: Writer) -> InfoFile:
     """`read_reduced`, once for pairs that follow one another."""
-    status = Path(path).stat()
-    return _read_identity(path, status.st_ino, status.st_mtime_ns)
+    status = Path(file.path).stat()
+    return _read_identity(file, writer, status.st_ino, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=_KEPT_FILES)
-def _read_identity(path: str, inode: int, changed_ns: int) -> InfoFile:
+def _read_identity(file: FileRef, writer: Writer, inode: int, changed_ns: int) -> InfoFile:
     del inode, changed_ns  # they tell files of one name apart
-    return read_reduced(path)
+    return read_reduced(file, writer)
 
 
 def _headless(path: str, tensors: Sequence[InfoTensor]) -> InfoFile:
     return InfoFile("", 0, (), Path(path).stat().st_size, tuple(tensors))
 
 
-def _read_min_max(path: str) -> list[InfoTensor]:
-    if path.endswith(".npy"):
-        try:
-            pair = np.load(path, allow_pickle=False)
-        except NPY_ERRORS as error:
-            message = f"{path}: an array [min, max] expected: {error} (cut short?)"
-            raise FormatError(message) from error
-        return [_extrema(path, "", pair, str(pair.dtype))]
+def _read_fx_extrema(path: str) -> list[InfoTensor]:
+    try:
+        pair = np.load(path, allow_pickle=False)
+    except NPY_ERRORS as error:
+        message = f"{path}: an array [min, max] expected: {error} (cut short?)"
+        raise FormatError(message) from error
+    return [_extrema(path, "", pair, str(pair.dtype))]
+
+
+def _read_ge_extrema(path: str) -> list[InfoTensor]:
     members = load_members(path)
     if not {"inputs", "outputs"} & members.keys():
         message = f"{path}: arrays inputs and outputs expected, found {', '.join(members)}"
@@ -113,71 +103,113 @@ class Sources:
             FormatError: The file is damaged, or has no such tensor.
             OSError: It cannot be read.
         """
-        path, name, index, steps = ref
-        if not reduced_kind(path):
-            return self._sketch(path, name, index, steps)
-        tensors = cached_reduced(path).of(name)
-        if index >= len(tensors):
-            message = f"{path}: {name} {index} expected, the file has {len(tensors)}"
-            raise FormatError(message)
-        stored = tensors[index].tensor
+        if ref.kind == "dump":
+            return self._sketch(ref)
+        tensors = cached_reduced(ref.file, writer_of(ref)).of(ref.io)
+        stored = _one_of(tensors, ref).tensor
         try:
-            return with_steps(stored, steps)
+            return with_steps(stored, ref.view)
         except (ValueError, IndexError):
-            note = f"the view {steps} does not fit shape {stored.shape}"
+            note = f"the view {ref.view} does not fit shape {stored.shape}"
             return ReducedTensor("sketch", stored.dtype, stored.shape, "unsupported", note)
 
-    def _sketch(
-        self, path: str, name: str, index: int, steps: Sequence[tuple[str, tuple[int, ...]]]
-    ) -> ReducedTensor:
-        if not name:
-            tensor = _core.read_npy(path, self._access)
+    def _sketch(self, ref: TensorRef) -> ReducedTensor:
+        if writer_of(ref) == "fx":
+            tensor = _core.read_npy(ref.path, self._access)
         else:
-            dump = _core.read_ge(path, self._access)
-            tensors = dump.inputs if name == "inputs" else dump.outputs
-            if index >= len(tensors):
-                message = f"{path}: {name} {index} expected, the file has {len(tensors)}"
-                raise FormatError(message)
-            tensor = tensors[index]
+            dump = _core.read_ge(ref.path, self._access)
+            tensor = _one_of(dump.inputs if ref.io == "inputs" else dump.outputs, ref)
         if tensor.size_bytes < _LARGE_BYTES:
-            return sketch_tensor(tensor, steps, 1)
+            return sketch_tensor(tensor, ref.view, 1)
         with self._one_large:
-            return sketch_tensor(tensor, steps, self._threads)
+            return sketch_tensor(tensor, ref.view, self._threads)
 
 
-GeScan = tuple[Any, ...]
-GeScans = Union[_core.GeHeaders, list[GeScan]]
-NpyScan = tuple[Any, ...]
+_Item = TypeVar("_Item")
 
 
-def scan_ge(paths: Sequence[str], threads: int) -> GeScans:
+def _one_of(tensors: Sequence[_Item], ref: TensorRef) -> _Item:
+    if ref.index >= len(tensors):
+        message = f"{ref.path}: {ref.io} {ref.index} expected, the file has {len(tensors)}"
+        raise FormatError(message)
+    return tensors[ref.index]
+
+
+def writer_of(ref: TensorRef) -> Writer:
+    """Who wrote the file of a tensor: FX files hold one, which is neither input nor output."""
+    return "ge" if ref.io else "fx"
+
+
+class GeScan(NamedTuple):
+    """What the header of a GE file says.
+
+    Attributes:
+        error: Why it cannot be read, None if it can.
+        op_name: Name in the graph.
+        inputs: Of each input dtype, shape, state, note, op before fusion, its output index, number
+            of the device format.
+        outputs: The same of each output.
+        attrs: (name, value) of its attributes.
+    """
+
+    error: str | None
+    op_name: str
+    inputs: Sequence[Head]
+    outputs: Sequence[Head]
+    attrs: Sequence[tuple[str, str]]
+
+
+class NpyScan(NamedTuple):
+    """What the header of an `.npy` file says; after an error nothing but that.
+
+    Attributes:
+        error: Why it cannot be read, None if it can.
+        dtype: As a report names it.
+        shape: Its shape.
+        state: State of the tensor.
+        note: Sentence on what is wrong or unusual, or "".
+    """
+
+    error: str | None
+    dtype: str
+    shape: tuple[int, ...]
+    state: str
+    note: str
+
+
+Head = tuple[str, tuple[int, ...], str, str, Optional[str], int, int]
+
+
+def scan_ge(files: Sequence[FileRef], threads: int) -> Sequence[GeScan] | _core.GeHeaders:
     """`_core.scan_ge` for files of any kind: full dumps, info files, minima and maxima, statistics.
 
-    Tensors whose file does not tell their shape have UNKNOWN_SHAPE.
+    Of full dumps alone they are as the core has them: `GeScan._make` names their fields. Tensors
+    whose file does not tell their shape have UNKNOWN_SHAPE.
     """
-    full = [path for path in paths if not reduced_kind(path)]
+    full = [file.path for file in files if file.kind == "dump"]
     headers = _core.scan_ge(full, threads)
-    if len(full) == len(paths):
+    if len(full) == len(files):
         return headers
-    scans = dict(zip(full, headers))
-    return [scans[path] if path in scans else _scan_reduced(path) for path in paths]
+    scans = iter(headers)
+    return [
+        GeScan._make(next(scans)) if file.kind == "dump" else _scan_reduced(file) for file in files
+    ]
 
 
-def _scan_reduced(path: str) -> GeScan:
+def _scan_reduced(file: FileRef) -> GeScan:
     try:
-        info = cached_reduced(path)
+        info = cached_reduced(file, "ge")
     except (FormatError, OSError) as error:
-        reason = str(error) if isinstance(error, FormatError) else f"{path}: {error.strerror}"
-        return (reason, "", [], [], [])
+        return GeScan(_reason(error, file), "", [], [], [])
     inputs, outputs = ([_head(place) for place in info.of(io)] for io in ("inputs", "outputs"))
-    return (None, info.op_name, inputs, outputs, list(info.attrs))
+    return GeScan(None, info.op_name, inputs, outputs, list(info.attrs))
 
 
-def _head(place: InfoTensor) -> tuple[Any, ...]:
+def _head(place: InfoTensor) -> Head:
     tensor = place.tensor
     return (
         tensor.dtype,
-        UNKNOWN_SHAPE if tensor.shape is None else tensor.shape,
+        tensor.known_shape,
         tensor.state,
         tensor.note,
         place.original_op,
@@ -186,23 +218,29 @@ def _head(place: InfoTensor) -> tuple[Any, ...]:
     )
 
 
-def scan_npy(paths: Sequence[str], threads: int) -> list[NpyScan]:
+def scan_npy(files: Sequence[FileRef], threads: int) -> list[NpyScan]:
     """`_core.scan_npy` for files of any kind."""
-    full = [path for path in paths if not reduced_kind(path)]
-    scans = dict(zip(full, _core.scan_npy(full, threads)))
-    return [scans[path] if path in scans else _scan_reduced_npy(path) for path in paths]
+    scans = iter(_core.scan_npy([file.path for file in files if file.kind == "dump"], threads))
+    return [
+        NpyScan._make(next(scans)) if file.kind == "dump" else _scan_reduced_npy(file)
+        for file in files
+    ]
 
 
-def _scan_reduced_npy(path: str) -> NpyScan:
+def _scan_reduced_npy(file: FileRef) -> NpyScan:
     try:
-        info = read_reduced(path)
+        info = read_reduced(file, "fx")
     except (FormatError, OSError) as error:
-        reason = str(error) if isinstance(error, FormatError) else f"{path}: {error.strerror}"
-        return (reason, "", (), "", "")
+        return NpyScan(_reason(error, file), "", (), "", "")
     if len(info.tensors) != 1:
-        return (f"{path}: one tensor expected, found {len(info.tensors)}", "", (), "", "")
-    head = _head(info.tensors[0])
-    return (None, *head[:4])
+        found = f"{file.path}: one tensor expected, found {len(info.tensors)}"
+        return NpyScan(found, "", (), "", "")
+    tensor = info.tensors[0].tensor
+    return NpyScan(None, tensor.dtype, tensor.known_shape, tensor.state, tensor.note)
+
+
+def _reason(error: FormatError | OSError, file: FileRef) -> str:
+    return str(error) if isinstance(error, FormatError) else f"{file.path}: {error.strerror}"
 
 
 # Dtypes whose kept values, stored as float32 or float64, are given back as what they were.
@@ -212,17 +250,16 @@ _NUMPY_NAMES = frozenset(
 )
 
 
-def read_kept_values(ref: Sequence[Any], begin: int, end: int) -> NDArray[Any]:
+def read_kept_values(ref: TensorRef, begin: int, end: int) -> NDArray[Any]:
     """Values `begin` to `end` of a tensor that its info file keeps whole, like `_core.read_values`.
 
     Raises:
         FormatError: The file is damaged or does not keep them.
         OSError: It cannot be read.
     """
-    address = TensorRef(*ref)
-    tensor = Sources(1).tensor(address)
+    tensor = Sources(1).tensor(ref)
     if tensor.values is None:
-        message = f"{address.path}: an info file does not keep the values of a tensor of this size"
+        message = f"{ref.path}: an info file does not keep the values of a tensor of this size"
         raise FormatError(message)
     name = tensor.dtype.replace("torch.", "", 1)
     kept = tensor.values[begin:end]
@@ -230,7 +267,7 @@ def read_kept_values(ref: Sequence[Any], begin: int, end: int) -> NDArray[Any]:
         return kept.astype(name) if name in _NUMPY_NAMES else kept
 
 
-def have_equal_content(first: Sequence[Any], second: Sequence[Any]) -> bool:
+def have_equal_content(first: TensorRef, second: TensorRef) -> bool:
     """Whether the hashes of two tensors, or the values that are kept, are equal.
 
     Raises:
@@ -238,14 +275,14 @@ def have_equal_content(first: Sequence[Any], second: Sequence[Any]) -> bool:
         OSError: A file cannot be read.
     """
     sources = Sources(1)
-    x, y = (sources.tensor(TensorRef(*ref)) for ref in (first, second))
+    x, y = (sources.tensor(ref) for ref in (first, second))
     if x.values is not None and y.values is not None:
         return bool(np.array_equal(x.values, y.values, equal_nan=True))
     return x.keeps_order and y.keeps_order and x.content is not None and x.content == y.content
 
 
-def is_fortran(path: str) -> bool:
+def is_fortran(file: FileRef) -> bool:
     """Whether the first dimension of an `.npy` file, full or reduced, runs fastest."""
-    if not reduced_kind(path):
-        return bool(_core.read_npy(path).fortran_order)
-    return any(place.fortran_order for place in cached_reduced(path).tensors)
+    if file.kind == "dump":
+        return bool(_core.read_npy(file.path).fortran_order)
+    return any(tensor.fortran_order for tensor in cached_reduced(file, "fx").tensors)

@@ -26,6 +26,8 @@ Sums = tuple[
     Optional[float],
 ]
 
+# Shape of a tensor whose file does not say it; -1 is no size that a tensor can have.
+UNKNOWN_SHAPE = (-1,)
 SKETCH_BUCKETS: int = _core.sketch_buckets
 
 
@@ -65,6 +67,11 @@ class ReducedTensor:
     def n_values(self) -> int | None:
         """Number of values, a complex number counting twice; None if not known."""
         return None if self.sums is None else self.sums[0]
+
+    @property
+    def known_shape(self) -> Shape:
+        """Its shape, UNKNOWN_SHAPE if the file does not say it."""
+        return UNKNOWN_SHAPE if self.shape is None else self.shape
 
     @property
     def keeps_order(self) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Callable, NamedTuple
+from typing import Callable, NamedTuple
 
 from ait_cmp.discover import GeFile
+from ait_cmp.file_kinds import KINDS_WITH_SHAPES
+from ait_cmp.info.source import GeScan
 from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.graph.identity import Identity
 from ait_cmp.pairing.graph.index import GraphIndex, Tensor, sanitise
@@ -51,7 +53,7 @@ class GeOp(NamedTuple):
     @property
     def shows_shapes(self) -> bool:
         """Whether heads have the shapes of the tensors; [min, max] files do not."""
-        return self.file.kind not in ("min_max", "stats")
+        return self.file.kind in KINDS_WITH_SHAPES
 
     @property
     def shows_wholes(self) -> bool:
@@ -64,7 +66,7 @@ class GeOp(NamedTuple):
 
     def ref(self, io: str, index: int) -> TensorRef:
         """Address of one of its tensors."""
-        return TensorRef(self.file.path, io, index)
+        return TensorRef(self.file.path, io, index, kind=self.file.kind)
 
 
 class PlacedOp(NamedTuple):
@@ -104,8 +106,8 @@ def read_ge_step(files: Sequence[GeFile], context: GraphContext | None, readers:
         context: Graph of the step, None if there is no graph text.
         readers: Header readers.
     """
-    scans = readers.scan_ge([file.path for file in files], readers.threads)
-    ops = [_read_op(file, scan, context) for file, scan in zip(files, scans)]
+    scans = readers.scan_ge([file.ref for file in files], readers.threads)
+    ops = [_read_op(file, GeScan._make(scan), context) for file, scan in zip(files, scans)]
     ops = _find_slices(_mark_last(ops))
     if context is None:
         return GeStep(tuple(ops), {}, {})
@@ -143,11 +145,11 @@ def read_ge_step(files: Sequence[GeFile], context: GraphContext | None, readers:
     return GeStep(tuple(ops), placed, heads)
 
 
-def _read_op(file: GeFile, scan: tuple[Any, ...], context: GraphContext | None) -> GeOp:
-    error, header_name, inputs, outputs, attrs = scan
-    attr = attrs[0][1] if attrs else ""
-    in_heads = tuple(TensorHead(*head) for head in inputs)
-    out_heads = tuple(TensorHead(*head) for head in outputs)
+def _read_op(file: GeFile, scan: GeScan, context: GraphContext | None) -> GeOp:
+    error, header_name = scan.error, scan.op_name
+    attr = next((value for _, value in scan.attrs), "")
+    in_heads = tuple(map(TensorHead._make, scan.inputs))
+    out_heads = tuple(map(TensorHead._make, scan.outputs))
     if context is None:
         fits = header_name and sanitise(header_name) == (file.op_name or sanitise(header_name))
         name = header_name if fits else file.op_name

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from ait_cmp import _core
 from ait_cmp.discover import StepKey
 from ait_cmp.pairing.pair import Pair, StepPairs
-from ait_cmp.tensor_ref import TensorRef
 
 
 class PairedStep:
@@ -17,6 +16,7 @@ class PairedStep:
         rows: The rows of the report on this step; the core fills them.
         n_used: Golden tensors that some pair uses.
         headers: Headers of its GE files that were read; the core kept the small files.
+        has_reduced: Whether a file of it is no full dump.
     """
 
     def __init__(self, pairs: StepPairs, headers: Sequence[_core.GeHeaders] = ()) -> None:
@@ -24,6 +24,11 @@ class PairedStep:
         self.rows = _core.StepRows(pairs.pairs, nodes, pairs.node_of)
         self.n_used = len(pairs.used_golden)
         self.headers = headers
+        self.has_reduced = any(
+            ref is not None and ref.kind != "dump"
+            for pair in pairs.pairs
+            for ref in (pair.my, pair.golden)
+        )
         self._pairs = pairs
         self._repeat: tuple[StepKey, Mapping[str, str]] | None = None
 
@@ -41,6 +46,7 @@ class PairedStep:
         step.rows = self.rows.like(key.step, [path_of[path] for path in self.rows.paths])
         step.n_used = self.n_used
         step.headers = headers
+        step.has_reduced = self.has_reduced
         step._pairs = self._pairs
         step._repeat = (key, path_of)
         return step
@@ -76,8 +82,8 @@ def _moved(step: StepPairs, key: StepKey, path_of: Mapping[str, str]) -> StepPai
                 key.graph,
                 key.step,
                 *pair[3:8],
-                TensorRef(path_of[my.path], *my[1:]),
-                None if golden is None else TensorRef(path_of[golden.path], *golden[1:]),
+                my._replace(path=path_of[my.path]),
+                None if golden is None else golden._replace(path=path_of[golden.path]),
                 *pair[10:],
             )
         )

@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, NamedTuple, Union
 
 import numpy as np
 
 from ait_cmp import _core
 from ait_cmp.errors import FormatError
 from ait_cmp.info import source
-from ait_cmp.tensor_ref import TensorRef
+from ait_cmp.tensor_ref import FileRef, TensorRef
 
 Values = np.ndarray[Any, Any]
+GeScans = Union[_core.GeHeaders, Sequence[source.GeScan]]
 
 
 class Readers(NamedTuple):
     """Readers of the core, and of reduced files.
 
     Attributes:
-        scan_ge: (paths, threads) -> (error, op_name, inputs, outputs, attrs) per path.
-        scan_npy: (paths, threads) -> (error, dtype, shape, state, note) per path.
+        scan_ge: (files, threads) -> what the header of each says.
+        scan_npy: (files, threads) -> what the header of each says.
         read_values: (tensor, begin, end) -> its values begin to end in logical order; FormatError
             if it has none in that order, OSError if the file cannot be read.
         are_equal: (tensor, tensor, number of values) -> whether they hold equal values in their
             orders; of large ones eight windows are compared.
-        is_fortran: Path of an `.npy` file -> whether its first dimension runs fastest.
+        is_fortran: An `.npy` file -> whether its first dimension runs fastest.
         threads: Threads for scanning.
     """
 
-    scan_ge: Callable[[Sequence[str], int], source.GeScans]
-    scan_npy: Callable[[Sequence[str], int], Sequence[tuple[Any, ...]]]
+    scan_ge: Callable[[Sequence[FileRef], int], GeScans]
+    scan_npy: Callable[[Sequence[FileRef], int], Sequence[source.NpyScan]]
     read_values: Callable[[TensorRef, int, int], Values]
     are_equal: Callable[[TensorRef, TensorRef, int], bool]
-    is_fortran: Callable[[str], bool]
+    is_fortran: Callable[[FileRef], bool]
     threads: int
 
 
@@ -45,7 +46,7 @@ def core_readers(threads: int) -> Readers:
 
 
 def _read_values(ref: TensorRef, begin: int, end: int) -> Values:
-    if source.reduced_kind(ref.path):
+    if ref.kind != "dump":
         return source.read_kept_values(ref, begin, end)
     values: Values = _core.read_values(ref, begin=begin, end=end)
     return values
@@ -61,7 +62,7 @@ def _are_equal(first: TensorRef, second: TensorRef, count: int) -> bool:
     last = max(count - _WINDOW, 0)
     begins = sorted({last * window // (_N_WINDOWS - 1) for window in range(_N_WINDOWS)})
     try:
-        if source.reduced_kind(first.path) or source.reduced_kind(second.path):
+        if first.kind != "dump" or second.kind != "dump":
             return source.have_equal_content(first, second)
         if _read_values(second, count, count + 1).size:
             return False
@@ -77,13 +78,13 @@ def _are_equal(first: TensorRef, second: TensorRef, count: int) -> bool:
         return False
 
 
-def is_stored_transposed(readers: Readers, path: str) -> bool:
+def is_stored_transposed(readers: Readers, file: FileRef) -> bool:
     """Whether a file is in Fortran order.
 
     The FX dump saves an argument as it lies in memory: a transposed view of a weight, which is what
     `aten.t` makes, is in Fortran order, the weight itself is not.
     """
     try:
-        return readers.is_fortran(path)
+        return readers.is_fortran(file)
     except (FormatError, OSError):
         return False

@@ -19,11 +19,11 @@ from ait_cmp.errors import FormatError
 from ait_cmp.pairing.pair import StepPairs
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.pairing.readers import Readers
-from ait_cmp.tensor_ref import TensorRef
+from ait_cmp.tensor_ref import FileRef, TensorRef
 
 Files = Sequence[Union[GeFile, FxFile]]
 
-# (name of a reader, its arguments; several paths are a tuple)
+# (name of a reader, its arguments; several files are a tuple)
 _Question = tuple[Any, ...]
 _UNREADABLE = object()  # an answer that equals no other
 
@@ -156,8 +156,8 @@ def _on_this_step(question: _Question, path_of: Mapping[str, str]) -> _Question:
 
 
 def _on_this_path(argument: Any, path_of: Mapping[str, str]) -> Any:
-    if isinstance(argument, str):
-        return path_of[argument]
-    if isinstance(argument, TensorRef):
+    if isinstance(argument, (FileRef, TensorRef)):
         return argument._replace(path=path_of[argument.path])
-    return tuple(map(path_of.__getitem__, argument)) if isinstance(argument, tuple) else argument
+    if isinstance(argument, tuple):
+        return tuple(_on_this_path(file, path_of) for file in argument)
+    return argument

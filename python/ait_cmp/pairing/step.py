@@ -222,7 +222,7 @@ def _row(
         op.file.op_type,
         io,
         index,
-        TensorRef(op.file.path, io, index, view),
+        TensorRef(op.file.path, io, index, view, op.file.kind),
         None if match is None else match.golden,
         "" if match is None else match.golden_type,
         "" if match is None else match.rule,

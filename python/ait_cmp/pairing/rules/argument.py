@@ -92,9 +92,9 @@ class Arguments:
             for name in context.argument_nodes
             if (node := fx.node(name, context.target_of(name))) is not None
         }
-        paths = [file.path for node in self._nodes.values() for file in node.inputs]
-        scans = readers.scan_npy(paths, readers.threads)
-        self._scans = dict(zip(paths, scans))
+        files = [file.ref for node in self._nodes.values() for file in node.inputs]
+        scans = readers.scan_npy(files, readers.threads)
+        self._scans = {file.path: scan for file, scan in zip(files, scans)}
         # Where the GE dump has a graph tensor as one of its ops gets it.
         self._refs = {
             slot.source: place.op.ref("inputs", index)
@@ -151,8 +151,10 @@ class Arguments:
         return literals
 
     def _numeric(self, file: FxFile) -> _File | None:
-        error, dtype, shape, state, _ = self._scans[file.path]
-        return None if error is not None or state != "ok" else _File(file, dtype, tuple(shape))
+        scan = self._scans[file.path]
+        if scan.error is not None or scan.state != "ok":
+            return None
+        return _File(file, scan.dtype, scan.shape)
 
     def _is_overwritten(self, name: str, node: FxNode) -> bool:
         """Whether a node equals its input although real ops carry its name."""
@@ -270,7 +272,7 @@ class Arguments:
                 continue
             above = self._head(chain.tensors[level])
             if (above is None or above[1] == shape) and not is_stored_transposed(
-                self._readers, fit.file.path
+                self._readers, fit.file.ref
             ):
                 return Miss("Its shape does not tell whether the FX argument is transposed.")
         return FoundArgument(fit.file, node.target, 0, "argument")
@@ -306,7 +308,7 @@ def _looks_literal(dtype: str, shape: Shape) -> bool:
 
 
 def _ref(file: FxFile) -> TensorRef:
-    return TensorRef(file.path, "", 0)
+    return TensorRef(file.path, "", 0, kind=file.kind)
 
 
 def _literals(

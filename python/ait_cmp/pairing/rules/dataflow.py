@@ -30,6 +30,6 @@ def match_dataflow(names: Sequence[FxName], fx: FxStep) -> Match | None:
     for name in names:
         found = fx.find(name)
         if found is not None:
-            golden = TensorRef(found.file.path, "", 0, found.view)
+            golden = TensorRef(found.file.path, "", 0, found.view, found.file.kind)
             return Match(golden, found.file.target, "dataflow", found.note)
     return None

@@ -109,7 +109,7 @@ class FxRules:
             if tensor not in chain.tensors:
                 continue
             moves = chain.moves(found.level, chain.tensors.index(tensor))
-            golden = TensorRef(found.file.path, "", 0)
+            golden = TensorRef(found.file.path, "", 0, kind=found.file.kind)
             match = Match(golden, found.target, found.rule, "")
             answer = self._viewed(match, moves, shape, found.rule)
             if isinstance(answer, Match):
@@ -126,8 +126,7 @@ class FxRules:
         steps = view_steps(moves, shape, lambda tensor: self._shape_of(tensor, count))
         if steps is None:
             return Miss("The shape between two inserted views is not known, or does not fit.")
-        golden = match.golden
-        viewed = TensorRef(golden.path, golden.io, golden.index, golden.view + steps)
+        viewed = match.golden._replace(view=match.golden.view + steps)
         return Match(viewed, match.golden_type, rule, match.note)
 
     def _named(self, tensor: Tensor) -> Match | None:

@@ -107,8 +107,8 @@ class SliceRules:
         """Shape of an FX counterpart that is compared as it is stored, None for any other."""
         if isinstance(answer, Miss) or answer.golden.view or answer.golden.io:
             return None
-        ((error, _, shape, _, _),) = self._readers.scan_npy([answer.golden.path], 1)
-        return None if error is not None or -1 in shape else tuple(shape)
+        (scan,) = self._readers.scan_npy([answer.golden.file], 1)
+        return None if scan.error is not None or -1 in scan.shape else scan.shape
 
 
 def own_steps(op: GeOp, io: str, index: int) -> tuple[ViewStep, ...]:

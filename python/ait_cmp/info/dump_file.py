@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ait_cmp import _core
+from ait_cmp.file_kinds import is_array_name
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def open_dump(path: str | os.PathLike[str]) -> Dump:
         OSError: The file cannot be read.
     """
     name = os.fspath(path)
-    if name.endswith(".npy"):
+    if is_array_name(name):
         return Dump(name, Path(name).stem, None, (), (_core.read_npy(name),))
     dump = _core.read_ge(name)
     return Dump(
