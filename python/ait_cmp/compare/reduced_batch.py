@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Optional
+from concurrent.futures import Future
+from typing import Any, NamedTuple, Optional
 
 from ait_cmp import _core
+from ait_cmp.config import start_threads
 from ait_cmp.errors import FormatError
 from ait_cmp.info.estimate import estimate
 from ait_cmp.info.source import Sources
@@ -45,6 +47,13 @@ def _is_reduced(job: Job) -> bool:
     return any(side is not None and side.kind != "dump" for side in job)
 
 
+class _Chunk(NamedTuple):
+    """Pairs that one thread compares, and what it finds."""
+
+    jobs: Sequence[Job]
+    results: Future[list[Result]]
+
+
 class ReducedBatch:
     """Fills the rows of a step; iterates over the number of those done, like `_core.StepBatch`."""
 
@@ -60,17 +69,29 @@ class ReducedBatch:
         full = [job for job, reduced in zip(jobs, self._is_reduced) if not reduced]
         self._full = _core.Batch(full, threads=threads, access=access, single_sums=single_sums)
         self._full_ready: list[Result] = []
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ait-cmp-reduced")
         reduced_jobs = [job for job, reduced in zip(jobs, self._is_reduced) if reduced]
-        self._chunks: list[Future[list[Result]]] = [
-            self._pool.submit(self._compare, reduced_jobs[start : start + _CHUNK])
+        self._chunks = deque(
+            _Chunk(reduced_jobs[start : start + _CHUNK], Future())
             for start in range(0, len(reduced_jobs), _CHUNK)
-        ]
+        )
         self._reduced_ready: list[Result] = []
         self._next = 0
+        self._waiting = deque(self._chunks)
+        n_threads = min(threads, len(self._chunks))
+        self._threads = start_threads(n_threads, self._work, "ait-cmp-reduced")
 
-    def _compare(self, jobs: Sequence[Job]) -> list[Result]:
-        return [compare_pair(*job, sources=self._sources) for job in jobs]
+    def _work(self) -> None:
+        """Compare the chunks that nobody has begun, one after the other."""
+        while True:
+            try:
+                chunk = self._waiting.popleft()
+            except IndexError:
+                return
+            try:
+                results = [compare_or_unreadable(*job, sources=self._sources) for job in chunk.jobs]
+                chunk.results.set_result(results)
+            except BaseException as error:  # raised again where the results are awaited
+                chunk.results.set_exception(error)
 
     def __iter__(self) -> Iterator[int]:
         return self
@@ -87,7 +108,9 @@ class ReducedBatch:
 
     def _next_reduced(self) -> Result:
         if not self._reduced_ready:
-            self._reduced_ready = self._chunks.pop(0).result()
+            if not self._threads:  # the system gives none: the work is done here
+                self._work()
+            self._reduced_ready = self._chunks.popleft().results.result()
         return self._reduced_ready.pop(0)
 
     def _next_full(self) -> Result:
@@ -100,18 +123,29 @@ class ReducedBatch:
 
     def stop(self) -> None:
         """Finish what is in hand, no more."""
-        for chunk in self._chunks:
-            chunk.cancel()
-        self._chunks = []
+        self._waiting.clear()
         self._is_reduced = self._is_reduced[: self._next]
         self._full.stop()
 
     def close(self) -> None:
         """End the threads."""
-        for chunk in self._chunks:
-            chunk.cancel()
-        self._pool.shutdown()
+        self._waiting.clear()
+        for thread in self._threads:
+            thread.join()
         self._full.close()
+
+
+def compare_or_unreadable(
+    my: TensorRef | None, golden: TensorRef | None, *, sources: Sources
+) -> Result:
+    """`compare_pair`, whose every error is a row of its own, never the end of a run."""
+    try:
+        return compare_pair(my, golden, sources=sources)
+    except MemoryError:
+        reason = "not enough memory for this tensor."
+    except Exception as error:  # the one place where an error of reduced files becomes a row
+        reason = _sentence(f"{type(error).__name__}: {error}")
+    return ("unreadable", reason, None, None, None, 0, None, "")
 
 
 def compare_pair(my: TensorRef | None, golden: TensorRef | None, *, sources: Sources) -> Result:
