@@ -192,7 +192,9 @@ def install_torchair(session: nox.Session) -> dict[str, str]:
             session.install(f"torch=={version}", "--index-url", cpu_index)
         # torch_npu asks for the torch of PyPI with its CUDA packages; this is what else it needs.
         session.install("--no-deps", f"torch_npu=={version}")
-        session.install("hypothesis", "numpy", "packaging", "protobuf", "psutil", "pyyaml", "pytest")
+        session.install(
+            "hypothesis", "numpy", "packaging", "protobuf", "psutil", "pyyaml", "pytest"
+        )
     except CommandFailed:
         session.error(f"NOT RUN: torch {version} (CPU) or torch_npu {version} cannot be installed")
     session.install(".")
