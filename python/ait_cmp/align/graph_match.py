@@ -1,11 +1,17 @@
-"""Pairs the graphs of one rank by name, confirmed or overruled by the nodes in common."""
+"""Pairs the graphs of one rank by what they are; their names only decide between equals.
+
+What a graph is: the nodes it has, the shapes of its tensors, the values it was given, how often it
+ran. One assignment of all graphs is looked for, the one in which most of that agrees.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from ait_cmp.align.assignment import best_assignment
 from ait_cmp.discover import StepKey
 
 # Graphs of different names meet only if the golden one knows so many of my nodes.
@@ -14,14 +20,32 @@ MIN_COMMON_NODES = 0.5
 MIN_SAME_NAME = 0.1
 # Graphs of one name that have fewer nodes in common meet with a remark.
 _DOUBTFUL = 0.8
-# A graph of another name has to know so many more of my nodes to overrule the name.
-_NAME_BONUS = 0.05
+# What agreement counts for in the rating of two graphs, each as a share of 0 to 1. A graph of
+# another name has to know 5 % more of my nodes to overrule the name.
+_WEIGHT = {"nodes": 100.0, "shapes": 40.0, "values": 20.0, "runs": 3.0, "name": 5.0}
+# Where nothing can be seen of shapes or values.
+_UNSEEN = 0.5
+# Ratings that differ by less are equal.
+_ALIKE = 1e-6
 # Above this share of common operator names two graphs of one side are versions of one graph.
 _MAX_PART_OVERLAP = 0.1
 _GRAPH_NUMBER = re.compile(r"graph_(\d+)(?:_\d+)?(?:@device\d+)?", re.ASCII)
 
 # Share (0 to 1) of the named FX nodes, or operators, of a my step that exist in a golden step.
 Score = Callable[[StepKey, StepKey], float]
+
+
+class Evidence(Protocol):
+    """What the files of a my step and a golden step say of each other."""
+
+    def shapes(self, my: StepKey, golden: StepKey) -> float | None:
+        """Share of tensors whose shapes agree, of some that both have; None if there are none."""
+
+    def values(self, my: StepKey, golden: StepKey) -> float | None:
+        """Share of graph inputs whose values agree; None if none is on both sides."""
+
+    def same_inputs(self, my: StepKey, golden: StepKey) -> bool | None:
+        """Whether the steps were given the same values; None if no graph input tells."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +57,8 @@ class GraphPair:
         my_graph: Graph on the my side.
         golden_rank: Rank on the golden side.
         golden_graph: Graph on the golden side.
-        rule: "name" (same `graph_N`), "nodes" (node names in common) or "part" (a model that GE cut
-            out of a graph that is paired already).
+        rule: "name" (same `graph_N`), "nodes" (what the graphs are), "part" (a model that GE cut
+            out of a graph that is paired already) or "given" (the user says so).
         score: Share of my nodes that the golden graph knows; 1.0 if names alone were looked at.
     """
 
@@ -74,6 +98,7 @@ class GraphMatcher:
         golden: Golden graphs.
         score: How well two graphs fit, or None if only names are known.
         operators: Operator names of every my graph.
+        evidence: What files say, None if nothing but names is to be looked at.
         pairs: my graph -> pair.
         notes: A sentence for every pair that is not plainly by name.
     """
@@ -82,23 +107,27 @@ class GraphMatcher:
     golden: Graphs
     score: Score | None
     operators: dict[str, frozenset[str]]
+    evidence: Evidence | None = None
     pairs: dict[str, GraphPair] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     _scores: dict[tuple[str, str], float] = field(default_factory=dict)
-    _unclear: set[tuple[str, str]] = field(default_factory=set)
+    _shares: dict[tuple[str, str, str], float | None] = field(default_factory=dict)
+    _mates: dict[str, str] = field(default_factory=dict)
 
     def pair_graphs(self) -> list[GraphPair]:
         """Pair what can be paired; `notes` and `my_left` tell about the rest."""
-        mates = self._name_mates()
-        for graph, mate in mates.items():
-            # Nothing can fit so much better that it would overrule the name.
-            if self.score is None or self._score(graph, mate) >= 1.0 - _NAME_BONUS:
+        self._mates = self._name_mates()
+        if self.score is None:
+            for graph, mate in self._mates.items():
                 self._take(graph, mate, "name")
-        if self.score is not None:
-            while self._pair_best(mates):
-                pass
+        else:
+            self._pair_by_rating()
             self._pair_parts()
         return [self.pairs[graph] for graph in self.my.in_order(self.pairs)]
+
+    def take_given(self, graph: str, mate: str) -> None:
+        """Pair two graphs because the user says so."""
+        self._take(graph, mate, "given")
 
     def my_left(self) -> list[str]:
         """My graphs without counterpart."""
@@ -153,33 +182,80 @@ class GraphMatcher:
                 mates[graphs[0]] = theirs[number][0]
         return mates
 
-    def _pair_best(self, mates: dict[str, str]) -> bool:
-        """Pair the graphs with most nodes, then most steps, in common; False if none are left."""
-        rated: dict[tuple[float, float], list[tuple[str, str]]] = {}
-        for graph in self.my_left():
-            for mate in self.golden_left():
-                has_name = mates.get(graph) == mate
-                score = self._score(graph, mate)
-                if (graph, mate) in self._unclear:
-                    continue
-                if score >= (MIN_SAME_NAME if has_name else MIN_COMMON_NODES):
-                    rating = score + _NAME_BONUS * has_name, self._steps_in_common(graph, mate)
-                    rated.setdefault(rating, []).append((graph, mate))
-        if not rated:
-            return False
-        best = rated[max(rated)]
-        by_name = [(graph, mate) for graph, mate in best if mates.get(graph) == mate]
-        if by_name:
-            for graph, mate in by_name:
+    def _pair_by_rating(self) -> None:
+        """One best total assignment; graphs that are alike meet by name or in order of number."""
+        mine = self.my.in_order(set(self.my.steps) - set(self.pairs))
+        taken = {pair.golden_graph for pair in self.pairs.values()}
+        theirs = self.golden.in_order(set(self.golden.steps) - taken)
+        fits = [(g, m) for g in mine for m in theirs if self._may_meet(g, m)]
+        uses_files = len(mine) > 1 or len(theirs) > 1
+        rating = {fit: self._rating(*fit, with_files=uses_files) for fit in fits}
+        gain = {
+            fit: rated + _WEIGHT["name"] * self._has_name(*fit) for fit, rated in rating.items()
+        }
+        chosen = best_assignment(mine, theirs, gain)
+        for graph, mate in chosen.items():
+            if self._has_name(graph, mate):
                 self._take(graph, mate, "name")
                 self._note_weak_name(graph, mate)
-            return True
-        for group in _connected(best):
+        others = {graph: mate for graph, mate in chosen.items() if graph not in self.pairs}
+        alike = self._alike(others, rating)
+        for group in _connected(alike):
             self._pair_alike(group)
-        return True
+
+    def _alike(
+        self, chosen: dict[str, str], rating: dict[tuple[str, str], float]
+    ) -> list[tuple[str, str]]:
+        """The chosen pairs, and those that nothing but the choice tells from one of them."""
+        best_of_mate = {mate: rating[graph, mate] for graph, mate in chosen.items()}
+        free = [
+            (graph, mate)
+            for graph, mate in rating
+            if graph not in self.pairs and mate not in self._golden_taken()
+        ]
+        return [
+            (graph, mate)
+            for graph, mate in free
+            if chosen.get(graph) == mate
+            or (
+                graph in chosen
+                and abs(rating[graph, mate] - rating[graph, chosen[graph]]) < _ALIKE
+            )
+            or (mate in best_of_mate and abs(rating[graph, mate] - best_of_mate[mate]) < _ALIKE)
+        ]
+
+    def _golden_taken(self) -> set[str]:
+        return {pair.golden_graph for pair in self.pairs.values()}
+
+    def _has_name(self, graph: str, mate: str) -> bool:
+        return self._mates.get(graph) == mate
+
+    def _may_meet(self, graph: str, mate: str) -> bool:
+        """Whether they have so many nodes in common, and no shapes that say otherwise."""
+        has_name = self._has_name(graph, mate)
+        if self._score(graph, mate) < (MIN_SAME_NAME if has_name else MIN_COMMON_NODES):
+            return False
+        return has_name or self._share("shapes", graph, mate) != 0.0
+
+    def _rating(self, graph: str, mate: str, *, with_files: bool) -> float:
+        """How much of what they are agrees, names left out."""
+        shares = {"nodes": self._score(graph, mate), "runs": self._steps_in_common(graph, mate)}
+        for kind in ("shapes", "values") if with_files else ():
+            share = self._share(kind, graph, mate)
+            shares[kind] = _UNSEEN if share is None else share
+        return sum(_WEIGHT[kind] * share for kind, share in shares.items())
+
+    def _share(self, kind: str, graph: str, mate: str) -> float | None:
+        if self.evidence is None:
+            return None
+        key = (kind, graph, mate)
+        if key not in self._shares:
+            look = self.evidence.shapes if kind == "shapes" else self.evidence.values
+            self._shares[key] = look(self.my.first_step(graph), self.golden.first_step(mate))
+        return self._shares[key]
 
     def _pair_alike(self, group: list[tuple[str, str]]) -> None:
-        """Pair graphs that nodes and steps cannot tell apart in the order of compilation.
+        """Pair graphs that nothing tells apart in the order of compilation.
 
         Only if there are as many on both sides and every single pair fits; otherwise none of them
         is compared, as any choice could be wrong.
@@ -188,16 +264,28 @@ class GraphMatcher:
         theirs = self.golden.in_order({mate for _, mate in group})
         in_order = list(zip(mine, theirs))
         if len(mine) != len(theirs) or not set(in_order) <= set(group):
-            self._unclear.update(group)
             return
         for graph, mate in in_order:
             self._take(graph, mate, "nodes")
-            order = " and the order of compilation" if len(mine) > 1 else ""
-            self.notes.append(
-                f"{self.my.label(graph)} is compared with the golden {mate}, which has "
-                f"{self._score(graph, mate):.0%} of its nodes: the names of nodes{order} tell, not "
-                "the names of the graphs."
-            )
+            self.notes.append(self._choice_note(graph, mate, is_order=len(mine) > 1))
+
+    def _choice_note(self, graph: str, mate: str, *, is_order: bool) -> str:
+        what = ["the names of nodes"]
+        what += ["the shapes of tensors"] if self._tells("shapes", graph, mate) else []
+        what += ["the values of graph inputs"] if self._tells("values", graph, mate) else []
+        what += ["the order of compilation"] if is_order else []
+        told = f"{', '.join(what[:-1])} and {what[-1]}" if len(what) > 1 else what[0]
+        return (
+            f"{self.my.label(graph)} is compared with the golden {mate}, which has "
+            f"{self._score(graph, mate):.0%} of its nodes: {told} tell, not the names of the "
+            "graphs."
+        )
+
+    def _tells(self, kind: str, graph: str, mate: str) -> bool:
+        """Whether shapes, or values, agree here and not with another golden graph."""
+        known = {m: s for (k, g, m), s in self._shares.items() if (k, g) == (kind, graph)}
+        own = known.get(mate)
+        return own is not None and any(s is not None and s < own for s in known.values())
 
     def _note_weak_name(self, graph: str, mate: str) -> None:
         score = self._score(graph, mate)

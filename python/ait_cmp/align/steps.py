@@ -5,11 +5,17 @@ Position alone never pairs anything, and nothing is left out without a sentence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
 
-from ait_cmp.align.graph_match import GraphMatcher, GraphPair, Graphs, Score
+from dataclasses import dataclass, field
+
+from ait_cmp.align.choices import Choices
+from ait_cmp.align.graph_match import Evidence, GraphMatcher, GraphPair, Graphs, Score
+from ait_cmp.align.step_match import Agreement, match_steps, proposed_offset
 from ait_cmp.discover import DumpTree, StepKey
 from ait_cmp.discover.runs import number_ranges
+
+_WORLD = re.compile(r"/worldsize(\d+)_global_rank\d+/", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,14 @@ class Alignment:
     notes: list[str]
 
 
-def align(my: DumpTree, golden: DumpTree, *, score: Score | None = None) -> Alignment:
+def align(
+    my: DumpTree,
+    golden: DumpTree,
+    *,
+    score: Score | None = None,
+    evidence: Evidence | None = None,
+    choices: Choices | None = None,
+) -> Alignment:
     """Pair ranks, graphs and steps of two dumps.
 
     Args:
@@ -56,36 +69,130 @@ def align(my: DumpTree, golden: DumpTree, *, score: Score | None = None) -> Alig
         score: Share of the nodes of a my step that exist in a golden step. It is asked once for two
             graphs that may meet, with the first step of each. None: operator names of the files if
             both sides are GE dumps, else the names of the graphs alone decide.
+        evidence: What the files of two steps say of each other; None: names and numbers decide.
+        choices: What the user says; it wins over everything else.
 
     Returns:
         Pairs and everything left over; no pairs at all if the dumps have nothing in common.
     """
     if score is None and my.kind == golden.kind == "ge":
         score = _operator_score(my, golden)
-    my_steps, golden_steps = _steps_by_graph(my), _steps_by_graph(golden)
-    ranks, notes = _pair_ranks(set(my_steps), set(golden_steps))
-    my_ranks_only = sorted(set(my_steps) - {pair[0] for pair in ranks})
-    golden_ranks_only = sorted(set(golden_steps) - {pair[1] for pair in ranks})
-    found = Alignment([], [], my_ranks_only, golden_ranks_only, [], [], [], [], notes)
-    for my_rank, golden_rank in ranks:
-        matcher = GraphMatcher(
-            Graphs(my_rank, my_steps[my_rank]),
-            Graphs(golden_rank, golden_steps[golden_rank]),
-            score,
-            _operators(my, my_rank),
+    return _Aligner(my, golden, score, evidence, choices or Choices()).align()
+
+
+@dataclass
+class _Aligner:
+    """One alignment while it is made."""
+
+    my: DumpTree
+    golden: DumpTree
+    score: Score | None
+    evidence: Evidence | None
+    choices: Choices
+    found: Alignment = field(default_factory=lambda: Alignment([], [], [], [], [], [], [], [], []))
+
+    def align(self) -> Alignment:
+        mine, theirs = _steps_by_graph(self.my), _steps_by_graph(self.golden)
+        ranks, notes = self._pair_ranks(set(mine), set(theirs))
+        self.found.notes.extend(notes)
+        self.found.my_ranks_only.extend(sorted(set(mine) - {pair[0] for pair in ranks}))
+        self.found.golden_ranks_only.extend(sorted(set(theirs) - {pair[1] for pair in ranks}))
+        for my_rank, golden_rank in ranks:
+            matcher = GraphMatcher(
+                Graphs(my_rank, mine[my_rank]),
+                Graphs(golden_rank, theirs[golden_rank]),
+                self.score,
+                _operators(self.my, my_rank),
+                self.evidence,
+            )
+            self._take_given_graphs(matcher)
+            self.found.graphs.extend(matcher.pair_graphs())
+            self.found.notes.extend(matcher.notes)
+            _add_leftovers(self.found, matcher)
+        for pair in self.found.graphs:
+            self._add_steps(
+                pair,
+                mine[pair.my_rank][pair.my_graph],
+                theirs[pair.golden_rank][pair.golden_graph],
+            )
+        self.found.steps.sort(key=lambda pair: (pair.my, pair.golden))
+        return self.found
+
+    def _pair_ranks(
+        self, mine: set[int], theirs: set[int]
+    ) -> tuple[list[tuple[int, int]], list[str]]:
+        """Ranks that the user names, then equal ones, then one side's only rank."""
+        given = {pair.my[0].rank: pair.golden[0].rank for pair in self.choices.pairs}
+        ranks, notes = _pair_ranks(
+            mine - set(given), theirs - set(given.values()), _is_one_process(self.golden)
         )
-        found.graphs.extend(matcher.pair_graphs())
-        notes.extend(matcher.notes)
-        _add_leftovers(found, matcher)
-    for pair in found.graphs:
-        _add_steps(
-            found,
-            pair,
-            my_steps[pair.my_rank][pair.my_graph],
-            golden_steps[pair.golden_rank][pair.golden_graph],
+        return sorted({*given.items(), *ranks}), notes
+
+    def _take_given_graphs(self, matcher: GraphMatcher) -> None:
+        """Graphs that the user pairs; two folders of graphs or steps are such a pair."""
+        both = (matcher.my.rank, matcher.golden.rank)
+        for pair in self.choices.pairs:
+            if pair.is_graph and (pair.my[0].rank, pair.golden[0].rank) == both:
+                matcher.take_given(pair.my[0].graph, pair.golden[0].graph)
+        levels = {self.my.given, self.golden.given}
+        if levels <= {"graph", "step"} and len(matcher.my.steps) == len(matcher.golden.steps) == 1:
+            matcher.take_given(*matcher.my.steps, *matcher.golden.steps)
+
+    def _add_steps(self, pair: GraphPair, mine: list[int], theirs: list[int]) -> None:
+        my_keys = {step: StepKey(pair.my_rank, pair.my_graph, step) for step in mine}
+        golden_keys = {step: StepKey(pair.golden_rank, pair.golden_graph, step) for step in theirs}
+        golden_of = self._given_steps(my_keys, golden_keys)
+        label = Graphs(pair.my_rank, {}).label(pair.my_graph)
+        if golden_of is None:
+            agree = self._agreement(my_keys, golden_keys)
+            golden_of, note = match_steps(mine, theirs, agree, self.choices.offset)
+            if note:
+                self.found.notes.append(f"{label}: {note}")
+        self.found.steps.extend(
+            StepPair(my_keys[step], golden_keys[other]) for step, other in golden_of.items()
         )
-    found.steps.sort(key=lambda pair: (pair.my, pair.golden))
-    return found
+        met = set(golden_of.values())
+        my_only = [key for step, key in my_keys.items() if step not in golden_of]
+        golden_only = [key for step, key in golden_keys.items() if step not in met]
+        self.found.my_steps_only.extend(my_only)
+        self.found.golden_steps_only.extend(golden_only)
+        for side, keys in (("my", my_only), ("golden", golden_only)):
+            if keys:
+                steps = number_ranges(key.step for key in keys)
+                self.found.notes.append(
+                    f"{label}: steps on the {side} side only, not compared: {steps}."
+                )
+        if not golden_of:
+            self.found.notes.append(
+                f"{label} has the steps {number_ranges(mine)}, the golden side "
+                f"{number_ranges(theirs)}: if they are the same run of the model, "
+                f"--golden-token-offset {proposed_offset(mine, theirs)} brings them together."
+            )
+
+    def _given_steps(
+        self, my_keys: dict[int, StepKey], golden_keys: dict[int, StepKey]
+    ) -> dict[int, int] | None:
+        """Steps that the user pairs, None if he pairs none of these."""
+        given = {
+            pair.my[0].step: pair.golden[0].step
+            for pair in self.choices.pairs
+            if pair.is_step
+            and pair.my[0] in my_keys.values()
+            and pair.golden[0] in golden_keys.values()
+        }
+        if given:
+            return given
+        if self.my.given == self.golden.given == "step" and len(my_keys) == len(golden_keys) == 1:
+            return {next(iter(my_keys)): next(iter(golden_keys))}
+        return None
+
+    def _agreement(
+        self, my_keys: dict[int, StepKey], golden_keys: dict[int, StepKey]
+    ) -> Agreement | None:
+        if self.evidence is None:
+            return None
+        evidence = self.evidence
+        return lambda mine, other: evidence.same_inputs(my_keys[mine], golden_keys[other])
 
 
 def _steps_by_graph(tree: DumpTree) -> dict[int, dict[str, list[int]]]:
@@ -96,24 +203,47 @@ def _steps_by_graph(tree: DumpTree) -> dict[int, dict[str, list[int]]]:
     return steps
 
 
-def _pair_ranks(mine: set[int], theirs: set[int]) -> tuple[list[tuple[int, int]], list[str]]:
-    """Pair equal ranks; a side without rank folders meets the only rank of the other side."""
-    if len(mine) == len(theirs) == 1 and -1 in mine | theirs:
-        return [(min(mine), min(theirs))], []
+def _is_one_process(tree: DumpTree) -> bool:
+    """Whether the dump is of a run of one process, as its rank folder says."""
+    files = (tree.ge if tree.kind == "ge" else tree.fx).values()
+    worlds = {_WORLD.search(f"{tree.root}/{of_step[0].path}") for of_step in files if of_step}
+    return all(world is not None and int(world[1]) == 1 for world in worlds) and bool(worlds)
+
+
+def _pair_ranks(
+    mine: set[int], theirs: set[int], golden_is_one_process: bool
+) -> tuple[list[tuple[int, int]], list[str]]:
+    """Pair equal ranks; the only rank of one side meets the only rank of the other.
+
+    The rank of a golden run of one process meets every rank: each of them ran the same model.
+    """
+    if len(mine) == len(theirs) == 1:
+        (rank,), (other,) = mine, theirs
+        notes = []
+        if rank != other and -1 not in (rank, other):
+            notes = [f"my rank {rank} is compared with golden rank {other}: each side has but one."]
+        return [(rank, other)], notes
+    if golden_is_one_process and len(theirs) == 1 and -1 not in mine:
+        (other,) = theirs
+        note = (
+            f"The golden dump is of a run of one process: each of my ranks {number_ranges(mine)} is "
+            "compared with it."
+        )
+        return [(rank, other) for rank in sorted(mine)], [note]
     notes = []
-    for ranks, other, here, there in (
+    for ranks, others, here, there in (
         (mine, theirs, "my", "golden"),
         (theirs, mine, "golden", "my"),
     ):
-        if -1 in ranks and other:
+        if -1 in ranks and others:
             notes.append(
                 f"The {here} side has no rank folders, the {there} side has ranks "
-                f"{number_ranges(other)}: name the rank that it belongs to with --rank."
+                f"{number_ranges(others)}: name the rank that it belongs to with --rank."
             )
-        elif -1 not in other and ranks - other:
+        elif -1 not in others and ranks - others:
             notes.append(
-                f"Ranks on the {here} side only, not compared: {number_ranges(ranks - other)}; "
-                f"the {there} side has {number_ranges(other) or 'none'}."
+                f"Ranks on the {here} side only, not compared: {number_ranges(ranks - others)}; "
+                f"the {there} side has {number_ranges(others) or 'none'}."
             )
     return [(rank, rank) for rank in sorted(mine & theirs)], notes
 
@@ -147,20 +277,3 @@ def _add_leftovers(found: Alignment, matcher: GraphMatcher) -> None:
     if left:
         names = ", ".join(matcher.golden.label(graph) for graph in left)
         found.notes.append(f"Golden graphs that nothing is compared with: {names}.")
-
-
-def _add_steps(found: Alignment, pair: GraphPair, mine: list[int], theirs: list[int]) -> None:
-    my_keys = [StepKey(pair.my_rank, pair.my_graph, step) for step in mine]
-    golden_keys = {step: StepKey(pair.golden_rank, pair.golden_graph, step) for step in theirs}
-    my_only = [key for key in my_keys if key.step not in golden_keys]
-    golden_only = [key for step, key in golden_keys.items() if step not in set(mine)]
-    found.steps.extend(
-        StepPair(key, golden_keys[key.step]) for key in my_keys if key.step in golden_keys
-    )
-    found.my_steps_only.extend(my_only)
-    found.golden_steps_only.extend(golden_only)
-    label = Graphs(pair.my_rank, {}).label(pair.my_graph)
-    for side, keys in (("my", my_only), ("golden", golden_only)):
-        if keys:
-            steps = number_ranges(key.step for key in keys)
-            found.notes.append(f"{label}: steps on the {side} side only, not compared: {steps}.")

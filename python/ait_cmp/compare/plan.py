@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ait_cmp.align.graph_choice import node_score
-from ait_cmp.align.steps import Alignment, align
+from ait_cmp.align.steps import Alignment
 from ait_cmp.compare.graphs import GraphTexts
+from ait_cmp.compare.meeting import golden_of_wish, meet, without_unmet_steps
 from ait_cmp.discover import DumpTree, StepKey, discover
 from ait_cmp.discover.runs import name_list
 from ait_cmp.errors import ConfigError
@@ -68,8 +68,20 @@ def make_plan(
     *,
     ranks: Sequence[int] | None,
     tokens: Sequence[int] | None,
+    pairs: Sequence[str] = (),
+    golden_token_offset: int | None = None,
+    threads: int = 1,
 ) -> Plan:
     """Find what both folders hold and what meets what.
+
+    Args:
+        my_path: Folder of the dump under test, at any level of its tree.
+        golden_path: Folder of the reference.
+        ranks: Only these ranks of the my side; None takes all that both sides have.
+        tokens: Only these steps of the my side.
+        pairs: MY=GOLDEN, folders of steps, graphs or ranks that meet whatever else they say.
+        golden_token_offset: My step s meets golden step s + this; None if the dumps are to tell.
+        threads: Threads for reading headers.
 
     Raises:
         ConfigError: A folder is missing, holds no dump, or nothing of the two can meet.
@@ -80,20 +92,19 @@ def make_plan(
             f"{my_path}: a GE dump expected as the side under test, found an FX dump (swapped?)"
         )
         raise ConfigError(message)
-    golden = discover(golden_path, ranks=ranks, tokens=tokens)
+    golden = golden_of_wish(discover(golden_path), ranks)
     texts = GraphTexts([my, golden])
     if golden.kind == "fx" and not any(tree.graph_files for tree in (my, golden)):
         raise ConfigError(_NO_GRAPH_TEXT.format(root=my.root))
 
-    def named_nodes(key: StepKey) -> frozenset[str]:
-        return _named_nodes(_context(my, texts, key))
-
-    score = node_score(golden, named_nodes) if golden.kind == "fx" else None
-    alignment = align(my, golden, score=score)
+    alignment = meet(my, golden, texts, pairs=pairs, offset=golden_token_offset, threads=threads)
+    if tokens is not None:
+        golden, alignment = without_unmet_steps(golden, alignment)
     met = {pair.my: pair.golden for pair in alignment.steps}
     if not met:
-        keys = my.step_keys()
-        if golden.kind == "fx" and keys and not any(map(named_nodes, keys)):
+        contexts = [_context(my, texts, key) for key in my.step_keys()]
+        is_named = any(context is not None and context.named_nodes for context in contexts)
+        if golden.kind == "fx" and contexts and not is_named:
             why = _why_no_names(my, golden, texts)
         else:
             why = " ".join(_notes(my, golden, alignment, texts)) or "They have no step in common."
@@ -111,13 +122,6 @@ def _notes(my: DumpTree, golden: DumpTree, alignment: Alignment, texts: GraphTex
 
 def _context(my: DumpTree, texts: GraphTexts, key: StepKey) -> GraphContext | None:
     return texts.context(key.rank, key.graph, (file.op_name for file in my.ge[key]))
-
-
-def _named_nodes(context: GraphContext | None) -> frozenset[str]:
-    """FX nodes that a graph text names."""
-    if context is None:
-        return frozenset()
-    return frozenset(name.node for names in context.graph.fx_names.values() for name in names)
 
 
 def _why_no_names(my: DumpTree, golden: DumpTree, texts: GraphTexts) -> str:

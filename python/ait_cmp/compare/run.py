@@ -44,6 +44,8 @@ def compare_dirs(
     ranks: int | Sequence[int] | None = None,
     tokens: int | Sequence[int] | None = None,
     ops: str | Sequence[str] | None = None,
+    pairs: str | Sequence[str] = (),
+    golden_token_offset: int | None = None,
     custom_algorithms: str | Sequence[str] = (),
     limits: Limits | None = None,
     jsonl: bool = False,
@@ -60,6 +62,9 @@ def compare_dirs(
         ranks: Only these ranks, or this one; None takes all that both sides have.
         tokens: Only these steps, counted from 0, or this one.
         ops: Only ops whose name fits one of these patterns, or this one (`MatMul_*`).
+        pairs: MY=GOLDEN, folders of steps, graphs or ranks that meet whatever else they say.
+        golden_token_offset: My step s meets golden step s + this (my 5, 6 against golden 0, 1: -5);
+            None lets the values of the graphs' inputs tell, then the numbers.
         custom_algorithms: Metrics of your own as FILE.py:FUNC, one or several, see the README.
         limits: What counts as equal; None takes the defaults.
         jsonl: Write the rows as JSON lines, too, beside the CSV reports.
@@ -88,6 +93,9 @@ def compare_dirs(
                 str(golden_path),
                 ranks=None if ranks is None else one_or_several_numbers(ranks, "ranks"),
                 tokens=None if tokens is None else one_or_several_numbers(tokens, "tokens"),
+                pairs=one_or_several_texts(pairs, "pairs"),
+                golden_token_offset=golden_token_offset,
+                threads=how.threads,
             )
         reporter = Reporter(limits or Limits(), algorithms, access, sinks)
         return _Run(plan, how, reporter).compare()

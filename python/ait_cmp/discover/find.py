@@ -11,11 +11,11 @@ from ait_cmp.discover.contents import Contents, sort_files
 from ait_cmp.discover.fx_tree import build_fx_steps, fx_places
 from ait_cmp.discover.ge_tree import build_ge_steps, ge_places
 from ait_cmp.discover.graph_files import graph_files_above, last_ge_graphs, newest_graph_files
-from ait_cmp.discover.levels import needs_link_target
+from ait_cmp.discover.levels import Levels, needs_link_target
 from ait_cmp.discover.remarks import content_notes
 from ait_cmp.discover.runs import Place, name_list, number_ranges
 from ait_cmp.discover.scan import readable, scan_folders
-from ait_cmp.discover.tree import DumpTree, FxFile, GeFile, GraphFile, StepKey
+from ait_cmp.discover.tree import DumpTree, FxFile, GeFile, GraphFile, Level, StepKey
 from ait_cmp.errors import ConfigError
 
 Item = TypeVar("Item")
@@ -93,7 +93,21 @@ def discover(
             for file in found.overflow
         ],
         notes=[readable(note) for note in notes],
+        given=_level_of(named, [at.levels for at in ge_chosen] or [at.levels for at in fx_chosen]),
     )
+
+
+def _level_of(named: str, levels: Sequence[Levels]) -> Level:
+    """What a folder is the folder of, if all that was chosen below it lies on one path of levels."""
+    if all(_is_within(named, at.step_folder) for at in levels):
+        return "step" if len({at.step_folder for at in levels}) == 1 else "dump"
+    if all(_is_within(named, f"{at.container}/{at.graph}") for at in levels):
+        return "graph"
+    return "rank" if len({at.rank for at in levels}) == 1 else "dump"
+
+
+def _is_within(folder: str, top: str) -> bool:
+    return f"{folder}/".startswith(f"{top}/")
 
 
 def _check_folder(root: str, shown: str) -> None:

@@ -30,6 +30,7 @@ class Levels:
         graph: Graph (model) name, or the name of the folder that stands in its place.
         model_id: Model id.
         step: Step as written; 0 if there is no step folder.
+        step_folder: Path of the step's folder; of the folder itself if there is none.
         counts_from_one: Whether this layout numbers its first step 1.
         is_complete: Whether every level of the layout was recognised by its name.
         is_loose: Whether no level was: the files were copied, or only look like dump files.
@@ -43,6 +44,7 @@ class Levels:
     graph: str
     model_id: int
     step: int
+    step_folder: str
     counts_from_one: bool
     is_complete: bool
     is_loose: bool
@@ -79,6 +81,10 @@ class _Path:
     def above(self, level: int) -> str:
         """The path of the folder that holds part(level)."""
         return "/".join(self._parts[:-level]) or "/"
+
+    def upto(self, level: int) -> str:
+        """The path of the folder part(level)."""
+        return self.above(level - 1) if level > 1 else "/".join(self._parts)
 
     def rank_above(self, top: int) -> tuple[int, int]:
         """(rank, its level) of the nearest rank folder above the level `top`; (-1, top) if none."""
@@ -125,6 +131,7 @@ def ge_levels(folder: str) -> Levels:
         graph=path.part(graph),
         model_id=path.number(model),
         step=max(path.number(step), 0),
+        step_folder=path.upto(max(step, 1)),
         counts_from_one=False,
         is_complete=time == 5 and is_digit[2] and is_digit[1],
         is_loose=not (time or step or model),
@@ -157,6 +164,7 @@ def fx_levels(folder: str) -> Levels:
         graph=name,
         model_id=-1,
         step=max(path.number(step), 0),
+        step_folder=path.upto(max(step, 1)),
         counts_from_one=from_one,
         is_complete=step > 0 and bool(from_one or _GRAPH.fullmatch(name)),
         is_loose=step == 0 and not is_gm[1],

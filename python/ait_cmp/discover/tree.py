@@ -6,7 +6,10 @@ Files are tuples: a dump has hundreds of thousands, and a tuple is made four tim
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+# What the folder that the user gave is the folder of.
+Level = Literal["dump", "rank", "graph", "step"]
 
 from ait_cmp.file_kinds import FileKind
 from ait_cmp.tensor_ref import FileRef
@@ -128,6 +131,7 @@ class DumpTree:
         graph_files: Newest file of every graph, stage and rank.
         overflow_files: Overflow records found.
         notes: One sentence for every choice that was made and everything that was left out.
+        given: Level of the folder that was searched: of one step, one graph, one rank, or above.
     """
 
     root: str
@@ -137,6 +141,7 @@ class DumpTree:
     graph_files: list[GraphFile]
     overflow_files: list[OverflowFile]
     notes: list[str]
+    given: Level = "dump"
 
     def step_keys(self) -> list[StepKey]:
         """Steps of this tree, sorted by rank, graph, step."""

@@ -48,6 +48,11 @@ class GraphContext:
                 self._targets.setdefault(name.node, name.target)
         self.argument_nodes = tuple(node for node in graph.made_for if self._has_unnamed(node))
 
+    @property
+    def named_nodes(self) -> frozenset[str]:
+        """FX nodes that the graph text names."""
+        return frozenset(name.node for names in self.graph.fx_names.values() for name in names)
+
     def _has_unnamed(self, node: str) -> bool:
         graph = self.graph
         bases = (self.chain(tensor).base for tensor in self.arguments(node))
