@@ -80,8 +80,9 @@ inline ViewStep parse_step(const pybind11::handle& step) {
   if (name == "select") return {ViewStep::Kind::kSelect, dims};
   if (name == "slice") return {ViewStep::Kind::kSlice, dims};
   if (name == "stored") return {ViewStep::Kind::kStored, dims};
+  if (name == "original") return {ViewStep::Kind::kOriginal, dims};
   throw pybind11::value_error(
-      "a view step is \"reshape\", \"transpose\", \"select\", \"slice\" or \"stored\", found \"" +
+      "a view step is \"reshape\", \"transpose\", \"select\", \"slice\", \"stored\" or \"original\", found \"" +
       name + "\"");
 }
 

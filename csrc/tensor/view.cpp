@@ -38,6 +38,8 @@ class OrderBuilder {
         return slice(step.dims);
       case ViewStep::Kind::kStored:
         return "the shape of the stored bytes can only be the first view step";
+      case ViewStep::Kind::kOriginal:
+        return "the original shape can only be the first view step";
     }
     return "unknown view step";
   }
@@ -190,9 +192,19 @@ Tensor stored_as(Tensor tensor, const Dims& dims) {
   return tensor;
 }
 
+/// The tensor with the original shape `dims`; a header that has one of its own knows better.
+Tensor with_original_shape(Tensor tensor, const Dims& dims) {
+  if (tensor.has_original_shape || dims.empty()) return tensor;
+  tensor.original_shape = dims;
+  tensor.has_original_shape = true;
+  return tensor;
+}
+
 }  // namespace
 
 View make_view(const Tensor& tensor, const std::vector<ViewStep>& steps) {
+  if (!steps.empty() && steps[0].kind == ViewStep::Kind::kOriginal)
+    return make_view(with_original_shape(tensor, steps[0].dims), {steps.begin() + 1, steps.end()});
   if (!steps.empty() && steps[0].kind == ViewStep::Kind::kStored)
     return make_view(stored_as(tensor, steps[0].dims), {steps.begin() + 1, steps.end()});
   View view;

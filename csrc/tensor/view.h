@@ -16,7 +16,8 @@ struct ViewStep {
     kTranspose,  ///< dims: permutation
     kSelect,     ///< dims: the one index along axis 0
     kSlice,      ///< dims: axis, begin, end
-    kStored      ///< dims: shape of the bytes in the file; only as the first step, see make_view()
+    kStored,     ///< dims: shape of the bytes in the file; only as the first step, see make_view()
+    kOriginal    ///< dims: the original shape that the header lacks; only as the first step
   };
   Kind kind;
   Dims dims;
@@ -45,7 +46,8 @@ struct View {
 /// A tensor in state kOk, or kUnsupported with raw bytes, can be read if `problem` is empty.
 /// Of an operator cut into slices the file holds the bytes of one slice under the shape of the
 /// whole: a first step kStored names the shape of the slice, and a tensor that was too short for
-/// the whole is judged anew.
+/// the whole is judged anew. A graph input in a device format shows its storage shape alone: a first
+/// step kOriginal is the original shape, which the header of the op that reads it has.
 View make_view(const Tensor& tensor, const std::vector<ViewStep>& steps);
 
 /// Why values in the same position of two views do not belong together; empty if they do. A device

@@ -9,7 +9,8 @@ from ait_cmp.file_kinds import FileKind
 # One step from a stored tensor to the order of its counterpart: ("reshape", new dims),
 # ("transpose", permutation), ("select", (index on the first axis,)) or
 # ("slice", (axis, begin, end)). A first step ("stored", dims) names the shape of the bytes in the
-# file where the header has that of a whole of which they are a slice.
+# file where the header has that of a whole of which they are a slice; ("original", dims) is the
+# original shape of a tensor in a device format whose header lacks it.
 ViewStep = tuple[str, tuple[int, ...]]
 
 

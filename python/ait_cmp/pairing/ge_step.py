@@ -14,6 +14,7 @@ from ait_cmp.pairing.graph.identity import Identity
 from ait_cmp.pairing.graph.index import GraphIndex, Tensor, sanitise
 from ait_cmp.pairing.graph.slices import Cut, parts_of_thread, read_slicing, split_slice_name
 from ait_cmp.pairing.graph.slots import (
+    PLAIN_FORMATS,
     InputSlot,
     Shape,
     Slots,
@@ -38,6 +39,8 @@ class GeOp(NamedTuple):
         is_last: False for an earlier execution of the same op in the step.
         attr: First attribute of the header, "" without one: FFTS+ describes slices in it.
         cut: Which slice of the op the file holds, None if it is whole.
+        original: (output index, original shape) of graph inputs in a device format, which only
+            the headers of the ops that read them show.
     """
 
     file: GeFile
@@ -49,6 +52,7 @@ class GeOp(NamedTuple):
     is_last: bool
     attr: str = ""
     cut: Cut | None = None
+    original: tuple[tuple[int, Shape], ...] = ()
 
     @property
     def shows_shapes(self) -> bool:
@@ -133,6 +137,7 @@ def read_ge_step(files: Sequence[GeFile], context: GraphContext | None, readers:
         slots = context.slots(op.identity.members)
         expected = shape_of if op.shows_wholes else _unknown_shape
         placed[op.file.path] = _place(op, op.identity, slots, context.graph, expected)
+    _find_original_shapes(placed, context.graph)
     for place in placed.values():
         if not place.op.shows_wholes:
             continue
@@ -142,7 +147,36 @@ def read_ge_step(files: Sequence[GeFile], context: GraphContext | None, readers:
         for head, tensor in zip(place.op.outputs, place.outputs):
             if tensor is not None:
                 heads.setdefault(tensor, head)
-    return GeStep(tuple(ops), placed, heads)
+    shown = [placed[op.file.path].op if op.file.path in placed else op for op in ops]
+    return GeStep(tuple(shown), placed, heads)
+
+
+def _find_original_shapes(placed: dict[str, PlacedOp], graph: GraphIndex) -> None:
+    """Give graph inputs in a device format the original shape that the ops that read them show."""
+    shown: dict[tuple[Tensor, int], set[Shape]] = {}
+    for place in placed.values():
+        for head, slot in zip(place.op.inputs, place.inputs):
+            if slot is not None and slot.source is not None and head.has_shape:
+                shown.setdefault((slot.source, head.storage_format), set()).add(head.shape)
+    for path, place in placed.items():
+        original = []
+        for index, (head, tensor) in enumerate(zip(place.op.outputs, place.outputs)):
+            if tensor is None or not graph.is_data(tensor) or head.storage_format in PLAIN_FORMATS:
+                continue
+            shapes = shown.get((tensor, head.storage_format), set()) - {head.shape}
+            if len(shapes) == 1:
+                original.append((index, shapes.pop()))
+        if original:
+            placed[path] = place._replace(op=_with_original_shapes(place.op, tuple(original)))
+
+
+def _with_original_shapes(op: GeOp, original: tuple[tuple[int, Shape], ...]) -> GeOp:
+    shape_of = dict(original)
+    outputs = [
+        head._replace(shape=shape_of.get(index, head.shape))
+        for index, head in enumerate(op.outputs)
+    ]
+    return op._replace(outputs=tuple(outputs), original=original)
 
 
 def _read_op(file: GeFile, scan: GeScan, context: GraphContext | None) -> GeOp:
@@ -259,7 +293,11 @@ def _certain_heads(ops: Sequence[GeOp], context: GraphContext) -> dict[Tensor, T
         if len(op.identity.members) == 1 and not op.identity.is_fused and op.shows_shapes:
             outputs = context.slots(op.identity.members).outputs
             if len(outputs) == len(op.outputs):
-                heads.update(zip(outputs, op.outputs))
+                heads.update(
+                    (tensor, head)
+                    for tensor, head in zip(outputs, op.outputs)
+                    if head.storage_format in PLAIN_FORMATS or not context.graph.is_data(tensor)
+                )
     return heads
 
 

@@ -123,8 +123,18 @@ def _pair_op(
                 answer, view = slice_rules.find(op, place, io, index, ask)
             else:
                 answer = _find_whole(op, place, rules, ge_rules, io, index, head)
+                view = _original_step(op, io, index, answer)
             rows.append(_answered(key, order, op, io, index, head, answer, view))
     return rows
+
+
+def _original_step(op: GeOp, io: str, index: int, answer: Answer) -> tuple[ViewStep, ...]:
+    """The step that undoes the device format of a graph input whose header lacks its shape."""
+    shape = dict(op.original).get(index) if io == "outputs" else None
+    # In another GE dump it lies in the same format: bytes of one order.
+    if shape is None or not isinstance(answer, Match) or answer.rule == "name":
+        return ()
+    return (("original", shape),)
 
 
 def _find_whole(

@@ -14,13 +14,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ait_cmp.pairing.graph.slots import Shape, TensorHead
+from ait_cmp.pairing.graph.slots import PLAIN_FORMATS, Shape, TensorHead
 from ait_cmp.tensor_ref import ViewStep
 
 # A number in a header is stored in 64 bits.
 _MAX_DIM = 2**63 - 1
-# Formats whose stored shape is the logical one: NCHW, NHWC, ND, NDHWC, NCDHW.
-_PLAIN_FORMATS = frozenset({0, 1, 2, 27, 30})
 # Slices run on the cores of one chip: a larger number is part of a name.
 _MAX_DIGITS = 4
 
@@ -202,7 +200,7 @@ def _part(
     slicing: Slicing, io: str, thread: int, place: int, heads: Sequence[TensorHead]
 ) -> Part | None:
     head = heads[place]
-    is_plain = head.storage_format in _PLAIN_FORMATS
+    is_plain = head.storage_format in PLAIN_FORMATS
     threads = (slicing.ranges if is_plain else slicing.original_ranges)[io]
     # The lists count tensors of the op; where the dump left some out, places do not agree.
     if thread >= len(threads) or any(len(tensors) != len(heads) for tensors in threads):

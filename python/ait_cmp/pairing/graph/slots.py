@@ -9,6 +9,8 @@ from typing import NamedTuple
 from ait_cmp.pairing.graph.index import VIEW_TYPES, GraphIndex, Tensor
 
 Shape = tuple[int, ...]
+# Formats whose stored shape is the logical one: NCHW, NHWC, ND, NDHWC, NCDHW.
+PLAIN_FORMATS = frozenset({0, 1, 2, 27, 30})
 
 
 class TensorHead(NamedTuple):

@@ -201,8 +201,8 @@ class Arguments:
             match = self._named(other)
             other_head = self._head(other)
             if match is None:
-                if other_head is None or other_head[1] == head[1]:
-                    why = "Another argument that the graph does not name may have its shape."
+                if other_head is None or _may_be_one_of(fits, other_head):
+                    why = "Another argument that the graph does not name may be one of its files."
                     return dict.fromkeys(alike, Miss(why))
             elif other_head is None or other_head[1] == head[1]:
                 fits = self._without(fits, match.golden)
@@ -300,6 +300,11 @@ class Arguments:
 def _same_type(my: str, fx: str) -> bool:
     """Whether an FX file may hold a tensor of this type; it has float32 for bfloat16."""
     return fx == my or (my == "torch.bfloat16" and fx == "torch.float32")
+
+
+def _may_be_one_of(files: Sequence[_File], head: tuple[str, Shape]) -> bool:
+    """Whether a tensor of this type and shape may be in one of the files."""
+    return any(file.shape == head[1] and _same_type(head[0], file.dtype) for file in files)
 
 
 def _looks_literal(dtype: str, shape: Shape) -> bool:
