@@ -70,7 +70,8 @@ def sides_swapped(root: Path) -> None:
 
 def ranks_apart(root: Path) -> None:
     write_graph(root / "ge")
-    write_ge_token(root / "ge", 0, rank=rank_name(0))
+    for rank in (0, 2):
+        write_ge_token(root / "ge", 0, rank=rank_name(rank))
     write_fx_token(root / "fx", 0, rank=rank_name(1))
 
 
@@ -88,7 +89,7 @@ BAD_FOLDERS = [
     (missing_golden_side, "{root}/fx"),
     (graph_without_a_dump, "{root}/ge"),
     (sides_swapped, "swapped"),
-    (ranks_apart, "Ranks on the my side only, not compared: 0"),
+    (ranks_apart, "Ranks on the my side only, not compared: 0, 2"),
     (my_side_is_a_file, "{root}/ge"),
 ]
 

@@ -48,6 +48,24 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--op", nargs="+", metavar="GLOB", help="only ops whose name fits, for example 'MatMul*'"
     )
     what.add_argument(
+        "--pair",
+        nargs="+",
+        default=(),
+        metavar="MY=GOLDEN",
+        help="folders of ranks, graphs or steps that meet, whatever else their names say",
+    )
+    what.add_argument(
+        "--golden-token-offset",
+        type=int,
+        metavar="N",
+        help="my step s meets golden step s + N (my 5, 6 against golden 0, 1: -5)",
+    )
+    what.add_argument(
+        "--no-padding",
+        action="store_true",
+        help="do not compare the leading rows alone where my side is padded (8 rows against 5)",
+    )
+    what.add_argument(
         "--custom-algorithms",
         "-alg",
         nargs="+",
@@ -106,6 +124,9 @@ def run(options: argparse.Namespace) -> int:
             ranks=options.rank,
             tokens=options.token,
             ops=options.op,
+            pairs=options.pair,
+            golden_token_offset=options.golden_token_offset,
+            padding=not options.no_padding,
             custom_algorithms=options.custom_algorithms,
             limits=limits_of(options),
             jsonl=options.jsonl,

@@ -46,6 +46,7 @@ def compare_dirs(
     ops: str | Sequence[str] | None = None,
     pairs: str | Sequence[str] = (),
     golden_token_offset: int | None = None,
+    padding: bool = True,
     custom_algorithms: str | Sequence[str] = (),
     limits: Limits | None = None,
     jsonl: bool = False,
@@ -65,6 +66,7 @@ def compare_dirs(
         pairs: MY=GOLDEN, folders of steps, graphs or ranks that meet whatever else they say.
         golden_token_offset: My step s meets golden step s + this (my 5, 6 against golden 0, 1: -5);
             None lets the values of the graphs' inputs tell, then the numbers.
+        padding: Compare the leading rows where the my side is padded (8 rows against 5).
         custom_algorithms: Metrics of your own as FILE.py:FUNC, one or several, see the README.
         limits: What counts as equal; None takes the defaults.
         jsonl: Write the rows as JSON lines, too, beside the CSV reports.
@@ -84,6 +86,7 @@ def compare_dirs(
         access=access,
         ops=None if ops is None else one_or_several_texts(ops, "ops"),
         progress=progress,
+        padding=padding,
     )
     sinks = _sinks(output, [algorithm.name for algorithm in algorithms], jsonl=jsonl)
     with _no_cycle_search():
@@ -153,6 +156,7 @@ class _How:
         access: How files are read.
         ops: Patterns of the ops that are wanted, None: all.
         progress: Called as `compare_dirs` says.
+        padding: Whether leading rows are compared where the my side is padded.
         phases: Where the time goes.
     """
 
@@ -160,6 +164,7 @@ class _How:
     access: str
     ops: Sequence[str] | None
     progress: Progress | None
+    padding: bool
     phases: _Phases = field(default_factory=_Phases)
 
 
@@ -185,7 +190,7 @@ class _Run:
         self._plan = plan
         self._how = how
         self._reporter = reporter
-        self._pairer = StepPairer(plan, how.threads)
+        self._pairer = StepPairer(plan, how.threads, padding=how.padding)
         self._n_known = 0
         # Steps that the pool has or had in hand and that are not reported yet, in order.
         self._running: deque[_RunningStep] = deque()

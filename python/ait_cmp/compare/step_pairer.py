@@ -11,6 +11,7 @@ from ait_cmp.info.source import GeScan, scan_ge
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import read_ge_step
 from ait_cmp.pairing.pair import StepPairs
+from ait_cmp.pairing.padding import Padding, trim_padding
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.pairing.readers import Readers, core_readers
 from ait_cmp.pairing.repeat import Repeats
@@ -23,18 +24,32 @@ class StepPairer:
     Args:
         plan: What meets what.
         threads: Threads for reading headers.
+        padding: Whether leading rows are compared where the my side is padded.
     """
 
-    def __init__(self, plan: Plan, threads: int) -> None:
+    def __init__(self, plan: Plan, threads: int, *, padding: bool = True) -> None:
         self._plan = plan
         self._threads = threads
+        self._leaves_out_padding = padding
+        self._padding: dict[tuple[int, str], Padding] = {}
         self._repeats = Repeats(core_readers(threads))
         # Golden files of paired steps whose headers cannot be read -> why.
         self._lost_golden: dict[str, str] = {}
 
     @property
     def notes(self) -> list[str]:
-        """My-side tensors may still meet theirs in the files of neighbours."""
+        """What was padded, and golden files that cannot be read.
+
+        My-side tensors may still meet theirs in the files of neighbours.
+        """
+        padded = [
+            f"{f'rank {rank}, ' if rank >= 0 else ''}{graph} is padded: {padding} (--no-padding "
+            "compares shapes as they are)."
+            for (rank, graph), padding in self._padding.items()
+        ]
+        return padded + self._notes_of_lost_golden()
+
+    def _notes_of_lost_golden(self) -> list[str]:
         if not self._lost_golden:
             return []
         n = len(self._lost_golden)
@@ -52,7 +67,8 @@ class StepPairer:
 
         def pair_anew(readers: Readers) -> StepPairs:
             if plan.golden.kind == "fx":
-                return pair_step(my_key, files, FxStep(fx_files), context, readers)
+                step = pair_step(my_key, files, FxStep(fx_files), context, readers)
+                return self._without_padding(my_key, step, readers)
             golden = read_ge_step(ge_files, context, readers)
             for op in golden.ops:
                 if op.error is not None:
@@ -60,6 +76,14 @@ class StepPairer:
             return pair_step(my_key, files, golden, context, readers)
 
         return self._repeats.pair(my_key, (files, fx_files, ge_files), pair_anew)
+
+    def _without_padding(self, key: StepKey, step: StepPairs, readers: Readers) -> StepPairs:
+        if not self._leaves_out_padding:
+            return step
+        trimmed, padding = trim_padding(step, self._plan.my.ge[key], readers)
+        if padding is not None:
+            self._padding.setdefault((key.rank, key.graph), padding)
+        return trimmed
 
     def _alone(self, key: StepKey) -> PairedStep:
         readers = core_readers(self._threads)

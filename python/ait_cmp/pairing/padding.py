@@ -1,0 +1,176 @@
+"""A graph side that is padded: its leading rows are compared where golden has fewer.
+
+Static graphs are compiled for batches of certain sizes; 5 requests run in a graph of 8, the rest is
+padding. It counts as that if all tensors that differ in shape differ alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import gcd, prod
+from typing import NamedTuple
+
+from ait_cmp.discover import GeFile
+from ait_cmp.pairing.graph.slots import Shape
+from ait_cmp.pairing.pair import Pair, StepPairs
+from ait_cmp.pairing.readers import Readers
+from ait_cmp.tensor_ref import TensorRef, ViewStep
+
+# Pairs that are looked at first: steps that are not padded, nearly all, cost no more.
+_N_LOOKED_AT = 24
+# So many of the pairs that differ in shape must differ alike.
+_MIN_ALIKE = 0.9
+
+
+class Padding(NamedTuple):
+    """How many rows the my side has for how many golden ones; multiples count as that, too."""
+
+    mine: int
+    golden: int
+
+    def __str__(self) -> str:
+        return (
+            f"my side {self.mine} rows, golden {self.golden}: the leading {self.golden} are "
+            "compared"
+        )
+
+
+class _Trim(NamedTuple):
+    """The axis of a my tensor that is longer, and what is compared of it."""
+
+    axis: int
+    mine: int
+    golden: int
+
+
+def trim_padding(
+    step: StepPairs, files: Sequence[GeFile], readers: Readers
+) -> tuple[StepPairs, Padding | None]:
+    """The pairs of a step with the padding of the my side left out.
+
+    Args:
+        step: The pairs.
+        files: GE files of the my side.
+        readers: What read their headers.
+
+    Returns:
+        The pairs, those of padded tensors with a view and a note; and what is padded, None if the
+        step is not.
+    """
+    shapes = _my_shapes(files, readers)
+    candidates = [
+        pair
+        for pair in step.pairs
+        if pair.golden is not None and not pair.status and pair.golden.io == "" and not pair.my.view
+    ]
+    looked_at = candidates[:: max(len(candidates) // _N_LOOKED_AT, 1)]
+    if _common_padding(_trims(looked_at, shapes, readers)) is None:
+        return step, None
+    trims = _trims(candidates, shapes, readers)
+    padding = _common_padding(trims)
+    if padding is None:
+        return step, None
+    note = f"Padded: {padding}."
+    pairs = [
+        _trimmed(pair, trim, shapes[pair.my], note)
+        if (trim := trims.get(pair.my)) is not None and _fits(trim, padding)
+        else pair
+        for pair in step.pairs
+    ]
+    return replace(step, pairs=pairs), padding
+
+
+def _my_shapes(files: Sequence[GeFile], readers: Readers) -> dict[TensorRef, Shape]:
+    scans = readers.scan_ge([file.path for file in files], readers.threads)
+    return {
+        TensorRef(file.path, io, index): tuple(head[1])
+        for file, scan in zip(files, scans)
+        for io, heads in (("inputs", scan[2]), ("outputs", scan[3]))
+        for index, head in enumerate(heads)
+    }
+
+
+def _trims(
+    pairs: Sequence[Pair], shapes: dict[TensorRef, Shape], readers: Readers
+) -> dict[TensorRef, _Trim | None]:
+    """Pairs whose shapes differ -> by which axis; None if it is not one axis alone."""
+    goldens = [pair.golden for pair in pairs if pair.golden is not None]
+    scans = readers.scan_npy([ref.path for ref in goldens], readers.threads)
+    trims: dict[TensorRef, _Trim | None] = {}
+    for pair, golden, scan in zip(pairs, goldens, scans):
+        mine, theirs = shapes.get(pair.my), tuple(scan[2])
+        if scan[0] is None and mine is not None and -1 not in (*mine, *theirs):
+            count = prod(theirs[1:]) if _selects(golden) else prod(theirs)
+            if prod(mine) != count:
+                trims[pair.my] = _trim_of(mine, theirs, count, has_view=bool(golden.view))
+    return trims
+
+
+def _selects(golden: TensorRef) -> bool:
+    return any(name == "select" for name, _ in golden.view)
+
+
+def _trim_of(mine: Shape, theirs: Shape, count: int, *, has_view: bool) -> _Trim | None:
+    if not has_view:
+        if len(mine) != len(theirs):
+            return None
+        axes = [axis for axis, (m, g) in enumerate(zip(mine, theirs)) if m != g]
+        if len(axes) != 1 or mine[axes[0]] < theirs[axes[0]]:
+            return None
+        return _Trim(axes[0], mine[axes[0]], theirs[axes[0]])
+    # Behind views the golden shape is another one: the axis that makes the counts equal.
+    whole = prod(mine)
+    if not 0 < count < whole:
+        return None
+    fits = [
+        _Trim(axis, size, size * count // whole)
+        for axis, size in enumerate(mine)
+        if size * count % whole == 0
+    ]
+    return fits[0] if fits else None
+
+
+def _common_padding(trims: dict[TensorRef, _Trim | None]) -> Padding | None:
+    """The numbers of rows that nearly all pairs of different shapes have, None if they differ."""
+    known = [trim for trim in trims.values() if trim is not None and trim.golden > 0]
+    if not known:
+        return None
+    ratios = [(t.mine // gcd(t.mine, t.golden), t.golden // gcd(t.mine, t.golden)) for t in known]
+    ratio = max(set(ratios), key=ratios.count)
+    if ratios.count(ratio) < _MIN_ALIKE * len(trims):
+        return None
+    fewest = min((t for t, r in zip(known, ratios) if r == ratio), key=lambda trim: trim.mine)
+    return Padding(fewest.mine, fewest.golden)
+
+
+def _fits(trim: _Trim, padding: Padding) -> bool:
+    """Whether a tensor has the padding's rows; flattened rows of a batch lead the first axis."""
+    if trim.mine * padding.golden != trim.golden * padding.mine:
+        return False
+    return trim.mine == padding.mine or trim.axis == 0
+
+
+def _trimmed(pair: Pair, trim: _Trim, shape: Shape, note: str) -> Pair:
+    assert pair.golden is not None
+    cut: tuple[ViewStep, ...] = (("slice", (trim.axis, 0, trim.golden)),)
+    steps: list[ViewStep] = []
+    for name, dims in pair.golden.view:
+        if name == "reshape" and dims == shape:
+            dims = (*shape[: trim.axis], trim.golden, *shape[trim.axis + 1 :])
+        elif name == "reshape" and -1 not in dims:
+            dims = _without_padding(dims, trim)
+        steps.append((name, dims))
+    return pair._replace(
+        my=pair.my._replace(view=(*pair.my.view, *cut)),
+        golden=pair.golden._replace(view=tuple(steps)),
+        reason=f"{pair.reason} {note}".lstrip(),
+    )
+
+
+def _without_padding(dims: Shape, trim: _Trim) -> Shape:
+    """Dimensions of a padded tensor as they are without: the first one that holds its rows."""
+    for axis, size in enumerate(dims):
+        if size == trim.mine or size * trim.golden % trim.mine == 0:
+            return (*dims[:axis], size * trim.golden // trim.mine, *dims[axis + 1 :])
+    return dims
