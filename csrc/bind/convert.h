@@ -82,7 +82,8 @@ inline ViewStep parse_step(const pybind11::handle& step) {
   if (name == "stored") return {ViewStep::Kind::kStored, dims};
   if (name == "original") return {ViewStep::Kind::kOriginal, dims};
   throw pybind11::value_error(
-      "a view step is \"reshape\", \"transpose\", \"select\", \"slice\", \"stored\" or \"original\", found \"" +
+      "a view step is \"reshape\", \"transpose\", \"select\", \"slice\", \"stored\" or "
+      "\"original\", found \"" +
       name + "\"");
 }
 

@@ -46,8 +46,8 @@ struct View {
 /// A tensor in state kOk, or kUnsupported with raw bytes, can be read if `problem` is empty.
 /// Of an operator cut into slices the file holds the bytes of one slice under the shape of the
 /// whole: a first step kStored names the shape of the slice, and a tensor that was too short for
-/// the whole is judged anew. A graph input in a device format shows its storage shape alone: a first
-/// step kOriginal is the original shape, which the header of the op that reads it has.
+/// the whole is judged anew. A graph input in a device format shows its storage shape alone: a
+/// first step kOriginal is the original shape, which the header of the op that reads it has.
 View make_view(const Tensor& tensor, const std::vector<ViewStep>& steps);
 
 /// Why values in the same position of two views do not belong together; empty if they do. A device

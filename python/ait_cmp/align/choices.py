@@ -105,9 +105,7 @@ def _folder(tree: DumpTree, key: StepKey) -> str:
 
 
 def _contains(parts: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
-    return any(
-        parts[at : at + len(wanted)] == wanted for at in range(len(parts) - len(wanted) + 1)
-    )
+    return any(parts[at : at + len(wanted)] == wanted for at in range(len(parts) - len(wanted) + 1))
 
 
 def _n_graphs(keys: Sequence[StepKey]) -> int:

@@ -218,8 +218,7 @@ class GraphMatcher:
             for graph, mate in free
             if chosen.get(graph) == mate
             or (
-                graph in chosen
-                and abs(rating[graph, mate] - rating[graph, chosen[graph]]) < _ALIKE
+                graph in chosen and abs(rating[graph, mate] - rating[graph, chosen[graph]]) < _ALIKE
             )
             or (mate in best_of_mate and abs(rating[graph, mate] - best_of_mate[mate]) < _ALIKE)
         ]

@@ -6,7 +6,6 @@ Position alone never pairs anything, and nothing is left out without a sentence.
 from __future__ import annotations
 
 import re
-
 from dataclasses import dataclass, field
 
 from ait_cmp.align.choices import Choices
@@ -226,8 +225,8 @@ def _pair_ranks(
     if golden_is_one_process and len(theirs) == 1 and -1 not in mine:
         (other,) = theirs
         note = (
-            f"The golden dump is of a run of one process: each of my ranks {number_ranges(mine)} is "
-            "compared with it."
+            "The golden dump is of a run of one process: each of my ranks "
+            f"{number_ranges(mine)} is compared with it."
         )
         return [(rank, other) for rank in sorted(mine)], [note]
     notes = []

@@ -88,7 +88,8 @@ class FileEvidence:
 
     def same_inputs(self, my: StepKey, golden: StepKey) -> bool | None:
         """Whether the steps were given the same values; None if no graph input tells."""
-        whole, others = [], []
+        whole: list[bool] = []
+        others: list[bool] = []
         for probe in self._probes_of(my, golden):
             answer = self._agree(my, golden, probe)
             if answer is not None:

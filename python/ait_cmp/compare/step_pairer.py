@@ -10,8 +10,9 @@ from ait_cmp.discover import StepKey
 from ait_cmp.info.source import GeScan, scan_ge
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import read_ge_step
+from ait_cmp.pairing.graph.padding import Padding
+from ait_cmp.pairing.padding import find_padding, trim_padding
 from ait_cmp.pairing.pair import StepPairs
-from ait_cmp.pairing.padding import Padding, trim_padding
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.pairing.readers import Readers, core_readers
 from ait_cmp.pairing.repeat import Repeats
@@ -67,8 +68,7 @@ class StepPairer:
 
         def pair_anew(readers: Readers) -> StepPairs:
             if plan.golden.kind == "fx":
-                step = pair_step(my_key, files, FxStep(fx_files), context, readers)
-                return self._without_padding(my_key, step, readers)
+                return self._pair_fx(my_key, FxStep(fx_files), readers)
             golden = read_ge_step(ge_files, context, readers)
             for op in golden.ops:
                 if op.error is not None:
@@ -77,13 +77,16 @@ class StepPairer:
 
         return self._repeats.pair(my_key, (files, fx_files, ge_files), pair_anew)
 
-    def _without_padding(self, key: StepKey, step: StepPairs, readers: Readers) -> StepPairs:
-        if not self._leaves_out_padding:
+    def _pair_fx(self, key: StepKey, golden: FxStep, readers: Readers) -> StepPairs:
+        """A step against an FX step; where it is padded its leading rows are."""
+        files, context = self._plan.my.ge[key], self._plan.context(key)
+        step = pair_step(key, files, golden, context, readers)
+        padding = find_padding(step, files, readers) if self._leaves_out_padding else None
+        if padding is None:
             return step
-        trimmed, padding = trim_padding(step, self._plan.my.ge[key], readers)
-        if padding is not None:
-            self._padding.setdefault((key.rank, key.graph), padding)
-        return trimmed
+        self._padding.setdefault((key.rank, key.graph), padding)
+        step = pair_step(key, files, golden, context, readers, padding)
+        return trim_padding(step, padding, files, readers)
 
     def _alone(self, key: StepKey) -> PairedStep:
         readers = core_readers(self._threads)

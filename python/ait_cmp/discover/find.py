@@ -98,7 +98,7 @@ def discover(
 
 
 def _level_of(named: str, levels: Sequence[Levels]) -> Level:
-    """What a folder is the folder of, if all that was chosen below it lies on one path of levels."""
+    """What a folder is the folder of: of one step, one graph, one rank, or of more."""
     if all(_is_within(named, at.step_folder) for at in levels):
         return "step" if len({at.step_folder for at in levels}) == 1 else "dump"
     if all(_is_within(named, f"{at.container}/{at.graph}") for at in levels):

@@ -12,6 +12,7 @@ from math import gcd, prod
 from typing import NamedTuple
 
 from ait_cmp.discover import GeFile
+from ait_cmp.pairing.graph.padding import Padding
 from ait_cmp.pairing.graph.slots import Shape
 from ait_cmp.pairing.pair import Pair, StepPairs
 from ait_cmp.pairing.readers import Readers
@@ -23,19 +24,6 @@ _N_LOOKED_AT = 24
 _MIN_ALIKE = 0.9
 
 
-class Padding(NamedTuple):
-    """How many rows the my side has for how many golden ones; multiples count as that, too."""
-
-    mine: int
-    golden: int
-
-    def __str__(self) -> str:
-        return (
-            f"my side {self.mine} rows, golden {self.golden}: the leading {self.golden} are "
-            "compared"
-        )
-
-
 class _Trim(NamedTuple):
     """The axis of a my tensor that is longer, and what is compared of it."""
 
@@ -44,41 +32,44 @@ class _Trim(NamedTuple):
     golden: int
 
 
-def trim_padding(
-    step: StepPairs, files: Sequence[GeFile], readers: Readers
-) -> tuple[StepPairs, Padding | None]:
-    """The pairs of a step with the padding of the my side left out.
+def find_padding(step: StepPairs, files: Sequence[GeFile], readers: Readers) -> Padding | None:
+    """What is padded in a step, None if it is not.
 
     Args:
-        step: The pairs.
+        step: Its pairs.
         files: GE files of the my side.
         readers: What read their headers.
-
-    Returns:
-        The pairs, those of padded tensors with a view and a note; and what is padded, None if the
-        step is not.
     """
     shapes = _my_shapes(files, readers)
-    candidates = [
+    candidates = _candidates(step)
+    looked_at = candidates[:: max(len(candidates) // _N_LOOKED_AT, 1)]
+    if _common_padding(_trims(looked_at, shapes, readers)) is None:
+        return None
+    return _common_padding(_trims(candidates, shapes, readers))
+
+
+def trim_padding(
+    step: StepPairs, padding: Padding, files: Sequence[GeFile], readers: Readers
+) -> StepPairs:
+    """The pairs of a step, those of padded tensors with a view of the leading rows and a note."""
+    shapes = _my_shapes(files, readers)
+    trims = _trims(_candidates(step), shapes, readers)
+    note = f"Padded: {padding}."
+    pairs = [
+        _trimmed(pair, trim, shapes[pair.my], note)
+        if (trim := trims.get(pair.my)) is not None and padding.fits(*trim)
+        else pair
+        for pair in step.pairs
+    ]
+    return replace(step, pairs=pairs)
+
+
+def _candidates(step: StepPairs) -> list[Pair]:
+    return [
         pair
         for pair in step.pairs
         if pair.golden is not None and not pair.status and pair.golden.io == "" and not pair.my.view
     ]
-    looked_at = candidates[:: max(len(candidates) // _N_LOOKED_AT, 1)]
-    if _common_padding(_trims(looked_at, shapes, readers)) is None:
-        return step, None
-    trims = _trims(candidates, shapes, readers)
-    padding = _common_padding(trims)
-    if padding is None:
-        return step, None
-    note = f"Padded: {padding}."
-    pairs = [
-        _trimmed(pair, trim, shapes[pair.my], note)
-        if (trim := trims.get(pair.my)) is not None and _fits(trim, padding)
-        else pair
-        for pair in step.pairs
-    ]
-    return replace(step, pairs=pairs), padding
 
 
 def _my_shapes(files: Sequence[GeFile], readers: Readers) -> dict[TensorRef, Shape]:
@@ -142,13 +133,6 @@ def _common_padding(trims: dict[TensorRef, _Trim | None]) -> Padding | None:
         return None
     fewest = min((t for t, r in zip(known, ratios) if r == ratio), key=lambda trim: trim.mine)
     return Padding(fewest.mine, fewest.golden)
-
-
-def _fits(trim: _Trim, padding: Padding) -> bool:
-    """Whether a tensor has the padding's rows; flattened rows of a batch lead the first axis."""
-    if trim.mine * padding.golden != trim.golden * padding.mine:
-        return False
-    return trim.mine == padding.mine or trim.axis == 0
 
 
 def _trimmed(pair: Pair, trim: _Trim, shape: Shape, note: str) -> Pair:

@@ -12,6 +12,7 @@ from ait_cmp.pairing.ge_step import GeOp, GeStep, PlacedOp, read_ge_step
 from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.graph.index import Tensor
 from ait_cmp.pairing.graph.op_graph import OpNode
+from ait_cmp.pairing.graph.padding import Padding
 from ait_cmp.pairing.graph.slices import split_slice_name
 from ait_cmp.pairing.graph.slots import InputSlot, TensorHead
 from ait_cmp.pairing.pair import Pair, StepPairs
@@ -51,6 +52,7 @@ def pair_step(
     golden: Golden,
     context: GraphContext | None,
     readers: Readers,
+    padding: Padding | None = None,
 ) -> StepPairs:
     """Pairs one step.
 
@@ -60,6 +62,7 @@ def pair_step(
         golden: `FxStep(files)` or `read_ge_step(files, context, readers)` of the same step.
         context: The graph; None if there is no graph text, then only equal names pair.
         readers: Header readers of the core.
+        padding: Rows that the my side is known to have more than golden.
 
     Returns:
         Rows in execution order, inputs before outputs, and what the verdict needs.
@@ -69,7 +72,7 @@ def pair_step(
     slice_rules = SliceRules(context, golden, ge_rules, readers)
     rules: Rules | None = ge_rules
     if isinstance(golden, FxStep) and context is not None:
-        rules = FxRules(context, my, golden, readers)
+        rules = FxRules(context, my, golden, readers, padding)
     pairs: list[Pair] = []
     for order, op in enumerate(my.ops):
         pairs += _pair_op(key, order, op, my, rules, ge_rules, slice_rules)

@@ -19,6 +19,7 @@ from ait_cmp.pairing.fx_step import FxNode, FxStep
 from ait_cmp.pairing.ge_step import GeStep
 from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.graph.index import RESHAPE_TYPES, Tensor
+from ait_cmp.pairing.graph.padding import Padding
 from ait_cmp.pairing.graph.slots import Shape
 from ait_cmp.pairing.readers import Readers, Values, is_stored_transposed
 from ait_cmp.pairing.rules.match import Match, Miss
@@ -74,6 +75,7 @@ class Arguments:
         fx: FxStep,
         readers: Readers,
         named: Callable[[Tensor], Match | None],
+        padding: Padding | None = None,
     ) -> None:
         """
         Args:
@@ -82,10 +84,12 @@ class Arguments:
             fx: The same step of the FX dump.
             readers: Header readers.
             named: Counterpart of a tensor by rule `dataflow` or `view`, None without one.
+            padding: Rows that the my side has more than golden, None if it has not.
         """
         self._context = context
         self._my = my
         self._named = named
+        self._padding = padding
         self._readers = readers
         self._nodes = {
             name: node
@@ -176,6 +180,12 @@ class Arguments:
         head = self._my.heads.get(tensor)
         return None if head is None else (head.dtype, head.shape)
 
+    def _may_hold(self, file: _File, head: tuple[str, Shape]) -> bool:
+        """Whether a file may hold a tensor of this type and shape, perhaps without its padding."""
+        dtype, shape = head
+        is_padded = self._padding is not None and self._padding.is_shape_of(shape, file.shape)
+        return (file.shape == shape or is_padded) and _same_type(dtype, file.dtype)
+
     def _solve_alike(
         self,
         tensor: Tensor,
@@ -193,7 +203,7 @@ class Arguments:
             why = "A few whole numbers: nothing but their position would tell which argument it is."
             return {tensor: Miss(why)}
         alike = [other for other in unknown if self._head(other) == head]
-        fits = [f for f in files if f.shape == head[1] and _same_type(head[0], f.dtype)]
+        fits = [f for f in files if self._may_hold(f, head)]
         fits = [f for f in fits if f.file.path not in taken]
         for other in arguments:
             if other in alike or self._context.graph.is_const(other):
@@ -201,7 +211,7 @@ class Arguments:
             match = self._named(other)
             other_head = self._head(other)
             if match is None:
-                if other_head is None or _may_be_one_of(fits, other_head):
+                if other_head is None or any(self._may_hold(fit, other_head) for fit in fits):
                     why = "Another argument that the graph does not name may be one of its files."
                     return dict.fromkeys(alike, Miss(why))
             elif other_head is None or other_head[1] == head[1]:
@@ -286,7 +296,7 @@ class Arguments:
         for level in range(1, len(chain.tensors)):
             head = self._head(chain.tensors[level])
             for file in files:
-                if head is None or file.shape != head[1] or not _same_type(head[0], file.dtype):
+                if head is None or not self._may_hold(file, head):
                     continue
                 if file.file.path not in taken:
                     found.append((level, file))
@@ -300,11 +310,6 @@ class Arguments:
 def _same_type(my: str, fx: str) -> bool:
     """Whether an FX file may hold a tensor of this type; it has float32 for bfloat16."""
     return fx == my or (my == "torch.bfloat16" and fx == "torch.float32")
-
-
-def _may_be_one_of(files: Sequence[_File], head: tuple[str, Shape]) -> bool:
-    """Whether a tensor of this type and shape may be in one of the files."""
-    return any(file.shape == head[1] and _same_type(head[0], file.dtype) for file in files)
 
 
 def _looks_literal(dtype: str, shape: Shape) -> bool:

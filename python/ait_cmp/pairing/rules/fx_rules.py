@@ -9,6 +9,7 @@ from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import GeStep, PlacedOp
 from ait_cmp.pairing.graph.context import GraphContext, Use
 from ait_cmp.pairing.graph.index import FxName, GraphIndex, Tensor
+from ait_cmp.pairing.graph.padding import Padding
 from ait_cmp.pairing.graph.slots import InputSlot, Shape, TensorHead
 from ait_cmp.pairing.graph.view_chain import Move, view_steps
 from ait_cmp.pairing.readers import Readers
@@ -23,12 +24,19 @@ _IN_PLACE = "The op writes this input in place and GE dumps it afterwards:"
 class FxRules:
     """Finds counterparts of one step in an FX dump."""
 
-    def __init__(self, context: GraphContext, my: GeStep, fx: FxStep, readers: Readers) -> None:
+    def __init__(
+        self,
+        context: GraphContext,
+        my: GeStep,
+        fx: FxStep,
+        readers: Readers,
+        padding: Padding | None = None,
+    ) -> None:
         self._context = context
         self._graph: GraphIndex = context.graph
         self._my = my
         self._fx = fx
-        self._arguments = Arguments(context, my, fx, readers, self._named)
+        self._arguments = Arguments(context, my, fx, readers, self._named, padding)
 
     def find_input(self, place: PlacedOp, slot: InputSlot, head: TensorHead) -> Answer:
         """The counterpart of the dumped input that is edge `slot`."""
