@@ -26,6 +26,5 @@ truth.json holds program, golden (relative to the case), clean, way, noise, mode
 `bugs`, for each: kind, op (of the graph), dumped_as (its name in the dump: longer where it was
 fused), step, error (RED and largest block error that the bug makes in its output), own_rounding (of
 the same tensor without the bug), given (the largest among all that it depends on), `ratio` and
-`given_ratio` (the bug's error by these; from 4 on it is above the rounding) and `unchanged` (no bit
-is other).
+`given_ratio` (the bug's error by these; from 4 on it is above the rounding).
 """

@@ -39,11 +39,12 @@ def error_of(x: torch.Tensor, y: torch.Tensor) -> Error:
         return Error(share**0.5, share**0.5)
     roundoff = ROUNDOFF.get(x.dtype, 2.0**-11)
     a, b = x.double().flatten(), y.double().flatten()
-    odd = ~(torch.isfinite(a) & torch.isfinite(b)) & (a != b)
-    if bool(odd.any()):
-        return Error(float("inf"), float("inf"), roundoff)
-    kept = ~((a <= MASKED) & (b <= MASKED)) & torch.isfinite(a)
+    kept = ~((a <= MASKED) & (b <= MASKED))  # a masked score that saturates is masked
     a, b = a[kept], b[kept]
+    finite = torch.isfinite(a) & torch.isfinite(b)
+    if bool((~finite & (a != b)).any()):
+        return Error(float("inf"), float("inf"), roundoff)
+    a, b = a[finite], b[finite]
     if not len(a):
         return Error(0.0, 0.0, roundoff)
     size = float(b.square().sum().sqrt())
@@ -69,7 +70,10 @@ def _largest_block(a: torch.Tensor, b: torch.Tensor) -> float:
 def ancestors_largest(
     step: Sequence[Executed], exact: Mapping[str, torch.Tensor]
 ) -> dict[str, Error]:
-    """Edge -> the largest error among the tensors from which it was computed, the own left out."""
+    """Edge -> the largest error among the tensors from which it was computed, the own left out.
+
+    Decisions (indices, masks) have none: what was computed by them shows it.
+    """
     own: dict[str, Error] = {}
     given: dict[str, Error] = {}
     for done in step:
@@ -82,5 +86,6 @@ def ancestors_largest(
         )
         for edge, value in done.outputs:
             given[edge] = worst
-            own[edge] = error_of(value, exact[edge]) if edge in exact else Error()
+            is_number = value.is_floating_point() or value.dtype == torch.int8
+            own[edge] = error_of(value, exact[edge]) if is_number and edge in exact else Error()
     return given

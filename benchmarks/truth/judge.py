@@ -76,7 +76,11 @@ def _fill(answer: Answer, result: Any) -> None:
     answer.has_differences = bool(result.has_differences)
     answer.accused = [_describe(one) for one in told]
     true_ops = {name for bug in answer.truth["bugs"] for name in _names(bug)}
-    answer.innocent = [_describe(one) for one in told if one.op_name not in true_ops]
+    answer.innocent = [
+        _describe(one)
+        for one in told
+        if one.op_name not in true_ops and not true_ops & set(_candidates(one))
+    ]
     answer.labels = [_label(bug, told) for bug in answer.truth["bugs"]]
     rows = list(result.rows)
     answer.growth = _largest(rows, "error_growth")

@@ -8,7 +8,7 @@ from torch import nn
 from benchmarks.truth import models, weights
 from benchmarks.truth.capture import Program
 
-N_TOKENS = 32
+N_TOKENS = 16
 N_WORDS = 2048
 MASKED = {torch.float16: -65504.0, torch.bfloat16: -3.3895e38, torch.float32: -3.4028e38}
 PARTS = (
