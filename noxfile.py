@@ -217,8 +217,8 @@ def torchair(session: nox.Session) -> None:
 def truth(session: nox.Session) -> None:
     """Does the tool name the wrong operator of real models? Half an hour, 0.7 GB of packages.
 
-    `nox -s truth -- --quick` takes 3 minutes; `--write-readme` puts the table into
-    benchmarks/README.md.
+    `nox -s truth -- --quick` takes 3 minutes; `--ablate` leaves out each rule of the verdict in
+    turn, `--write-readme` puts the table into benchmarks/README.md.
     """
     environment = install_torchair(session)
     try:

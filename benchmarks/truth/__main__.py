@@ -24,6 +24,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         command.add_argument("--replay", choices=["suspects", "all", "none"], default="suspects")
         command.add_argument("--answers", type=Path, help="folder of answers.json, details.txt")
         command.add_argument("--write-readme", action="store_true")
+        command.add_argument("--ablate", action="store_true", help="without each rule in turn")
+        command.add_argument("--every", type=int, help="only every Nth case (--ablate: 4, else 1)")
     for command in (build, again, both):
         command.add_argument("folder", type=Path)
         command.add_argument("--processes", type=int, default=2)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 import math
+import multiprocessing
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,20 +59,41 @@ class Answer:
 
 
 def judge(folder: Path, options: dict[str, Any]) -> Answer:
-    """Compare a case. `options` go to compare_dirs where it has such parameters."""
+    """Compare a case.
+
+    `options` go to compare_dirs where it has such parameters; "without" holds names of rules of the
+    verdict that are left out.
+    """
     truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
     answer = Answer(folder.name, truth)
     known = inspect.signature(ait_cmp.compare_dirs).parameters
     given = {name: value for name, value in options.items() if name in known}
     start = time.perf_counter()
     try:
-        result = ait_cmp.compare_dirs(folder / "my", folder / truth["golden"], threads=1, **given)
+        with _without_rules(options.get("without", ())):
+            result = ait_cmp.compare_dirs(
+                folder / "my", folder / truth["golden"], threads=1, **given
+            )
     except ait_cmp.AitCmpError as error:
         answer.error = str(error)
         return answer
     answer.seconds = time.perf_counter() - start
     _fill(answer, result)
     return answer
+
+
+def judge_all(folders: Sequence[Path], processes: int, options: dict[str, Any]) -> list[Answer]:
+    """The answers in the order of the folders."""
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        return pool.map(partial(judge, options=options), folders, chunksize=4)
+
+
+def _without_rules(names: Sequence[str]) -> AbstractContextManager[None]:
+    if not names:
+        return nullcontext()
+    verdict: Any = importlib.import_module("ait_cmp.report.verdict")
+    left_out: AbstractContextManager[None] = verdict.without_rules(names)
+    return left_out
 
 
 def _fill(answer: Answer, result: Any) -> None:

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
-from collections.abc import Sequence
 from dataclasses import asdict
 from fnmatch import fnmatch
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from benchmarks.table import TRUTH_MARKS, write_readme
-from benchmarks.truth import report
-from benchmarks.truth.judge import Answer, judge
+from benchmarks.truth import ablate, report
+from benchmarks.truth.judge import judge_all
 
 README = Path(__file__).parents[1] / "README.md"
-
-
-def judge_all(folders: Sequence[Path], processes: int, options: dict[str, Any]) -> list[Answer]:
-    """The answers in the order of the folders."""
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        return pool.map(partial(judge, options=options), folders, chunksize=4)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -32,6 +22,10 @@ def run(options: argparse.Namespace) -> int:
         for path in (options.folder / "cases").glob("*/truth.json")
         if any(fnmatch(path.parent.name, pattern) for pattern in options.filter)
     )
+    folders = folders[:: options.every or (4 if options.ablate else 1)]
+    if options.ablate:
+        print("\n".join(ablate.lines(folders, options.processes, {"replay": options.replay})))
+        return 0
     answers = judge_all(folders, options.processes, {"replay": options.replay})
     place = options.answers or options.folder
     place.mkdir(parents=True, exist_ok=True)
