@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ait_cmp.report.json_text import json_line
@@ -43,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
     spec = parse_tensor_spec(options.tensor)
     dump = open_dump(spec.path)
     report = _dump_report(dump)
+    report["overflow"] = _overflow_report(dump)
     if spec.index is not None or spec.is_npy:
         io = spec.io or "outputs"
         index = spec.index or 0
@@ -80,6 +82,20 @@ def _dump_report(dump: Dump) -> dict[str, Any]:
     for (io, index, tensor), result in zip(tensors, results):
         report[io].append({"index": index, **_tensor_report(tensor, result)})
     return report
+
+
+def _overflow_report(dump: Dump) -> list[str]:
+    """What an overflow record of the device says, nothing for any other file."""
+    from ait_cmp.errors import FormatError
+    from ait_cmp.info.overflow import read_overflow
+
+    if not Path(dump.path).name.lower().startswith("opdebug.") or not dump.outputs:
+        return []
+    try:
+        records = read_overflow(dump.outputs[0].numpy().tobytes())
+    except FormatError as error:
+        return [str(error)]
+    return [str(record) for record in records] or ["no overflow recorded"]
 
 
 def _tensor_report(tensor: _core.Tensor, result: tuple[Any, ...]) -> dict[str, Any]:
@@ -151,6 +167,8 @@ def _text(report: dict[str, Any]) -> Iterator[str]:
         yield f"time      {_time(report['dump_time'])}"
     for note in report["notes"]:
         yield f"note      {note}"
+    for record in report["overflow"]:
+        yield f"overflow  {record}"
     for io in ("inputs", "outputs"):
         for tensor in report[io]:
             yield ""

@@ -20,7 +20,7 @@ from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.graph.index import DATA_TYPES
 from ait_cmp.pairing.pair import StepPairs
 from ait_cmp.pairing.readers import Readers
-from ait_cmp.tensor_ref import TensorRef
+from ait_cmp.tensor_ref import FileRef, TensorRef
 
 # Tensors whose shapes are held against each other, the first ones of the step and some behind.
 _N_SHAPES = 12
@@ -70,7 +70,7 @@ class FileEvidence:
         self._pair = pair
         self._readers = readers
         self._probes: dict[tuple[int, str, int, str], tuple[_Probe, ...]] = {}
-        self._paths: dict[tuple[bool, StepKey], dict[tuple[Any, ...], str]] = {}
+        self._files: dict[tuple[bool, StepKey], dict[tuple[Any, ...], FileRef]] = {}
         self._values = lru_cache(maxsize=1024)(self._read_values)
 
     def shapes(self, my: StepKey, golden: StepKey) -> float | None:
@@ -104,11 +104,13 @@ class FileEvidence:
         if context is None:
             return []
         graph, fx = context.graph, FxStep(self._golden.fx[golden])
-        dumped: dict[str, list[tuple[int, str]]] = {}  # file name of an op -> outputs that FX has
+        dumped: dict[
+            str, list[tuple[int, FileRef]]
+        ] = {}  # file name of an op -> outputs that FX has
         for (number, index), names in graph.fx_names.items():
             found = next((hit for hit in map(fx.find, names) if hit is not None), None)
             if found is not None and not found.view:
-                dumped.setdefault(graph.ops[number].name, []).append((index, found.file.path))
+                dumped.setdefault(graph.ops[number].name, []).append((index, found.file.ref))
         by_file = {
             name: outputs
             for name in graph.by_file_name
@@ -117,20 +119,18 @@ class FileEvidence:
         files = [file for file in self._my.ge[my] if file.op_name in by_file]
         step = read_ge_step(_some(files), context, self._readers)
         pairs = [
-            (head.shape, path)
+            (head.shape, file)
             for op in step.ops
-            for index, path in by_file[op.file.op_name]
+            for index, file in by_file[op.file.op_name]
             if op.error is None and index < len(op.outputs)
             for head in (op.outputs[index],)
             if head.has_shape
         ]
         return self._with_fx_shapes(pairs)
 
-    def _with_fx_shapes(self, pairs: Sequence[tuple[Shape, str]]) -> list[tuple[Shape, Shape]]:
-        scans = self._readers.scan_npy([path for _, path in pairs], self._readers.threads)
-        return [
-            (shape, tuple(scan[2])) for (shape, _), scan in zip(pairs, scans) if scan[0] is None
-        ]
+    def _with_fx_shapes(self, pairs: Sequence[tuple[Shape, FileRef]]) -> list[tuple[Shape, Shape]]:
+        scans = self._readers.scan_npy([file for _, file in pairs], self._readers.threads)
+        return [(shape, scan.shape) for (shape, _), scan in zip(pairs, scans) if scan.error is None]
 
     def _ge_shapes(self, my: StepKey, golden: StepKey) -> list[tuple[Shape, Shape]]:
         theirs = {file.op_name: file for file in self._golden.ge[golden] if file.op_name}
@@ -151,8 +151,8 @@ class FileEvidence:
         """Graph inputs of two graphs, found where their first steps are paired."""
         key = (my.rank, my.graph, golden.rank, golden.graph)
         if key not in self._probes:
-            my_name = {path: name for name, path in self._paths_of(True, my).items()}
-            golden_name = {path: name for name, path in self._paths_of(False, golden).items()}
+            my_name = {file.path: name for name, file in self._files_of(True, my).items()}
+            golden_name = {file.path: name for name, file in self._files_of(False, golden).items()}
             probes = dict.fromkeys(
                 _Probe((my_name[mine.path], *mine[1:3]), (golden_name[ref.path], *ref[1:3]))
                 for mine, ref in self._input_pairs(my, golden)
@@ -174,19 +174,19 @@ class FileEvidence:
             and (pair.match == "argument" or (pair.op_type in DATA_TYPES and pair.io == "outputs"))
         ]
 
-    def _paths_of(self, is_my: bool, key: StepKey) -> dict[tuple[Any, ...], str]:
-        """Names of the files of a step, without what differs from step to step -> paths."""
-        if (is_my, key) not in self._paths:
+    def _files_of(self, is_my: bool, key: StepKey) -> dict[tuple[Any, ...], FileRef]:
+        """Names of the files of a step, without what differs from step to step -> files."""
+        if (is_my, key) not in self._files:
             tree = self._my if is_my else self._golden
-            names: Iterable[tuple[tuple[Any, ...], str]]
+            names: Iterable[tuple[tuple[Any, ...], FileRef]]
             if tree.kind == "ge":
-                names = (((f.op_type, f.op_name, f.thread_id), f.path) for f in tree.ge[key])
+                names = (((f.op_type, f.op_name, f.thread_id), f.ref) for f in tree.ge[key])
             else:
                 names = (
-                    ((f.node, f.target, f.io, f.index, f.sub_index), f.path) for f in tree.fx[key]
+                    ((f.node, f.target, f.io, f.index, f.sub_index), f.ref) for f in tree.fx[key]
                 )
-            self._paths[is_my, key] = dict(names)
-        return self._paths[is_my, key]
+            self._files[is_my, key] = dict(names)
+        return self._files[is_my, key]
 
     def _agree(self, my: StepKey, golden: StepKey, probe: _Probe) -> bool | None:
         mine, theirs = self._value_of(True, my, probe), self._value_of(False, golden, probe)
@@ -203,8 +203,10 @@ class FileEvidence:
 
     def _value_of(self, is_my: bool, key: StepKey, probe: _Probe) -> NDArray[Any]:
         name, io, index = probe.my if is_my else probe.golden
-        path = self._paths_of(is_my, key).get(name)
-        return np.empty(0) if path is None else self._values(TensorRef(path, io, index))
+        file = self._files_of(is_my, key).get(name)
+        if file is None:
+            return np.empty(0)
+        return self._values(TensorRef(file.path, io, index, kind=file.kind))
 
     def _read_values(self, ref: TensorRef) -> NDArray[Any]:
         try:

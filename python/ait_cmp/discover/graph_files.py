@@ -15,7 +15,7 @@ _DYNAMO_NAME = re.compile(
     re.ASCII,
 )
 _GE_PROTO_NAME = re.compile(
-    r"ge_proto_(?P<order>\d+)_graph_(?P<id>\d+)_(?P<stage>.*)\.txt", re.ASCII
+    r"ge_proto_(?P<order>\d+)_(?:graph_(?P<id>\d+)_)?(?P<stage>.*)\.txt", re.ASCII
 )
 _GRAPH_LINE = re.compile(rb'name: "graph_(\d+)"')
 # The name is the first field of the text; a licence comment may stand before it.
@@ -67,7 +67,9 @@ def last_ge_graphs(paths: list[str]) -> list[GraphFile]:
         if found is None:
             continue
         stage = (found["stage"].endswith("Build"), int(found["order"]), path)
-        last[folder, found["id"]] = max(last.get((folder, found["id"]), stage), stage)
+        # The older name tells no graph: every graph that was built counts.
+        graph = found["id"] or (found["order"] if stage[0] else "")
+        last[folder, graph] = max(last.get((folder, graph), stage), stage)
     return sorted(
         (GraphFile(path, -1, -1, -1, order, "ge_proto", "txt") for _, order, path in last.values()),
         key=lambda file: (file.timestamp, file.path),

@@ -9,6 +9,7 @@ from ait_cmp.discover.file_names import parse_fx_name, parse_ge_name
 from ait_cmp.discover.levels import fx_levels, ge_levels
 from ait_cmp.discover.runs import name_list
 from ait_cmp.discover.scan import Folder
+from ait_cmp.discover.tree import OverflowFile
 
 
 def content_notes(
@@ -22,12 +23,12 @@ def content_notes(
         chosen: Paths of the folders whose dumps are compared; foreign files elsewhere say nothing.
     """
     notes = [note for _, found in contents for note in found.notes]
-    overflow = [file for _, found in contents for file in found.overflow]
+    overflow = [(found, file) for _, found in contents for file in found.overflow]
     if overflow:
-        tasks = name_list({f"task {at.task_id} of stream {at.stream_id}" for at in overflow})
+        tasks = name_list({_overflown(found, file) for found, file in overflow})
         notes.append(
-            f"The device reported overflow in {tasks} ({overflow[0].path}); that explains NaN and "
-            "inf values."
+            f"The device reported overflow in {tasks} ({overflow[0][1].path}); that explains NaN "
+            "and inf values."
         )
     n_exceptions = sum(len(found.exceptions) for _, found in contents)
     if n_exceptions:
@@ -49,6 +50,20 @@ def content_notes(
     if empty:
         notes.append(f"Step folders without any dump: {name_list(empty)}.")
     return notes
+
+
+def _overflown(found: Contents, record: OverflowFile) -> str:
+    """The task of an overflow record, and the op that ran as it, the nearest in time."""
+    task = f"task {record.task_id} of stream {record.stream_id}"
+    ran = [
+        file
+        for file in found.ge
+        if file.task_id == record.task_id >= 0 and file.stream_id in (record.stream_id, -1)
+    ]
+    if not ran:
+        return task
+    op = min(ran, key=lambda file: abs(file.timestamp - record.timestamp))
+    return f"{op.op_name} ({op.op_type}, {task})"
 
 
 def _has_dump_name(path: str) -> bool:

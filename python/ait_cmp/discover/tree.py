@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-# What the folder that the user gave is the folder of.
-Level = Literal["dump", "rank", "graph", "step"]
-
 from ait_cmp.file_kinds import FileKind
 from ait_cmp.tensor_ref import FileRef
 from ait_cmp.terms import Writer
+
+# What the folder that the user gave is the folder of.
+Level = Literal["dump", "rank", "graph", "step"]
 
 
 class GeFile(NamedTuple):

@@ -290,7 +290,8 @@ def _certain_heads(ops: Sequence[GeOp], context: GraphContext) -> dict[Tensor, T
     heads: dict[Tensor, TensorHead] = {}
     for op in ops:
         assert op.identity is not None
-        if len(op.identity.members) == 1 and not op.identity.is_fused and op.shows_shapes:
+        is_plain = len(op.identity.members) == 1 and not op.identity.is_fused
+        if is_plain and op.shows_shapes and not op.identity.after:
             outputs = context.slots(op.identity.members).outputs
             if len(outputs) == len(op.outputs):
                 heads.update(

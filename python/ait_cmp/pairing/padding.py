@@ -12,8 +12,9 @@ from math import gcd, prod
 from typing import NamedTuple
 
 from ait_cmp.discover import GeFile
+from ait_cmp.info.source import GeScan
 from ait_cmp.pairing.graph.padding import Padding
-from ait_cmp.pairing.graph.slots import Shape
+from ait_cmp.pairing.graph.slots import Shape, TensorHead
 from ait_cmp.pairing.pair import Pair, StepPairs
 from ait_cmp.pairing.readers import Readers
 from ait_cmp.tensor_ref import TensorRef, ViewStep
@@ -73,11 +74,11 @@ def _candidates(step: StepPairs) -> list[Pair]:
 
 
 def _my_shapes(files: Sequence[GeFile], readers: Readers) -> dict[TensorRef, Shape]:
-    scans = readers.scan_ge([file.path for file in files], readers.threads)
+    scans = readers.scan_ge([file.ref for file in files], readers.threads)
     return {
-        TensorRef(file.path, io, index): tuple(head[1])
-        for file, scan in zip(files, scans)
-        for io, heads in (("inputs", scan[2]), ("outputs", scan[3]))
+        TensorRef(file.path, io, index, kind=file.kind): TensorHead(*head).shape
+        for file, scan in zip(files, map(GeScan._make, scans))
+        for io, heads in (("inputs", scan.inputs), ("outputs", scan.outputs))
         for index, head in enumerate(heads)
     }
 
@@ -87,11 +88,11 @@ def _trims(
 ) -> dict[TensorRef, _Trim | None]:
     """Pairs whose shapes differ -> by which axis; None if it is not one axis alone."""
     goldens = [pair.golden for pair in pairs if pair.golden is not None]
-    scans = readers.scan_npy([ref.path for ref in goldens], readers.threads)
+    scans = readers.scan_npy([ref.file for ref in goldens], readers.threads)
     trims: dict[TensorRef, _Trim | None] = {}
     for pair, golden, scan in zip(pairs, goldens, scans):
-        mine, theirs = shapes.get(pair.my), tuple(scan[2])
-        if scan[0] is None and mine is not None and -1 not in (*mine, *theirs):
+        mine, theirs = shapes.get(pair.my), tuple(scan.shape)
+        if scan.error is None and mine is not None and -1 not in (*mine, *theirs):
             count = prod(theirs[1:]) if _selects(golden) else prod(theirs)
             if prod(mine) != count:
                 trims[pair.my] = _trim_of(mine, theirs, count, has_view=bool(golden.view))

@@ -97,7 +97,8 @@ def _op_nodes(
     node_of = {
         op.file.path: op_graph.node_of_op[identity.members[0]]
         for op, identity in placed
-        if identity is not None
+        # What was taken after another op ran is no output of its op.
+        if identity is not None and not identity.after
     }
     return op_graph.nodes, node_of
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ait_cmp.pairing.graph.fused_name import split_fused_name
@@ -19,6 +19,7 @@ class Identity(NamedTuple):
         is_complete: Whether all members are known; if not, only outputs can be paired.
         name: Name to show: of the graph op, or else of the file.
         hint: What the name resembles if it stands for nothing known, a sentence or "".
+        after: Watch mode: the op after which the output of the one member was taken, else "".
     """
 
     members: tuple[int, ...]
@@ -26,6 +27,21 @@ class Identity(NamedTuple):
     is_complete: bool
     name: str
     hint: str
+    after: str = ""
+
+
+# Watch mode of torchair's dump: `{op that just ran}_To_{op whose outputs are watched}`.
+_WATCH_MARK = "_To_"
+
+
+def split_watch_name(name: str) -> Iterator[tuple[str, str]]:
+    """(op that just ran, watched op) for every way to read a name of watch mode."""
+    at = name.find(_WATCH_MARK)
+    while at > 0:
+        after, watched = name[:at], name[at + len(_WATCH_MARK) :]
+        if watched:
+            yield after, watched
+        at = name.find(_WATCH_MARK, at + 1)
 
 
 def read_final_members(graphs: Iterable[GraphText]) -> dict[str, tuple[str, ...]]:
@@ -64,8 +80,18 @@ class Identifier:
         if known is None:
             known = self._identify(file_name, header_name, origins)
             if not known.is_complete:
+                known = self._of_watch(file_name or sanitise(header_name), known)
+            if not known.is_complete:
                 known = self._of_slice(file_name, header_name, origins, known)
             self._known[key] = known
+        return known
+
+    def _of_watch(self, name: str, known: Identity) -> Identity:
+        """The identity of outputs that were taken after another op ran; else `known`."""
+        for after, watched in split_watch_name(name):
+            numbers = self._graph.by_file_name.get(watched, [])
+            if len(numbers) == 1 and (after in self._graph.by_file_name or not known.members):
+                return Identity((numbers[0],), False, True, name, "", after)
         return known
 
     def _of_slice(

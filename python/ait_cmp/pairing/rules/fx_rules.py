@@ -174,8 +174,15 @@ def _no_name(names: Sequence[FxName]) -> Miss:
 
 
 def _labelled(place: PlacedOp, answer: Answer) -> Answer:
-    """Counterparts of a fused op's edges are `fused`, however an edge found its FX tensor."""
+    """Counterparts of a fused op's edges are `fused`, however an edge found its FX tensor.
+
+    Those of watch mode are the watched op's, by its name.
+    """
     identity = place.op.identity
-    if isinstance(answer, Miss) or identity is None or not identity.is_fused:
+    if isinstance(answer, Miss) or identity is None:
+        return answer
+    if identity.after:
+        return answer._replace(rule="name")
+    if not identity.is_fused:
         return answer
     return answer._replace(rule="fused") if answer.rule in ("dataflow", "view") else answer

@@ -35,8 +35,8 @@ class GeRules:
     def _add(self, place: PlacedOp) -> None:
         op = place.op
         assert op.identity is not None
-        if op.cut is not None:
-            return  # no file of it holds a whole tensor
+        if op.cut is not None or op.identity.after:
+            return  # no file of it holds a whole tensor, or one as its op wrote it
         fused = op.identity.is_fused
         for index, slot in enumerate(place.inputs):
             if slot is not None:
