@@ -44,3 +44,12 @@ Access = Literal["auto", "map", "read"]
 
 # Who wrote a dump: GE (one file a task) or torchair's FX run (one file a tensor).
 Writer = Literal["ge", "fx"]
+
+
+def size_text(size_bytes: float) -> str:
+    """A number of bytes for people, such as "3.1 GB"."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size_bytes < 1000:
+            return f"{size_bytes:.0f} B" if unit == "B" else f"{size_bytes:.1f} {unit}"
+        size_bytes /= 1000
+    return f"{size_bytes:.1f} TB"

@@ -359,3 +359,14 @@ def test_an_info_file_that_says_nonsense_is_one_unreadable_row(
     found = compare_dirs(tmp_path / "my", tmp_path / "golden", output=tmp_path)
     assert [row.status for row in found.rows] == ["compared", "unreadable"]
     assert "not a readable info file" in found.rows[1].cmp_fail_reason
+
+
+def test_no_note_is_lost_on_a_folder_with_colons(tmp_path: Path) -> None:
+    folder = tmp_path / "2026-11-27T10:05:00"
+    paths = [folder / f"pipe{number}" for number in (1, 2)]
+    folder.mkdir()
+    for path in paths:
+        os.mkfifo(path)
+    left = convert_dir(folder).left
+    assert sorted(left) == [str(path) for path in paths]
+    assert all("neither a file nor a folder" in note for note in left.values())

@@ -95,9 +95,9 @@ def test_folder_and_free_space_are_told(notices: pytest.LogCaptureFixture) -> No
 def test_little_space_is_a_warning(
     notices: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=3 * 2**30))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=3 * 10**9))
     torchair_dump.get_ge_dump_config(compiler_config=CompilerConfig("7.2"))
-    assert "WARNING: only 3.0 GiB free" in notices.text
+    assert "WARNING: only 3.0 GB free" in notices.text
     assert "ait-cmp convert DIR --watch" in notices.text
 
 

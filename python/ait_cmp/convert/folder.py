@@ -115,9 +115,8 @@ def convert_dir(
     root = checked_folder(path)
     stopped = stop or threading.Event()
     result = Conversion()
-    folders, notes = scan_folders(root)
-    for note in notes:
-        result.left[note.split(":")[0]] = note
+    folders, remarks = scan_folders(root)
+    result.left.update(remarks)
     remove_left_overs(folders)
     start = time.monotonic()
     converter = Converter(settings, stopped)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ait_cmp.convert.one_file import Outcome
+from ait_cmp.terms import size_text
 
 
 @dataclass
@@ -39,11 +40,6 @@ class Conversion:
     read_s: float = 0.0
     was_stopped: bool = False
     folder_is_gone: bool = False
-
-    @property
-    def saved_bytes(self) -> int:
-        """Bytes that the folder is smaller by."""
-        return self.source_bytes - self.info_bytes
 
     def add(self, outcome: Outcome) -> None:
         """Count one file."""
@@ -108,15 +104,6 @@ def left_lines(left: dict[str, str]) -> Iterator[str]:
             names = ", ".join(Path(path).name for path in paths[:_NAMES])
             more = len(paths) - _NAMES
             yield f"{folder}: {told} ({len(paths)} files: {names} and {more} more; --json: all)"
-
-
-def size_text(size_bytes: float) -> str:
-    """ "3.1 GB"."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size_bytes < 1000:
-            return f"{size_bytes:.0f} B" if unit == "B" else f"{size_bytes:.1f} {unit}"
-        size_bytes /= 1000
-    return f"{size_bytes:.1f} TB"
 
 
 class Pace:

@@ -53,10 +53,11 @@ def discover(
     shown = readable(root)
     _check_folder(root, shown)
     try:
-        folders, notes = scan_folders(root)
+        folders, remarks = scan_folders(root)
     except OSError as error:
         message = f"{shown}: this folder could not be read ({error.strerror})."
         raise ConfigError(message) from error
+    notes = [remark.sentence for remark in remarks]
     # A link called "latest" tells no level, its target does.
     named = str(Path(root).resolve()) if needs_link_target(root) else root
     contents = [

@@ -6,6 +6,7 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,13 @@ class Folder:
     path: str
     files: list[str]
     has_folders: bool
+
+
+class Remark(NamedTuple):
+    """What could not be read, and the sentence that says so."""
+
+    path: str
+    sentence: str
 
 
 def readable(text: str) -> str:
@@ -28,7 +36,7 @@ def _identity(path: str) -> tuple[int, int] | str:
     return (status.st_dev, status.st_ino) if status.st_ino else str(Path(path).resolve())
 
 
-def scan_folders(root: str) -> tuple[list[Folder], list[str]]:
+def scan_folders(root: str) -> tuple[list[Folder], list[Remark]]:
     """List every folder at and below `root` (absolute), sorted by path.
 
     Links to folders are followed after all real folders were seen, each target once, so loops end.
@@ -36,13 +44,13 @@ def scan_folders(root: str) -> tuple[list[Folder], list[str]]:
     and links (to files, or broken) are listed: a pipe would block its reader.
 
     Returns:
-        (folders, a sentence for each folder that could not be read and each pipe, socket or device)
+        (folders, a remark for each folder that could not be read and each pipe, socket or device)
 
     Raises:
         OSError: `root` itself cannot be listed.
     """
     folders: list[Folder] = []
-    notes: list[str] = []
+    remarks: list[Remark] = []
     # A link upwards would bring in everything beside the root.
     seen = {_identity(str(above)) for above in Path(root).resolve().parents}
     waiting: list[str] = [root]
@@ -54,18 +62,18 @@ def scan_folders(root: str) -> tuple[list[Folder], list[str]]:
             if identity in seen:
                 continue
             seen.add(identity)
-            files, below = _list_folder(path, links, notes)
+            files, below = _list_folder(path, links, remarks)
         except OSError as error:
             if path == root:
                 raise
-            notes.append(readable(f"{path}: this folder could not be read ({error.strerror})."))
+            remarks.append(_remark(path, f"this folder could not be read ({error.strerror})"))
             continue
         waiting.extend(below)
         folders.append(Folder(path, files, bool(below)))
-    return sorted(folders, key=lambda folder: folder.path), notes
+    return sorted(folders, key=lambda folder: folder.path), remarks
 
 
-def _list_folder(path: str, links: list[str], notes: list[str]) -> tuple[list[str], list[str]]:
+def _list_folder(path: str, links: list[str], remarks: list[Remark]) -> tuple[list[str], list[str]]:
     """Names of files, paths of real subfolders; paths of links to folders go to `links`."""
     files, below = [], []
     with os.scandir(path) as entries:
@@ -80,16 +88,20 @@ def _list_folder(path: str, links: list[str], notes: list[str]) -> tuple[list[st
                 if kind in (stat.S_IFREG, 0):
                     files.append(entry.name)
                 elif kind != stat.S_IFDIR:
-                    notes.append(_not_read(entry.path))
+                    remarks.append(_not_read(entry.path))
                 elif not entry.name.startswith("."):
                     links.append(entry.path)
             else:
-                notes.append(_not_read(entry.path))
+                remarks.append(_not_read(entry.path))
     return files, below
 
 
-def _not_read(path: str) -> str:
-    return readable(f"{path}: neither a file nor a folder (a pipe, a socket, a device): not read.")
+def _not_read(path: str) -> Remark:
+    return _remark(path, "neither a file nor a folder (a pipe, a socket, a device): not read")
+
+
+def _remark(path: str, what: str) -> Remark:
+    return Remark(path, readable(f"{path}: {what}."))
 
 
 def _kind_behind(link: str) -> int:

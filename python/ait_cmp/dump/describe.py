@@ -6,9 +6,10 @@ import shlex
 from pathlib import Path
 from typing import Any, Callable
 
-from ait_cmp.dump.folders import contents, size_text
+from ait_cmp.dump.folders import contents
 from ait_cmp.dump.torchair_import import find_compiler_config, option_value
 from ait_cmp.errors import ConfigError
+from ait_cmp.terms import size_text
 
 # Where the FX dumper of torchair before 7.1.0 writes, below the current directory.
 OLD_FX_FOLDER = "data_dump"

@@ -117,16 +117,6 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def size_text(size_bytes: int) -> str:
-    """A size for people, such as "12.3 GiB"."""
-    size = float(size_bytes)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024:
-            return f"{size:.1f} {unit}" if unit != "B" else f"{size_bytes} B"
-        size /= 1024
-    return f"{size:.1f} TiB"
-
-
 def contents(folder: Path) -> tuple[int, int]:
     """Number of files below `folder` and their size in bytes, 0 if there is no such folder."""
     n_files = size_bytes = 0

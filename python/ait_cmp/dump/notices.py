@@ -7,7 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-from ait_cmp.dump.folders import distributed, free_bytes, size_text
+from ait_cmp.dump.folders import distributed, free_bytes
+from ait_cmp.terms import size_text
 
 _log = logging.getLogger("ait_cmp.dump")
 
