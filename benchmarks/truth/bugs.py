@@ -110,6 +110,10 @@ KINDS = (
     Kind("int8_channel_scale", find.of_type("QuantBatchMatmulV3"), wrong.channel(
         3, lambda y: 4 * y)),
     Kind("int8_token_zero", find.of_type("QuantBatchMatmulV3"), wrong.token(torch.zeros_like)),
+    Kind("int8_weight_scale_1.05", find.of_type("WeightQuantBatchMatmulV2"), wrong.scaled(1.05)),
+    Kind("int8_weight_scale_1.01", find.of_type("WeightQuantBatchMatmulV2"), wrong.scaled(1.01)),
+    Kind("int8_weight_row", find.of_type("WeightQuantBatchMatmulV2"), wrong.part(
+        torch.zeros_like, "row")),
     Kind("swiglu_halves", find.of_type("SwiGlu"), wrong.inputs(
         lambda x: [torch.cat(x[0].chunk(2, -1)[::-1], -1)])),
     Kind("rms_gamma_missing", find.of_type("RmsNorm"), wrong.inputs(

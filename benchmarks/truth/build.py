@@ -205,7 +205,10 @@ class Writer:
         """The name in the dump, and the error beside the inherited one."""
         best: dict[str, Any] = {"ratio": 0.0}
         for number, step in enumerate(steps):
-            given = self._clean_given(plan.run)[number]
+            if len(plan.run.changes) > 1:  # what the other bug makes is given, too
+                given = ancestors_largest(step, self._exact[number])
+            else:
+                given = self._clean_given(plan.run)[number]
             for done in step:
                 if op not in {member.name for member in done.group}:
                     continue

@@ -11,7 +11,10 @@ from benchmarks.truth.ge_graph import Op, producer
 
 #: Types through which a value passes as it is.
 PASSING = frozenset(["Reshape", "Identity", "Cast", "Transpose", "Unsqueeze"])
-PRODUCTS = frozenset(["MatMul", "MatMulV2", "BatchMatMul", "QuantBatchMatmulV3", "ReduceSum"])
+PRODUCTS = frozenset([
+    "BatchMatMul", "MatMul", "MatMulV2", "QuantBatchMatmulV3", "ReduceSum",
+    "WeightQuantBatchMatmulV2",
+])  # fmt: skip
 
 
 class Graph:

@@ -148,6 +148,13 @@ def _quant_matmul(op: Op, x: Inputs) -> Outputs:
     return [total]
 
 
+def _weight_quant_matmul(op: Op, x: Inputs) -> Outputs:
+    given = named(op, x)
+    weight = given["weight"].float() * given["antiquant_scale"].float()
+    weight = weight.mT if op.attrs["transpose_weight"].b else weight
+    return [matmul(given["x"], weight)]
+
+
 def attention(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: Any, scale: float
 ) -> torch.Tensor:
@@ -236,6 +243,7 @@ COMPUTE: dict[str, Compute] = {
     "TopKV2": _top_k,
     "DynamicQuant": lambda _, x: dynamic_quant(x[0]),
     "QuantBatchMatmulV3": _quant_matmul,
+    "WeightQuantBatchMatmulV2": _weight_quant_matmul,
     "FusedInferAttentionScore": _fused_attention,
     "LpNormV2": _lp_norm,
     "ClipByValueV2": lambda _, x: [torch.minimum(torch.maximum(x[0], x[1]), x[2])],

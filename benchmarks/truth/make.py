@@ -31,6 +31,7 @@ PROGRAMS: dict[str, MakeProgram] = {
     "minilm-bf16": partial(programs.minilm, BF16),
     "w8a8-fp16": partial(programs.w8a8, FP16),
     "w8a8-bf16": partial(programs.w8a8, BF16),
+    "w8a16-bf16": partial(programs.w8a16, BF16),
     "moe-bf16": partial(programs.moe, BF16),
     "moe-fp16": partial(programs.moe, FP16),
     **{

@@ -32,6 +32,14 @@ def quant_matmul(
     return total.to(_DTYPES[output_dtype])
 
 
+def weight_quant_matmul(
+    x: torch.Tensor, weight: torch.Tensor, antiquant_scale: torch.Tensor, *_: Any, **__: Any
+) -> torch.Tensor:
+    """Floats by codes, which are scaled in the dtype of the floats."""
+    wide = (weight.to(x.dtype) * antiquant_scale.to(x.dtype)).float()
+    return (x.float() @ wide).to(x.dtype)
+
+
 _DTYPES = {5: torch.float16, 15: torch.bfloat16, None: torch.int8}
 
 
@@ -88,6 +96,7 @@ def fused_attention(
 KERNELS = {
     "npu_dynamic_quant": dynamic_quant,
     "npu_quant_matmul": quant_matmul,
+    "npu_weight_quant_batchmatmul": weight_quant_matmul,
     "npu_rms_norm": rms_norm,
     "npu_add_rms_norm": add_rms_norm,
     "npu_swiglu": swiglu,

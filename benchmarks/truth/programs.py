@@ -168,6 +168,36 @@ def w8a8(dtype: torch.dtype, *, n_layers: int = 3, width: int = 128, n_tokens: i
     return Program(f"w8a8-{_short(dtype)}", QuantisedLayers(n_layers, width, dtype), (x,))
 
 
+class QuantisedWeights(nn.Module):
+    """w8a16: norm, products of floats and int8 weights, SwiGLU, with residuals."""
+
+    def __init__(self, n_layers: int, width: int, dtype: torch.dtype) -> None:
+        super().__init__()
+        codes = QuantisedLayers(n_layers, width, torch.float16)
+        self.n_layers = n_layers
+        for name, tensor in codes.named_buffers():
+            kept = tensor if tensor.dtype == torch.int8 else tensor.to(dtype)
+            self.register_buffer(name, kept)
+
+    def product(self, x: torch.Tensor, layer: int, name: str) -> torch.Tensor:
+        """Multiply (tokens, k) with int8 weights."""
+        weight, scale = getattr(self, f"{name}{layer}"), getattr(self, f"{name}_scale{layer}")
+        return torch.ops.npu.npu_weight_quant_batchmatmul(x, weight, scale)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Map (tokens, width)."""
+        for i in range(self.n_layers):
+            y, _ = torch.ops.npu.npu_rms_norm(x, getattr(self, f"gamma{i}"), 1e-6)
+            x = x + self.product(torch.ops.npu.npu_swiglu(self.product(y, i, "up"), -1), i, "down")
+        return x
+
+
+def w8a16(dtype: torch.dtype) -> Program:
+    """Three layers with int8 weights."""
+    x = torch.randn(16, 128, generator=torch.Generator().manual_seed(8)).to(dtype)
+    return Program(f"w8a16-{_short(dtype)}", QuantisedWeights(3, 128, dtype), (x,))
+
+
 class Experts(nn.Module):
     """A router with softmax and top-k, experts as one batched product, weights scattered."""
 
