@@ -101,7 +101,7 @@ class Captured:
 
 def plans(program: str, captured: Captured, *, quick: bool, with_bugs: bool) -> Iterator[Plan]:
     """The cases of a program: clean ones, then bugs."""
-    n_kept = 1 if captured.n_parameters < MANY_PARAMETERS else 4
+    n_kept = 1 if captured.n_parameters < MANY_PARAMETERS else 8
     for way in fusion.WAYS:
         for noise in NOISES:
             for mode in ("outputs", "all"):

@@ -65,7 +65,7 @@ def _states(n_tokens: int) -> torch.Tensor:
 
 
 def _prefill() -> Program:
-    model = models.Decoder([_layer(1), _layer(2)], None, None).to(torch.bfloat16)
+    model = models.Decoder([_layer(1)], None, None).to(torch.bfloat16)
     cos, sin = models.angles(torch.arange(N_TOKENS), HEAD_WIDTH, torch.bfloat16)
     mask = torch.full((N_TOKENS, N_TOKENS), programs.MASKED[torch.bfloat16]).triu(1)
     return Program("prefill", model, (_states(N_TOKENS), cos, sin, mask.to(torch.bfloat16)))
@@ -81,7 +81,9 @@ PROGRAMS: dict[str, MakeProgram] = {
     "decode": _decode,
     "w8a8": partial(programs.w8a8, torch.float16, n_layers=2, width=32, n_tokens=8),
     "moe": partial(programs.moe, torch.bfloat16, n_layers=1, width=32, n_tokens=8),
-    "attention": partial(programs.attention, torch.float16, 15.0, fused=False, n_layers=1),
+    "attention": partial(
+        programs.attention, torch.float16, 15.0, fused=False, n_layers=1, n_tokens=12
+    ),
 }
 
 

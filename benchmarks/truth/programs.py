@@ -276,9 +276,10 @@ class AttentionChain(nn.Module):
         return x
 
 
-def attention(dtype: torch.dtype, std: float, *, fused: bool, n_layers: int = 3) -> Program:
+def attention(
+    dtype: torch.dtype, std: float, *, fused: bool, n_layers: int = 3, n_tokens: int = 24
+) -> Program:
     """Attentions whose logits have this standard deviation."""
-    n_tokens = 24
     x = torch.randn(1, n_tokens, 64, generator=torch.Generator().manual_seed(int(std) + 1)).to(
         dtype
     )
