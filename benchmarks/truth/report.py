@@ -105,11 +105,61 @@ def bug_table(answers: Sequence[Answer]) -> list[str]:
     return table(rows)
 
 
+#: Attention chains with larger logits than this are printed, not promised.
+PROMISED_STD = 15.0
+
+
+def _logits(answer: Answer) -> tuple[str, float]:
+    """Kind and standard deviation of an attention chain, ("", 0) of other programs."""
+    kind, _, rest = str(answer.truth["program"]).removeprefix("attention-").partition("-")
+    is_chain = str(answer.truth["program"]).startswith("attention-")
+    return (kind, float(rest.partition("-")[0])) if is_chain else ("", 0.0)
+
+
+def _alarms(name: str, answers: Sequence[Answer], must: str) -> tuple[str, str, str]:
+    n_false = sum(answer.is_false_alarm for answer in answers)
+    return (name, f"{n_false} of {len(answers)}", must)
+
+
+def promises(answers: Sequence[Answer]) -> list[str]:
+    """What was promised beside what was found."""
+    clean = [a for a in answers if a.truth["clean"] and a.truth["noise"] <= 0.25]
+    judged = [(b, x) for a in answers for b, x in zip(a.truth["bugs"], a.labels)]
+    above = [(b, x) for b, x in judged if min(b["ratio"], b["given_ratio"]) >= ABOVE]
+    n_found = sum(label in ("named", "candidate") for _, label in above)
+    n_wrong = sum(label == "wrong" for _, label in judged)
+    rows = [
+        ("promise", "found", "must"),
+        _alarms(
+            "false alarms at noise 0 and 0.25 u",
+            [a for a in clean if _logits(a)[1] <= PROMISED_STD],
+            "0",
+        ),
+        *(
+            _alarms(
+                f"the same, {kind} attention, logits of std {std:g}",
+                [a for a in clean if _logits(a) == (kind, std)],
+                "1 of 16" if std == 30 else "",
+            )
+            for kind in ("decomposed", "fused")
+            for std in (30.0, 62.0)
+        ),
+        ("wrong ops of all bugs", _percent(n_wrong, len(judged)), "at most 2 %"),
+        ("named or candidate, bugs above what was given", _percent(n_found, len(above)), "85 %"),
+        ("suspects on a clean step", _mean(a.suspects for a in clean), "at most 5"),
+    ]
+    return table(rows)
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
 def lines(answers: Sequence[Answer]) -> list[str]:
-    """Both tables and a line on speed and errors."""
+    """The tables and a line on speed and errors."""
     beside = sum(bool(a.innocent) for a in answers if not a.truth["clean"])
     n_bugs = sum(not a.truth["clean"] for a in answers)
-    out = [*clean_table(answers), "", *bug_table(answers), ""]
+    out = [*promises(answers), "", *clean_table(answers), "", *bug_table(answers), ""]
     out.append(f"{beside} of {n_bugs} dumps with bugs accuse an innocent op, alone or besides")
     out.append(f"{sum(a.seconds for a in answers):.0f} s in compare_dirs")
     out += [f"NO ANSWER {a.case}: {a.error}" for a in answers if a.error]
