@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
 from ait_cmp.discover import FxFile
@@ -69,6 +69,19 @@ class FxStep:
             known = self._nodes[name, target] = _newest(target, targets[target])
         return known
 
+    def has(self, node: str) -> bool:
+        """Whether there is any file of a node."""
+        return node in self._by_node
+
+    def nodes_of(self, operators: Container[str]) -> Iterator[FxNode]:
+        """The nodes that call one of these operators, `t` of `aten.t.default`."""
+        for name, targets in self._by_node.items():
+            for target in targets:
+                if operator_of(target) in operators:
+                    node = self.node(name, target)
+                    assert node is not None
+                    yield node
+
     def find(self, name: FxName) -> FxFound | None:
         """The file of a named tensor, None if the dump lacks it."""
         node = self.node(name.node, name.target)
@@ -85,6 +98,11 @@ class FxStep:
             notes.append(f"The graph calls the target {name.target}.")
         view = tuple(("select", (part,)) for part in inner)
         return FxFound(file, view, " ".join(notes))
+
+
+def operator_of(target: str) -> str:
+    """`t` of `aten.t.default`."""
+    return target.split(".")[-2] if "." in target else target
 
 
 def _newest(target: str, files: list[FxFile]) -> FxNode:

@@ -88,3 +88,32 @@ def is_stored_transposed(readers: Readers, file: FileRef) -> bool:
         return readers.is_fortran(file)
     except (FormatError, OSError):
         return False
+
+
+def are_equal_rounded(
+    readers: Readers, mine: TensorRef, golden: TensorRef, dtype: str, count: int
+) -> bool:
+    """Whether the first values of a golden tensor, rounded to my dtype, are mine.
+
+    Args:
+        readers: What reads them.
+        mine: A tensor of float16 or bfloat16.
+        golden: One of float32 or float64.
+        dtype: My dtype.
+        count: Number of values of each.
+    """
+    end = min(count, _WINDOW)
+    try:
+        x, y = readers.read_values(mine, 0, end), readers.read_values(golden, 0, end)
+    except (FormatError, OSError):
+        return False
+    with np.errstate(over="ignore", invalid="ignore"):
+        rounded = y.astype(np.float16) if dtype == "torch.float16" else _as_bfloat16(y)
+        return bool(np.array_equal(x.astype(np.float32), rounded.astype(np.float32), True))
+
+
+def _as_bfloat16(values: Values) -> Values:
+    """Values rounded to bfloat16, ties to even, as float32."""
+    bits = values.astype(np.float32).view(np.uint32)
+    rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)
+    return np.where(np.isnan(values), np.float32(np.nan), rounded.view(np.float32))

@@ -15,13 +15,18 @@ import numpy as np
 
 from ait_cmp.discover import FxFile
 from ait_cmp.errors import FormatError
-from ait_cmp.pairing.fx_step import FxNode, FxStep
+from ait_cmp.pairing.fx_step import FxNode, FxStep, operator_of
 from ait_cmp.pairing.ge_step import GeStep
 from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.graph.index import RESHAPE_TYPES, Tensor
 from ait_cmp.pairing.graph.padding import Padding
 from ait_cmp.pairing.graph.slots import Shape
-from ait_cmp.pairing.readers import Readers, Values, is_stored_transposed
+from ait_cmp.pairing.readers import (
+    Readers,
+    Values,
+    are_equal_rounded,
+    is_stored_transposed,
+)
 from ait_cmp.pairing.rules.match import Match, Miss
 from ait_cmp.tensor_ref import TensorRef
 
@@ -91,9 +96,17 @@ class Arguments:
         self._named = named
         self._padding = padding
         self._readers = readers
+        self._lost = _lost_tensors(context, fx)
+        readers_of_lost = (
+            graph.fx_node[number]
+            for graph in (context.graph,)
+            for tensor in self._lost
+            for number in (use.op for use in context.uses(tensor))
+        )
+        names = dict.fromkeys([*context.argument_nodes, *filter(None, readers_of_lost)])
         self._nodes = {
             name: node
-            for name in context.argument_nodes
+            for name in names
             if (node := fx.node(name, context.target_of(name))) is not None
         }
         files = [file.ref for node in self._nodes.values() for file in node.inputs]
@@ -124,7 +137,7 @@ class Arguments:
     def _solve(self, name: str, node: FxNode) -> dict[Tensor, FoundArgument | Miss]:
         arguments = self._context.arguments(name)
         graph = self._context.graph
-        unknown = [t for t in arguments if graph.is_data(self._context.chain(t).base)]
+        unknown = [t for t in arguments if self._is_unknown(t)]
         constant = [t for t in arguments if graph.is_const(t)]
         if self._is_overwritten(name, node):
             why = f"FX node {name} hands its input on, so the ops may belong to the node before it."
@@ -137,6 +150,13 @@ class Arguments:
             if tensor not in answers:
                 answers.update(self._solve_alike(tensor, unknown, arguments, files, node, taken))
         return answers
+
+    def _is_unknown(self, tensor: Tensor) -> bool:
+        """Whether only an INPUT file can show a tensor: a graph input, or one that FX has not."""
+        chain = self._context.chain(tensor)
+        if self._context.graph.is_data(chain.base):
+            return True
+        return not self._lost.isdisjoint(chain.tensors) and self._named(tensor) is None
 
     def _read_literals(
         self, values: Mapping[Tensor, Values | None], files: Sequence[_File]
@@ -162,8 +182,7 @@ class Arguments:
 
     def _is_overwritten(self, name: str, node: FxNode) -> bool:
         """Whether a node equals its input although real ops carry its name."""
-        operator = node.target.split(".")[-2] if "." in node.target else node.target
-        if operator not in _PASSING_OPERATORS:
+        if operator_of(node.target) not in _PASSING_OPERATORS:
             return False
         graph = self._context.graph
         made = (graph.ops[number].type for number in graph.made_for.get(name, ()))
@@ -180,11 +199,17 @@ class Arguments:
         head = self._my.heads.get(tensor)
         return None if head is None else (head.dtype, head.shape)
 
-    def _may_hold(self, file: _File, head: tuple[str, Shape]) -> bool:
-        """Whether a file may hold a tensor of this type and shape, perhaps without its padding."""
+    def _may_hold(self, file: _File, head: tuple[str, Shape], *, wider: bool = False) -> bool:
+        """Whether a file may hold a tensor of this type and shape, perhaps without its padding.
+
+        With `wider` it has the more exact type of a control run: of a model in half precision that
+        FX ran in float32.
+        """
         dtype, shape = head
         is_padded = self._padding is not None and self._padding.is_shape_of(shape, file.shape)
-        return (file.shape == shape or is_padded) and _same_type(dtype, file.dtype)
+        if file.shape != shape and not is_padded:
+            return False
+        return _is_wider(dtype, file.dtype) if wider else _same_type(dtype, file.dtype)
 
     def _solve_alike(
         self,
@@ -204,6 +229,7 @@ class Arguments:
             return {tensor: Miss(why)}
         alike = [other for other in unknown if self._head(other) == head]
         fits = [f for f in files if self._may_hold(f, head)]
+        fits = fits or [f for f in files if self._may_hold(f, head, wider=True)]
         fits = [f for f in fits if f.file.path not in taken]
         for other in arguments:
             if other in alike or self._context.graph.is_const(other):
@@ -245,10 +271,20 @@ class Arguments:
         for tensor in alike:
             mine = self._refs.get(tensor)
             for place, fit in enumerate(free):
-                if mine and self._readers.are_equal(_ref(fit.file), mine, prod(fit.shape)):
+                if mine and self._holds(fit, tensor, mine):
                     chosen[tensor] = free.pop(place)
                     break
         return chosen
+
+    def _holds(self, file: _File, tensor: Tensor, mine: TensorRef) -> bool:
+        """Whether a file has the values of my tensor, perhaps before they were rounded."""
+        golden, count = _ref(file.file), prod(file.shape)
+        head = self._head(tensor)
+        if self._readers.are_equal(golden, mine, count):
+            return True
+        if head is None or not _is_wider(head[0], file.dtype):
+            return False
+        return are_equal_rounded(self._readers, mine, golden, head[0], count)
 
     def _without(self, fits: list[_File], known: TensorRef) -> list[_File]:
         """The files but the first that holds the values of an argument that is known otherwise."""
@@ -310,6 +346,24 @@ class Arguments:
 def _same_type(my: str, fx: str) -> bool:
     """Whether an FX file may hold a tensor of this type; it has float32 for bfloat16."""
     return fx == my or (my == "torch.bfloat16" and fx == "torch.float32")
+
+
+def _is_wider(my: str, fx: str) -> bool:
+    """Whether an FX file of this type may hold the values before they were rounded to mine."""
+    return my in ("torch.float16", "torch.bfloat16") and fx in ("torch.float32", "torch.float64")
+
+
+def _lost_tensors(context: GraphContext, fx: FxStep) -> frozenset[Tensor]:
+    """Tensors that the graph names by FX nodes of which the dump has no file.
+
+    torchair fuses patterns before it converts (add_rms_norm and a cast): the eager run knows the
+    nodes that were there before, and the nodes that read their result.
+    """
+    return frozenset(
+        tensor
+        for tensor, names in context.graph.fx_names.items()
+        if not any(fx.has(name.node) for name in names)
+    )
 
 
 def _looks_literal(dtype: str, shape: Shape) -> bool:
