@@ -16,6 +16,20 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 Rule = Literal["name", "dataflow", "view", "fused", "argument", "literal", "self"]
 RULES: tuple[Rule, ...] = get_args(Rule)
 
+# Why a tensor has no counterpart, as a user sees it.
+MissKind = Literal[
+    "ge_only",  # an operator that only GE has
+    "no_golden",  # the golden dump has no file of it
+    "unknown_op",  # the graph text does not know the operator
+    "constant",  # a constant that no argument of the golden side shows
+    "argument",  # a graph input that more than one argument, or none, may be
+    "in_place",  # golden has only the values before
+    "inserted",  # the input of a copy that GE inserted
+    "repeated",  # an earlier execution of the same op
+    "part",  # a slice, or a member of a fused op, whose place is not known
+]
+MISS_KINDS: tuple[MissKind, ...] = get_args(MissKind)
+
 # What a compared row is worth: within the limits, outside of them by no more than its op was given,
 # outside of them.
 Verdict = Literal["pass", "inherited", "fail"]

@@ -9,10 +9,10 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-import graph_text
 from ait_cmp import Comparison, compare_dirs
+from ait_cmp.convert import convert_dir
 from ait_cmp.report.row import Row
-from graph_text import Dump, data, op, read, row
+from graph_text import Dump, const, data, op, read, row
 from make_dump import Dump as DumpFile
 from make_dump import DumpTensor, tensor_of
 from storage_layouts import fractal_nz
@@ -201,4 +201,62 @@ def test_a_name_with_to_in_it_is_an_op_where_the_graph_has_it(tmp_path: Path) ->
     found = row(dump.against_fx(graph), "A_To_Norm", "outputs", 0)
     assert found.golden is not None
     assert (found.match, found.golden.path) == ("dataflow", golden)
-    assert graph_text.KEY.graph == "graph_1"
+
+
+# --- what has no counterpart ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("dumped", "words"),
+    [([2, 8], "it has the value that the graph text gives"), ([8, 2], "it is [8, 2]")],
+)
+def test_a_constant_of_an_inserted_view_is_held_against_the_graph_text(
+    tmp_path: Path, dumped: list[int], words: str
+) -> None:
+    x = np.arange(16, dtype=np.float32).reshape(4, 4)
+    write_text(
+        tmp_path / "ge",
+        op("A", "A", fx=["a-aten.op.default.OUTPUT.0"]),
+        const("Const", [2, 8]),
+        op("Reshape", "Reshape", ["A:0", "Const:0"]),
+        op("B", "B", ["Reshape:0"], fx=["b-aten.op.default.OUTPUT.0"]),
+    )
+    folder = ge_step(tmp_path / "ge", names=())
+    write_op(folder, "A", "A", DumpFile((), (tensor_of(x),)), 1)
+    size = tensor_of(np.array(dumped, np.int64))
+    reshaped = DumpFile((tensor_of(x), size), (tensor_of(x.reshape(2, 8)),))
+    write_op(folder, "Reshape", "Reshape", reshaped, 2)
+    np.save(fx_step(tmp_path / "fx", names=()) / fx_names("a", "aten.op.default", inputs=0)[0], x)
+    found = compare_dirs(tmp_path / "ge", tmp_path / "fx")
+    constant = next(
+        row for row in rows_of(found, "Reshape") if (row.io, row.index) == ("inputs", 1)
+    )
+    assert constant.status == "unmatched"
+    assert words in constant.cmp_fail_reason
+
+
+def test_of_two_sketches_with_the_same_values_the_one_in_my_order_is_taken(tmp_path: Path) -> None:
+    x = np.random.default_rng(1).standard_normal((8, 300)).astype(np.float32)
+    weight = np.random.default_rng(2).standard_normal((200, 300)).astype(np.float32)
+    result = x @ weight.T
+    write_text(
+        tmp_path / "ge",
+        op("arg0_1", "Data"),
+        op("arg1_1", "Data"),
+        const("Const", [1, 0]),
+        op("Transpose", "Transpose", ["arg1_1:0", "Const:0"]),
+        op("MatMul", "MatMul", ["arg0_1:0", "Transpose:0"], fx=["mm-aten.mm.default.OUTPUT.0"]),
+    )
+    folder = ge_step(tmp_path / "ge", names=())
+    write_op(folder, "arg1_1", "Data", DumpFile((), (tensor_of(weight),)), 1)
+    matmul = DumpFile((tensor_of(x), tensor_of(weight.T.copy())), (tensor_of(result),))
+    write_op(folder, "MatMul", "MatMul", matmul, 2)
+    golden = fx_step(tmp_path / "fx", names=())
+    save_node(golden, "t", "aten.t.default", weight, weight.T)
+    save_node(golden, "mm", "aten.mm.default", x, weight.T, result)
+    for side in ("ge", "fx"):
+        convert_dir(tmp_path / side, settle=0)
+    found = compare_dirs(tmp_path / "ge", tmp_path / "fx")
+    (of_data,) = rows_of(found, "arg1_1")
+    assert "t-aten.t.default.INPUT.0" in of_data.golden_data_path
+    assert (of_data.estimated, of_data.max_absolute_error) == ("", 0.0)  # equal hashes

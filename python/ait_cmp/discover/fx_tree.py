@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ait_cmp.discover.contents import Contents
 from ait_cmp.discover.file_names import is_number
+from ait_cmp.discover.fx_runs import newest_fx_run
 from ait_cmp.discover.levels import fx_levels
 from ait_cmp.discover.runs import Place, newest_dumps, newest_runs, number_ranges
 from ait_cmp.discover.tree import FxFile, StepKey
@@ -33,6 +34,8 @@ def build_fx_steps(
     """
     chosen, notes = newest_dumps(places)
     chosen, run_notes = newest_runs(chosen)
+    chosen, older_notes = newest_fx_run(chosen)
+    run_notes += older_notes
     chosen, base_notes = _count_from_zero(chosen)
     steps: dict[StepKey, list[FxFile]] = {}
     for place in chosen:

@@ -33,7 +33,19 @@ def content_notes(
     n_exceptions = sum(len(found.exceptions) for _, found in contents)
     if n_exceptions:
         notes.append(f"Exception dumps (exception_info.*) are not compared: {n_exceptions}.")
-    foreign = [name for _, found in contents if found.path in chosen for name in found.foreign]
+    viewers = [name for _, found in contents for name in found.foreign if _is_viewer_graph(name)]
+    if viewers:
+        notes.append(
+            "Graphs for viewers (ge_onnx_*.pbtxt) are not read; ge_proto_*.txt of the same stage "
+            f"names fused operators: {name_list(viewers)}."
+        )
+    foreign = [
+        name
+        for _, found in contents
+        if found.path in chosen
+        for name in found.foreign
+        if not _is_viewer_graph(name)
+    ]
     if foreign:
         notes.append(f"Files that are no dumps are ignored: {len(foreign)} ({name_list(foreign)}).")
     named = [at.path for at in folders if _has_dump_name(at.path)]
@@ -69,6 +81,10 @@ def _overflown(found: Contents, record: OverflowFile) -> str:
 def _has_dump_name(path: str) -> bool:
     folder, _, name = path.rpartition("/")
     return (parse_ge_name(folder, name, {}) or parse_fx_name(folder, name)) is not None
+
+
+def _is_viewer_graph(name: str) -> bool:
+    return name.startswith("ge_onnx_") and name.endswith(".pbtxt")
 
 
 def _is_step(path: str) -> bool:

@@ -121,7 +121,9 @@ def _pair_op(
             answer: Answer
             view: tuple[ViewStep, ...] = ()
             if not op.is_last:
-                answer = Miss("Earlier execution of the same op; the last one is compared.")
+                answer = Miss(
+                    "Earlier execution of the same op; the last one is compared.", "repeated"
+                )
             elif op.cut is not None:
                 ask = partial(_find_whole, op, place, rules, ge_rules, io, index)
                 answer, view = slice_rules.find(op, place, io, index, ask)
@@ -156,15 +158,15 @@ def _find_whole(
     if is_inserted_copy(op):
         return _ask_itself(op, io, index, head)
     if place is None or rules is None:
-        return Miss(_why_unplaced(op, rules))
+        return Miss(_why_unplaced(op, rules), "unknown_op")
     return _ask(rules, place, io, index, head)
 
 
 def _ask_itself(op: GeOp, io: str, index: int, head: TensorHead) -> Answer:
     if io == "inputs":
-        return Miss("Input of a copy that GE inserted: the measure for its output.")
+        return Miss("Input of a copy that GE inserted: the measure for its output.", "inserted")
     return match_self(op, index, head) or Miss(
-        "A copy that GE inserted; its input is no measure for its output."
+        "A copy that GE inserted; its input is no measure for its output.", "inserted"
     )
 
 
@@ -179,10 +181,11 @@ def _ask(rules: Rules, place: PlacedOp, io: str, index: int, head: TensorHead) -
             return rules.find_output(place, tensor, head)
     identity = place.op.identity
     if identity is not None and not identity.is_complete:
-        return Miss("The members of this fused op are known from its outputs only.")
+        return Miss("The members of this fused op are known from its outputs only.", "part")
     return Miss(
         f"The dump and the graph disagree on the number of {io} of this op and shapes do not "
-        "tell which is which."
+        "tell which is which.",
+        "part",
     )
 
 

@@ -125,14 +125,16 @@ class Arguments:
     def find(self, node: str | None, arrives: Tensor) -> FoundArgument | Miss:
         """The INPUT file of an FX node for the tensor that arrives at one of its ops."""
         if node is None:
-            return Miss("The graph does not tell which FX node its op was made for.")
+            return Miss("The graph does not tell which FX node its op was made for.", "argument")
         files = self._nodes.get(node)
         if files is None:
-            return Miss(f"The FX dump has no file of node {node}, whose argument it is.")
+            return Miss(
+                f"The FX dump has no file of node {node}, whose argument it is.", "no_golden"
+            )
         answers = self._answers.get(node)
         if answers is None:
             answers = self._answers[node] = self._solve(node, files)
-        return answers.get(arrives) or Miss(f"It is no argument of FX node {node}.")
+        return answers.get(arrives) or Miss(f"It is no argument of FX node {node}.", "argument")
 
     def _solve(self, name: str, node: FxNode) -> dict[Tensor, FoundArgument | Miss]:
         arguments = self._context.arguments(name)
@@ -141,7 +143,7 @@ class Arguments:
         constant = [t for t in arguments if graph.is_const(t)]
         if self._is_overwritten(name, node):
             why = f"FX node {name} hands its input on, so the ops may belong to the node before it."
-            return dict.fromkeys((*unknown, *constant), Miss(why))
+            return dict.fromkeys((*unknown, *constant), Miss(why, "argument"))
         files = [file for file in map(self._numeric, node.inputs) if file is not None]
         values = {tensor: graph.const_value(tensor) for tensor in constant}
         answers = _literals(values, self._read_literals(values, files), node.target)
@@ -223,10 +225,10 @@ class Arguments:
         """Answers for a graph input and all others of the same node with its type and shape."""
         head = self._head(tensor)
         if head is None:
-            return {tensor: Miss("The dump does not show its shape where it is used.")}
+            return {tensor: Miss("The dump does not show its shape where it is used.", "argument")}
         if _looks_literal(*head):
             why = "A few whole numbers: nothing but their position would tell which argument it is."
-            return {tensor: Miss(why)}
+            return {tensor: Miss(why, "argument")}
         alike = [other for other in unknown if self._head(other) == head]
         fits = [f for f in files if self._may_hold(f, head)]
         fits = fits or [f for f in files if self._may_hold(f, head, wider=True)]
@@ -239,7 +241,7 @@ class Arguments:
             if match is None:
                 if other_head is None or any(self._may_hold(fit, other_head) for fit in fits):
                     why = "Another argument that the graph does not name may be one of its files."
-                    return dict.fromkeys(alike, Miss(why))
+                    return dict.fromkeys(alike, Miss(why, "argument"))
             elif other_head is None or other_head[1] == head[1]:
                 fits = self._without(fits, match.golden)
         if not fits:
@@ -255,7 +257,7 @@ class Arguments:
             chosen.update(zip(left, fits_left))
         else:
             why = f"{len(fits)} arguments of the FX node have its type and shape."
-            answers.update(dict.fromkeys(left, Miss(why)))
+            answers.update(dict.fromkeys(left, Miss(why, "argument")))
         for other, fit in chosen.items():
             taken.add(fit.file.path)
             answers[other] = self._settle_level(other, head[1], fit, node)
@@ -320,7 +322,9 @@ class Arguments:
             if (above is None or above[1] == shape) and not is_stored_transposed(
                 self._readers, fit.file.ref
             ):
-                return Miss("Its shape does not tell whether the FX argument is transposed.")
+                return Miss(
+                    "Its shape does not tell whether the FX argument is transposed.", "argument"
+                )
         return FoundArgument(fit.file, node.target, 0, "argument")
 
     def _solve_above(
@@ -337,7 +341,9 @@ class Arguments:
                 if file.file.path not in taken:
                     found.append((level, file))
         if len(found) != 1:
-            return Miss("No argument of the FX node, or more than one, has its type and shape.")
+            return Miss(
+                "No argument of the FX node, or more than one, has its type and shape.", "argument"
+            )
         level, file = found[0]
         taken.add(file.file.path)
         return FoundArgument(file.file, node.target, level, "argument")
@@ -384,7 +390,9 @@ def _literals(
     answers: dict[Tensor, FoundArgument | Miss] = {}
     for tensor, value in values.items():
         if value is None:
-            answers[tensor] = Miss("A constant whose value the graph text does not give.")
+            answers[tensor] = Miss(
+                "A constant whose value the graph text does not give.", "constant"
+            )
             continue
         equal = [file for file, literal in literals if _is_value(file, literal, value)]
         alike = [
@@ -393,10 +401,13 @@ def _literals(
             if constant is not None and np.array_equal(constant.ravel(), value.ravel())
         ]
         if not equal:
-            answers[tensor] = Miss("A constant; no literal argument of the FX node has its value.")
+            answers[tensor] = Miss(
+                "A constant; no literal argument of the FX node has its value.", "constant"
+            )
         elif len(equal) != len(alike):
             answers[tensor] = Miss(
-                "A constant; nothing but its position would tell which literal argument it is."
+                "A constant; nothing but its position would tell which literal argument it is.",
+                "constant",
             )
         else:
             file = equal[alike.index(tensor)].file

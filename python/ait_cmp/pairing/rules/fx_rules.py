@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
+from ait_cmp.errors import FormatError
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import GeStep, PlacedOp
 from ait_cmp.pairing.graph.context import GraphContext, Use
@@ -52,7 +53,7 @@ class FxRules:
             answer = match_dataflow(names, self._fx) or _no_name(names)
         elif self._context.is_inserted_view(slot.op):
             if slot.slot:
-                return Miss("A constant of an inserted view, without a counterpart.")
+                return self._constant_of_view(place, slot, slot.source, head)
             uses = self._context.uses((slot.op, 0))
             answer = self._find(names, slot.source, uses, shape)
         else:
@@ -67,12 +68,35 @@ class FxRules:
         answer = self._find(names, tensor, self._context.uses(tensor), shape)
         return _labelled(place, answer)
 
+    def _constant_of_view(
+        self, place: PlacedOp, slot: InputSlot, source: Tensor, head: TensorHead
+    ) -> Miss:
+        """A shape or permutation that torchair made up: held against the graph text."""
+        value = self._graph.const_value(source)
+        if value is None or head.state != "ok":
+            why = "A constant of an inserted view; the graph text does not give its value."
+            return Miss(why, "constant")
+        ref = place.op.ref("inputs", place.inputs.index(slot))
+        try:
+            mine = self._readers.read_values(ref, 0, value.size + 1)
+        except (FormatError, OSError) as error:
+            return Miss(f"A constant of an inserted view that cannot be read: {error}.", "constant")
+        if mine.size == value.size and (mine.ravel() == value.ravel()).all():
+            why = "A constant of an inserted view: it has the value that the graph text gives."
+        else:
+            here = mine.ravel()[:8].astype(value.dtype).tolist()
+            why = (
+                f"A constant of an inserted view: it is {here}, the graph text gives "
+                f"{value.ravel()[:8].tolist()}."
+            )
+        return Miss(why, "constant")
+
     def _find_written(self, output: Tensor, shape: Shape | None) -> Answer:
         """What an input holds that the op has written to: its output; FX keeps the old values."""
         names = names_of_tensor(self._graph, output)
         answer = self._find(names, output, self._context.uses(output), shape)
         if isinstance(answer, Miss):
-            return Miss(f"{_IN_PLACE} FX has only the values before.")
+            return Miss(f"{_IN_PLACE} FX has only the values before.", "in_place")
         return answer._replace(note=f"{answer.note} {_IN_PLACE} it is the output.".lstrip())
 
     def _find(
@@ -92,7 +116,7 @@ class FxRules:
             answer = self._find_argument(tensor, uses, shape)
             return answer if isinstance(answer, Match) else _no_name(names)
         broken = self._context.chain(tensor).broken
-        return Miss(broken) if broken and not names else _no_name(names)
+        return Miss(broken, "part") if broken and not names else _no_name(names)
 
     def _find_view(self, tensor: Tensor, shape: Shape | None) -> Answer | None:
         """Rule `view`: the nearest named tensor above, or a named view right below the last."""
@@ -114,7 +138,9 @@ class FxRules:
 
     def _find_argument(self, tensor: Tensor, uses: Sequence[Use], shape: Shape | None) -> Answer:
         """Rules `argument` and `literal`: by the FX node of the first use that tells."""
-        answer: Answer = Miss("A graph input or constant that no op of an FX node uses.")
+        answer: Answer = Miss(
+            "A graph input or constant that no op of an FX node uses.", "argument"
+        )
         for use in uses:
             found = self._arguments.find(self._graph.fx_node[use.op], use.arrives)
             if isinstance(found, Miss):
@@ -162,7 +188,9 @@ class FxRules:
         count = prod(shape)
         steps = view_steps(moves, shape, lambda tensor: self._shape_of(tensor, count))
         if steps is None:
-            return Miss("The shape between two inserted views is not known, or does not fit.")
+            return Miss(
+                "The shape between two inserted views is not known, or does not fit.", "part"
+            )
         viewed = match.golden._replace(view=match.golden.view + steps)
         return Match(viewed, match.golden_type, rule, match.note)
 
@@ -198,8 +226,8 @@ class FxRules:
 
 def _no_name(names: Sequence[FxName]) -> Miss:
     if names:
-        return Miss(f"The FX dump has no file of {names[0].node}-{names[0].target}.")
-    return Miss("The graph names no FX tensor for it.")
+        return Miss(f"The FX dump has no file of {names[0].node}-{names[0].target}.", "no_golden")
+    return Miss("An operator that only GE has: the graph names no FX tensor for it.", "ge_only")
 
 
 def _labelled(place: PlacedOp, answer: Answer) -> Answer:

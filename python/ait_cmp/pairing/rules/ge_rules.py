@@ -95,15 +95,23 @@ class GeRules:
             fused = golden_is_fused or (identity is not None and identity.is_fused)
             return Match(ref, op_type, "fused" if fused else "name", "")
         if place.op.name in self._errors:
-            return Miss(f"The golden file of this op cannot be read: {self._errors[place.op.name]}")
+            return Miss(
+                f"The golden file of this op cannot be read: {self._errors[place.op.name]}",
+                "no_golden",
+            )
         if place.op.name in self._n_slices and place.op.cut is None:
             return Miss(
                 f"FFTS+ cut this op into {self._n_slices[place.op.name]} slices on the golden side "
-                "only: no golden file holds the whole tensor."
+                "only: no golden file holds the whole tensor.",
+                "part",
             )
         if tensor is not None and tensor[0] in self._inside:
-            return Miss(f"It is inside the fused op {self._inside[tensor[0]]} of the golden side.")
-        return Miss("The golden dump has no file of this op and none that holds this tensor.")
+            return Miss(
+                f"It is inside the fused op {self._inside[tensor[0]]} of the golden side.", "part"
+            )
+        return Miss(
+            "The golden dump has no file of this op and none that holds this tensor.", "no_golden"
+        )
 
 
 def _are_cut_alike(op: GeOp, other: GeOp) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple, Union
 
 from ait_cmp.tensor_ref import TensorRef
+from ait_cmp.terms import MissKind
 
 
 class Match(NamedTuple):
@@ -24,9 +25,15 @@ class Match(NamedTuple):
 
 
 class Miss(NamedTuple):
-    """No counterpart; `reason` is the sentence that says why."""
+    """No counterpart.
+
+    Attributes:
+        reason: The sentence that says why.
+        kind: What kind of reason it is, for counting.
+    """
 
     reason: str
+    kind: MissKind
 
 
 Answer = Union[Match, Miss]

@@ -60,7 +60,7 @@ class SliceRules:
             return _read_as_slice(ask(head), op), own
         if cut.problem:
             return Miss(
-                f"One of {cut.count} slices into which FFTS+ cut this op. {cut.problem}"
+                f"One of {cut.count} slices into which FFTS+ cut this op. {cut.problem}", "part"
             ), ()
         if cut.is_manual:
             return self._find_manual(op, place, io, index, ask), own
@@ -72,7 +72,8 @@ class SliceRules:
         if head.state == "short" or (whole is not None and prod(whole) != prod(head.shape)):
             return Miss(
                 "FFTS+ cut this op into slices, and the header does not say which part of the "
-                "tensor this one holds."
+                "tensor this one holds.",
+                "part",
             ), ()
         return ask(head), own
 
@@ -89,10 +90,12 @@ class SliceRules:
             answer = ask(head)
             if isinstance(answer, Miss):
                 return answer
-            return Miss("A slice of an op that FFTS+ cut; the shape of the whole is not known.")
+            return Miss(
+                "A slice of an op that FFTS+ cut; the shape of the whole is not known.", "part"
+            )
         part = manual_part(op.cut, io, index, whole)
         if isinstance(part, str):
-            return Miss(f"A slice of an op that FFTS+ cut. {part}")
+            return Miss(f"A slice of an op that FFTS+ cut. {part}", "part")
         return _cut(ask(head._replace(shape=whole)), part, op.cut.note)
 
     def _known_shape(self, tensor: Tensor) -> Shape | None:
