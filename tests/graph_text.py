@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -92,7 +93,7 @@ class Dump:
     def __init__(self) -> None:
         self.ge: list[GeFile] = []
         self.fx: list[FxFile] = []
-        self.heads: dict[str, tuple[object, ...]] = {}
+        self.heads: dict[str, Any] = {}
 
     def add(
         self,

@@ -87,7 +87,7 @@ def test_a_float32_control_run_gives_a_half_model_its_graph_inputs(
     weights = [random.standard_normal((6, 40)).astype(np.float32) for _ in range(2)]
     kind = np.float16 if dtype == "float16" else ml_dtypes.bfloat16
     halves = [weight.astype(kind) for weight in weights]
-    result = sum(half.astype(np.float32) for half in halves).astype(kind)
+    result = np.sum([half.astype(np.float32) for half in halves], axis=0).astype(kind)
 
     def tensor(values: np.ndarray) -> DumpTensor:
         number = {"float16": 2, "bfloat16": 27}[dtype]
@@ -99,7 +99,7 @@ def test_a_float32_control_run_gives_a_half_model_its_graph_inputs(
     inputs = tuple(tensor(half) for half in halves)
     write_op(folder, "Add", "Add", DumpFile(inputs, (tensor(result),)), 1)
     golden = fx_step(tmp_path / "fx", names=())
-    save_node(golden, "add", "aten.add.Tensor", weights[1], weights[0], sum(weights))
+    save_node(golden, "add", "aten.add.Tensor", weights[1], weights[0], np.sum(weights, axis=0))
     found = compare_dirs(tmp_path / "ge", tmp_path / "fx")
     one, other, _ = rows_of(found, "Add")
     assert (one.match, other.match) == ("argument", "argument")
