@@ -98,7 +98,11 @@ def _read_plain(paths: list[Path], threads: int) -> None:
 def _compare(job: Any, threads: int) -> None:
     for results in _core.Batch([job], threads=threads, access="map"):
         for result in results:
-            if result[0] != "compared" or result[4] is None or result[4][3] > ROUNDED:
+            if (
+                result[0] != "compared"
+                or result[4] is None
+                or result[4]["max_absolute_error"] > ROUNDED
+            ):
                 message = f"WRONG: {result}"
                 raise SystemExit(message)
 

@@ -20,6 +20,10 @@ U32 = 2.0**-24
 TINY = 2.0**-23
 #: Largest |x - y| for which the softmax sums of a block are made from a series.
 NEAR = 0.25  # kKlNear of csrc/simd/kernels.h
+#: Pairs of a block, and how many of them must be left for it to count.
+BLOCK, FEWEST_OF_BLOCK = 512, 64
+#: Two values up to this are masks.
+MASKED = -1000.0
 #: A result below the normal numbers of float64 is off by a spacing of the subnormal ones.
 SUBNORMAL = 2.0**-1074
 #: A relative distance this small counts as 0: its square is no number of float64 any more.
@@ -81,9 +85,10 @@ def expect(my: npt.NDArray[Any], golden: npt.NDArray[Any]) -> Expected:
     x_ok, y_ok = np.isfinite(x), np.isfinite(y)
     both = x_ok & y_ok
     agree = (np.isnan(x) & np.isnan(y)) | (~x_ok & (x == y))
+    block = np.flatnonzero(both) // BLOCK
     is_wide = bool({my.dtype.name, golden.dtype.name} & WIDE)
     with np.errstate(over="ignore", under="ignore"):
-        metrics = _metrics(x[both], y[both], is_wide=is_wide, is_empty=x.size == 0)
+        metrics = _metrics(x[both], y[both], is_wide=is_wide, is_empty=x.size == 0, block=block)
         worst = _worst(x, y, both, 2 if my.dtype.kind == "c" else 1)
     return Expected(
         metrics,
@@ -108,14 +113,14 @@ def _worst(
     return at // components, float(x[at]), float(y[at])
 
 
-def _metrics(x: Floats, y: Floats, *, is_wide: bool, is_empty: bool) -> dict[str, Truth]:
-    if is_empty:
-        equal = dict.fromkeys(("max_relative_error", "mean_relative_error"), Truth(0.0))
-        equal |= dict.fromkeys(("max_absolute_error", "mean_absolute_error"), Truth(0.0))
-        equal |= dict.fromkeys(("kl_divergence", "relative_euclidean_distance"), Truth(0.0))
-        return {"cosine_similarity": Truth(1.0), **equal}
-    n = x.size
-    if n == 0:
+def _metrics(
+    x: Floats, y: Floats, *, is_wide: bool, is_empty: bool, block: npt.NDArray[np.intp]
+) -> dict[str, Truth]:
+    """The metrics of finite pairs; `block` says in which block each of them lies."""
+    if is_empty:  # as of two equal elements
+        x = y = np.ones(1)
+        block = np.zeros(1, np.intp)
+    if x.size == 0:
         return {}
     # One subtraction and one division, rounded as IEEE 754 says: the maxima are exact.
     error = np.abs(x - y)
@@ -130,6 +135,8 @@ def _metrics(x: Floats, y: Floats, *, is_wide: bool, is_empty: bool) -> dict[str
         "mean_absolute_error": _mean(np.abs(x.astype(np.longdouble) - y)),
         "kl_divergence": kl_divergence(x, y, is_wide=is_wide),
         "relative_euclidean_distance": relative_distance(x, y),
+        "block_error": block_error(x, y, block),
+        "bias_z": bias_z(x, y),
     }
 
 
@@ -159,6 +166,44 @@ def relative_distance(x: Floats, y: Floats) -> Truth:
     # The root halves the error of the quotient; a difference is rounded before it is squared.
     # Values are scaled by the largest: squares of differences 2^-537 of it vanish.
     return Truth(value, (x.size + 5) * U * value + VANISHING)
+
+
+def block_error(x: Floats, y: Floats, block: npt.NDArray[np.intp]) -> Truth:
+    """The largest root of the mean of e^2 over a block; e = min(1, |x - y| / (|y| + mean |y|)).
+
+    Pairs of two masks are left out. Blocks count if 64 pairs are left; if none is, what is left is
+    gathered into blocks.
+    """
+    kept = (x > MASKED) | (y > MASKED)
+    a, b, block = x[kept].astype(np.longdouble), y[kept].astype(np.longdouble), block[kept]
+    groups = [np.flatnonzero(block == number) for number in np.unique(block)]
+    groups = [group for group in groups if group.size >= FEWEST_OF_BLOCK]
+    if not groups:
+        groups = [np.arange(at, min(at + BLOCK, a.size)) for at in range(0, a.size, BLOCK)]
+    largest = max((float(_block_error(a[group], b[group])) for group in groups), default=0.0)
+    return Truth(largest, 1e-6 * largest + VANISHING)
+
+
+def _block_error(x: Long, y: Long) -> np.longdouble:
+    error = np.abs(x - y)
+    size = np.abs(y) + np.abs(y).mean()
+    share = np.where(error > 0, 1, 0).astype(np.longdouble)  # where both sizes are 0
+    np.divide(error, size, out=share, where=size > 0)
+    return np.sqrt(np.square(np.minimum(share, 1)).mean())
+
+
+def bias_z(x: Floats, y: Floats) -> Truth:
+    """sum(|x| - |y|) / sqrt(sum((x - y)^2)) over what no mask covers; 0 if all are equal."""
+    kept = (x > MASKED) | (y > MASKED)
+    a, b = x[kept].astype(np.longdouble), y[kept].astype(np.longdouble)
+    norm = np.sqrt(total(np.square(a - b)))
+    if norm == 0:
+        return Truth(0.0)
+    shift = np.abs(a) - np.abs(b)
+    value, bound = float(total(shift) / norm), 1e-6 * float(total(np.abs(shift)) / norm)
+    if norm <= VANISHING * max(1.0, np.abs(a).max(), np.abs(b).max()):  # may count as equal
+        bound += abs(value)
+    return Truth(value, bound)
 
 
 def kl_divergence(x: Floats, y: Floats, *, is_wide: bool) -> Truth:

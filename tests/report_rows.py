@@ -52,4 +52,4 @@ def steps_of(rows: Sequence[Row]) -> list[_core.StepRows]:
 
 
 def _nothing() -> tuple[Any, ...]:
-    return ("compared", "", None, None, None, 0, None)
+    return ("compared", "", None, None, None, 0, None, None)

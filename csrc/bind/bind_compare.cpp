@@ -51,20 +51,56 @@ py::object side_tuple(const SideResult& side) {
   return py::make_tuple(side.dtype->report, shape_tuple(side.shape), std::move(sums));
 }
 
-py::tuple metrics_tuple(const Metrics& m) {
-  return py::make_tuple(m.cosine_similarity, m.max_relative_error, m.mean_relative_error,
-                        m.max_absolute_error, m.mean_absolute_error, m.kl_divergence,
-                        m.relative_euclidean_distance);
+/// {name of a metric: its value}, without those that are not known.
+py::dict metrics_dict(const Metrics& metrics) {
+  py::dict values;
+  for (const Metric& metric : all_metrics())
+    if (const Number& value = metrics.*metric.value) values[metric.name] = *value;
+  return values;
+}
+
+/// {name of a figure: its value}; "saturated" is a list of (bits of types, number of pairs).
+py::dict figures_dict(const Figures& figures) {
+  py::dict values;
+  each_figure(figures, [&](const char* name, const auto& value) { values[name] = value; });
+  py::list saturated;
+  for (const SaturatedPairs& pairs : figures.saturated)
+    saturated.append(py::make_tuple(pairs.types, pairs.n));
+  values["saturated"] = std::move(saturated);
+  return values;
 }
 
 /// (status, reason, my side, golden side, metrics or None, mismatches, (worst index, my, golden) or
-/// None).
+/// None, figures or None).
 py::tuple result_tuple(const JobResult& r) {
-  py::object metrics = py::none(), worst = py::none();
-  if (r.has_metrics) metrics = metrics_tuple(r.metrics);
+  py::object metrics = py::none(), worst = py::none(), figures = py::none();
+  if (r.has_metrics) metrics = metrics_dict(r.metrics);
   if (r.has_worst) worst = py::make_tuple(r.worst_index, r.worst_my, r.worst_golden);
+  if (r.figures) figures = figures_dict(*r.figures);
   return py::make_tuple(status_name(r.status), text(r.reason), side_tuple(r.my),
-                        side_tuple(r.golden), std::move(metrics), r.n_mismatch, std::move(worst));
+                        side_tuple(r.golden), std::move(metrics), r.n_mismatch, std::move(worst),
+                        std::move(figures));
+}
+
+const char* name_of(MetricPlace place) {
+  switch (place) {
+    case MetricPlace::kAfterSides:
+      return "after_sides";
+    case MetricPlace::kBeforeBlockGrowth:
+      return "before_block_growth";
+    case MetricPlace::kAfterBlockGrowth:
+      return "after_block_growth";
+  }
+  return "";
+}
+
+/// (name, unit, place in the report, value of equal tensors) of every metric, in the order of the
+/// columns.
+py::tuple metric_table() {
+  py::list rows;
+  for (const Metric& metric : all_metrics())
+    rows.append(py::make_tuple(metric.name, metric.unit, name_of(metric.place), metric.of_equal));
+  return py::tuple(rows);
 }
 
 /// A running batch as Python iterates over it: lists of results, in order.
@@ -171,6 +207,7 @@ void bind_compare(py::module_& m) {
         return names;
       },
       "CPU levels that this machine runs, best first.");
+  m.attr("metrics") = metric_table();
   py::class_<BatchIterator>(m, "Batch", "Many comparisons on a pool of threads; results in order.")
       .def(py::init<const py::iterable&, unsigned, const std::string&, const std::string&, bool,
                     bool>(),

@@ -135,7 +135,7 @@ StepRows rows_like(const StepRows& rows, int64_t token_id, const py::iterable& p
 
 // --- results -------------------------------------------------------------------------------------
 
-/// (dtype, shape or None, sums or None) as the core gives it, or info/compare.py.
+/// (dtype, shape or None, sums or None) as the core gives it, or compare/reduced_batch.py.
 void read_side(RowSide& side, const py::handle& found, StepRows& rows) {
   if (found.is_none()) return;
   const py::tuple fields = as_tuple(found);
@@ -155,12 +155,29 @@ void read_side(RowSide& side, const py::handle& found, StepRows& rows) {
   side.mean = py::cast<Number>(sums[6]);
 }
 
-Number metric(const py::handle& value) {
-  const auto number = py::cast<Number>(value);
-  return number && std::isnan(*number) ? Number() : number;
+/// Metrics by name; NaN or no entry: not known.
+void read_metrics(Metrics& metrics, const py::dict& values) {
+  for (const Metric& metric : all_metrics()) {
+    if (!values.contains(metric.name)) continue;
+    const auto number = py::cast<double>(values[metric.name]);
+    if (!std::isnan(number)) metrics.*metric.value = number;
+  }
 }
 
-/// A result as info/compare.py gives it.
+/// Figures by name; those that are left out are 0.
+Figures read_figures(const py::dict& values) {
+  Figures figures;
+  each_figure(figures, [&]<class Value>(const char* name, Value& value) {
+    if (values.contains(name)) value = py::cast<Value>(values[name]);
+  });
+  if (!values.contains("saturated")) return figures;
+  for (const py::handle pairs : py::list(values["saturated"]))
+    figures.saturated.push_back(
+        {py::cast<uint32_t>(as_tuple(pairs)[0]), py::cast<uint64_t>(as_tuple(pairs)[1])});
+  return figures;
+}
+
+/// A result as compare/reduced_batch.py gives it.
 Found read_found(const py::tuple& result, StepRows& rows) {
   Found found;
   ReportRow& row = found.row;
@@ -170,14 +187,7 @@ Found read_found(const py::tuple& result, StepRows& rows) {
   read_side(row.golden, result[3], rows);
   found.has_metrics = !result[4].is_none();
   if (found.has_metrics) {
-    const py::tuple values = as_tuple(result[4]);
-    row.cosine_similarity = metric(values[0]);
-    row.max_relative_error = metric(values[1]);
-    row.mean_relative_error = metric(values[2]);
-    row.max_absolute_error = metric(values[3]);
-    row.mean_absolute_error = metric(values[4]);
-    row.kl_divergence = metric(values[5]);
-    row.relative_euclidean_distance = metric(values[6]);
+    read_metrics(row, py::dict(result[4]));
     row.n_mismatch = py::cast<Count>(result[5]);
   }
   if (!result[6].is_none()) {
@@ -186,7 +196,8 @@ Found read_found(const py::tuple& result, StepRows& rows) {
     row.my_worst = py::cast<Number>(worst[1]);
     row.golden_worst = py::cast<Number>(worst[2]);
   }
-  if (result.size() > 7) row.estimated = rows.keep(bytes_of(result[7]));
+  if (result.size() > 7 && !result[7].is_none()) row.figures = read_figures(py::dict(result[7]));
+  if (result.size() > 8) row.estimated = rows.keep(bytes_of(result[8]));
   return found;
 }
 

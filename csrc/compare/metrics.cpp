@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 namespace ait {
@@ -48,7 +49,7 @@ double root_of_quotient(double a, double b, int extra_exponent) {
   return std::ldexp(std::sqrt(ma / mb * (odd ? 2 : 1)), exponent / 2 + extra_exponent);
 }
 
-double cosine(const PairSums& sums) {
+double cosine_of(const PairSums& sums) {
   if (sums.sum_xx == 0 && sums.sum_yy == 0) return 1;
   if (sums.sum_xx == 0 || sums.sum_yy == 0) return 0;
   // The root of the product, not the product of the roots: that of equal tensors is then exact.
@@ -61,13 +62,13 @@ double cosine(const PairSums& sums) {
   return std::clamp(sums.sum_xy / norm, -1.0, 1.0);
 }
 
-double red(double sum_dd, double sum_yy, int extra_exponent) {
+double distance_of(double sum_dd, double sum_yy, int extra_exponent) {
   if (sum_dd == 0) return 0;
   if (sum_yy == 0) return kInf;
   return root_of_quotient(sum_dd, sum_yy, extra_exponent);
 }
 
-double kl_divergence(const KlSums& kl, const Kernels& kernels) {
+double kl_of(const KlSums& kl, const Kernels& kernels) {
   const double weight = kl.near_weight + kl.far_weight;
   const double near_exp_x = kl.near_weight + kl.near_d + kl.near_g;
   if (kl.far_weight == 0 && kl.far_exp_x == 0)
@@ -81,34 +82,93 @@ double kl_divergence(const KlSums& kl, const Kernels& kernels) {
   return std::max(0.0, log_sum_x - log_sum_y - (kl.near_d + kl.far_d) / weight);
 }
 
+// --- formulas ------------------------------------------------------------------------------------
+
+double cosine_similarity(const MetricInput& in) {
+  return cosine_of(in.pair.rescaled ? in.pair.rescaled->apart : in.sums());
+}
+
+double max_relative_error(const MetricInput& in) { return in.sums().max_rel; }
+double mean_relative_error(const MetricInput& in) { return in.sums().sum_rel / in.n(); }
+double max_absolute_error(const MetricInput& in) { return in.sums().max_abs; }
+
+double mean_absolute_error(const MetricInput& in) {
+  // No square: only a sum that overflows needs the scale, and small errors would vanish in it.
+  if (!in.pair.rescaled || std::isfinite(in.sums().sum_abs)) return in.sums().sum_abs / in.n();
+  const ComparedPair::Rescaled& r = *in.pair.rescaled;
+  return std::ldexp(r.common.sum_abs / in.n(), std::max(r.x_exp, r.y_exp));
+}
+
+double kl_divergence(const MetricInput& in) {
+  return in.with_kl ? kl_of(in.sums().kl, in.kernels) : kNan;
+}
+
+double relative_euclidean_distance(const MetricInput& in) {
+  if (!in.pair.rescaled) return distance_of(in.sums().sum_dd, in.sums().sum_yy, 0);
+  const ComparedPair::Rescaled& r = *in.pair.rescaled;
+  return distance_of(r.common.sum_dd, r.apart.sum_yy, std::max(r.x_exp, r.y_exp) - r.y_exp);
+}
+
+double block_error(const MetricInput& in) { return std::sqrt(in.sums().unmasked.block_square); }
+
+double bias_z(const MetricInput& in) {
+  const UnmaskedSums& sums = in.pair.unmasked();
+  return sums.sum_dd == 0 ? 0 : sums.sum_shift / std::sqrt(sums.sum_dd);
+}
+
+// --- the table -----------------------------------------------------------------------------------
+
+constexpr const char* kShare = "1";         // a quotient
+constexpr const char* kAsValues = "value";  // that of the tensor's values
+
+constexpr Metric kMetrics[] = {
+    {"cosine_similarity", kShare, &Metrics::cosine_similarity, cosine_similarity, 1,
+     MetricPlace::kAfterSides},
+    {"max_relative_error", kShare, &Metrics::max_relative_error, max_relative_error, 0,
+     MetricPlace::kAfterSides},
+    {"mean_relative_error", kShare, &Metrics::mean_relative_error, mean_relative_error, 0,
+     MetricPlace::kAfterSides},
+    {"max_absolute_error", kAsValues, &Metrics::max_absolute_error, max_absolute_error, 0,
+     MetricPlace::kAfterSides},
+    {"mean_absolute_error", kAsValues, &Metrics::mean_absolute_error, mean_absolute_error, 0,
+     MetricPlace::kAfterSides},
+    {"kl_divergence", "nat", &Metrics::kl_divergence, kl_divergence, 0, MetricPlace::kAfterSides},
+    {"relative_euclidean_distance", kShare, &Metrics::relative_euclidean_distance,
+     relative_euclidean_distance, 0, MetricPlace::kAfterSides},
+    {"block_error", kShare, &Metrics::block_error, block_error, 0, MetricPlace::kBeforeBlockGrowth},
+    {"bias_z", kShare, &Metrics::bias_z, bias_z, 0, MetricPlace::kAfterBlockGrowth},
+};
+static_assert(sizeof(Metrics) == std::size(kMetrics) * sizeof(Number), "every metric has its row");
+
 }  // namespace
 
+std::span<const Metric> all_metrics() { return kMetrics; }
+
 Metrics metrics_of(const ComparedPair& pair, bool with_kl, const Kernels& kernels) {
-  const PairSums& sums = pair.sums;
-  if (sums.x.n == 0 && sums.y.n == 0) return {1, 0, 0, 0, 0, 0, 0};
-  if (sums.n_pairs == 0) return {kNan, kNan, kNan, kNan, kNan, kNan, kNan};
-  const double n = static_cast<double>(sums.n_pairs);
-  Metrics metrics{};
-  metrics.max_relative_error = sums.max_rel;
-  metrics.mean_relative_error = sums.sum_rel / n;
-  metrics.max_absolute_error = sums.max_abs;
-  metrics.kl_divergence = with_kl ? kl_divergence(sums.kl, kernels) : kNan;
-  if (!pair.rescaled) {
-    metrics.cosine_similarity = cosine(sums);
-    metrics.mean_absolute_error = sums.sum_abs / n;
-    metrics.relative_euclidean_distance = red(sums.sum_dd, sums.sum_yy, 0);
-  } else {
-    const ComparedPair::Rescaled& r = *pair.rescaled;
-    const int common_exp = std::max(r.x_exp, r.y_exp);
-    metrics.cosine_similarity = cosine(r.apart);
-    // No square: only a sum that overflows needs the scale, and small errors would vanish in it.
-    metrics.mean_absolute_error = std::isfinite(sums.sum_abs)
-                                      ? sums.sum_abs / n
-                                      : std::ldexp(r.common.sum_abs / n, common_exp);
-    metrics.relative_euclidean_distance =
-        red(r.common.sum_dd, r.apart.sum_yy, common_exp - r.y_exp);
+  if (pair.sums.x.n == 0 && pair.sums.y.n == 0) return metrics_of_equal();
+  Metrics metrics;
+  if (pair.sums.n_pairs == 0) return metrics;
+  for (const Metric& metric : kMetrics) {
+    const double value = metric.formula({pair, with_kl, kernels});
+    if (!std::isnan(value)) metrics.*metric.value = value;
   }
   return metrics;
+}
+
+Metrics metrics_of_equal() {
+  Metrics metrics;
+  for (const Metric& metric : kMetrics) metrics.*metric.value = metric.of_equal;
+  return metrics;
+}
+
+const UnmaskedSums& ComparedPair::unmasked() const {
+  return is_scaled() ? rescaled->common.unmasked : sums.unmasked;
+}
+
+bool ComparedPair::is_scaled() const {
+  constexpr double kLarge = 0x1p1000, kSmall = 0x1p-900;
+  const double squares = sums.unmasked.sum_dd;
+  return rescaled && !(squares < kLarge && squares > kSmall);
 }
 
 double mean_of(const SideSums& side) {

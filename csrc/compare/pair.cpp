@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "compare/block_error.h"
 #include "parallel.h"
 #include "tensor/block_reader.h"
 
@@ -96,6 +97,45 @@ double mean_of_view(const SideSums& sums, const View& view, const Kernels& kerne
   return std::ldexp(mean_of(sum_side(view, kernels, std::ldexp(1, -kLog2OfCounts))), kLog2OfCounts);
 }
 
+bool fits_bf16(const View& view, uint32_t bits) {
+  return view.tensor.dtype->coding == Coding::kFloat32 && is_bf16(bits);
+}
+
+double root_of_mean(double sum, uint64_t n, int exponent) {
+  return n == 0 ? 0 : std::ldexp(std::sqrt(sum / static_cast<double>(n)), exponent);
+}
+
+Figures figures_of(const ComparedPair& pair, const PairTask& task) {
+  const PairSums& sums = pair.sums;
+  Figures figures;
+  figures.n_pairs = sums.n_pairs;
+  figures.n_unmasked = sums.unmasked.n;
+  figures.n_differ = sums.n_differ + sums.n_mismatch;
+  const UnmaskedSums& unmasked = pair.unmasked();
+  figures.rms_error =
+      root_of_mean(unmasked.sum_dd, unmasked.n,
+                   pair.is_scaled() ? std::max(pair.rescaled->x_exp, pair.rescaled->y_exp) : 0);
+  if (unmasked.sum_shift != 0) figures.bias = unmasked.sum_shift / unmasked.sum_size;
+  const bool is_scaled = pair.rescaled.has_value();
+  figures.golden_rms = root_of_mean(is_scaled ? pair.rescaled->apart.sum_yy : sums.sum_yy,
+                                    sums.n_pairs, is_scaled ? pair.rescaled->y_exp : 0);
+  figures.my_fits_bf16 = fits_bf16(task.my, sums.bits_x);
+  figures.golden_fits_bf16 = fits_bf16(task.golden, sums.bits_y);
+  figures.saturated = sums.saturated;
+  return figures;
+}
+
+/// The largest mean of e^2 of a block where no block has enough pairs: unmasked pairs are gathered.
+double gathered_block_square(const PairTask& task, const Kernels& kernels) {
+  BlockReader x(task.my, kernels), y(task.golden, kernels);
+  BlockGatherer gatherer;
+  for (uint64_t at = 0; at < task.n_values; at += kBlock) {
+    const size_t n = static_cast<size_t>(std::min<uint64_t>(kBlock, task.n_values - at));
+    gatherer.add(x.read(at, n, task.wide), y.read(at, n, task.wide), n, task.wide);
+  }
+  return gatherer.largest();
+}
+
 /// Statistics of one tensor that has no counterpart, or one that does not fit it.
 void add_side_sums(SideResult& side, const View& view, const Kernels& kernels) {
   if (view.is_raw() || view.tensor.state != TensorState::kOk || !view.problem.empty()) return;
@@ -135,7 +175,8 @@ void compare_raw(JobResult& result, const View& my, const View& golden, const Ke
     return;
   }
   result.has_metrics = true;
-  result.metrics = metrics_of(ComparedPair{}, true, kernels);
+  result.metrics = metrics_of_equal();
+  result.figures = Figures{};
   add_sentence(result.reason, "Compared as bytes: equal.");
 }
 
@@ -254,7 +295,10 @@ void finish_pair(JobResult& result, const PairTask& task, const PairSums& sums,
   result.golden.sums = sums.y;
   result.my.mean = mean_of_view(sums.x, task.my, kernels);
   result.golden.mean = mean_of_view(sums.y, task.golden, kernels);
+  if (sums.unmasked.n > 0 && !sums.unmasked.has_block)
+    pair.sums.unmasked.block_square = gathered_block_square(task, kernels);
   result.metrics = metrics_of(pair, options.with_kl, kernels);
+  result.figures = figures_of(pair, task);
   result.has_metrics = true;
   result.n_mismatch = sums.n_mismatch;
   if (sums.max_abs > 0) {

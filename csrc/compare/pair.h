@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "compare/figures.h"
 #include "compare/metrics.h"
 #include "compare/sums.h"
 #include "tensor/view.h"
@@ -30,7 +32,8 @@ struct JobResult {
   std::string reason;  ///< sentences for cmp_fail_reason; notes when compared
   SideResult my, golden;
   bool has_metrics = false;
-  Metrics metrics{};
+  Metrics metrics;
+  std::optional<Figures> figures;  ///< where there are metrics
   uint64_t n_mismatch = 0;
   bool has_worst = false;
   uint64_t worst_index = 0;

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <type_traits>
+
+#include "compare/block_error.h"
 
 namespace ait {
 namespace {
@@ -43,6 +46,15 @@ Value value_at(const uint8_t* bytes, size_t i) {
   return value;
 }
 
+// A float32 whose lower half is 0 is a bfloat16.
+constexpr uint32_t kBeyondBf16 = 0xffff;
+
+/// Joins the bits of floats, until they are known to be more than bfloat16.
+void join_bits(uint32_t& bits, const uint8_t* block, size_t n) {
+  if ((bits & kBeyondBf16) != 0) return;
+  for (size_t i = 0; i < n; ++i) bits |= value_at<uint32_t>(block, i);
+}
+
 void add_finite(SideSums& side, double sum, double min, double max) {
   side.sum += sum;
   side.min = std::min(side.min, min);
@@ -59,6 +71,15 @@ void count_nonfinite(SideSums& side, double value) {
     ++side.n_negative_inf;
 }
 
+void add_saturated(std::vector<SaturatedPairs>& all, const SaturatedPairs& pairs) {
+  for (SaturatedPairs& known : all) {
+    if (known.types != pairs.types) continue;
+    known.n += pairs.n;
+    return;
+  }
+  all.push_back(pairs);
+}
+
 /// Moves the references up to the block's extremes and rescales what was summed relative to the old
 /// ones.
 void raise_reference(double* reference, double largest, const Kernels& kernels,
@@ -69,13 +90,50 @@ void raise_reference(double* reference, double largest, const Kernels& kernels,
   *reference = largest;
 }
 
+/// Adds those of the finite pairs of a block that no mask covers, and what differs.
+template <class Value>
+void add_unmasked(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t n,
+                  const Scale& scale) {
+  Value kept_x[kBlock], kept_y[kBlock];
+  size_t n_kept = 0;
+  UnmaskedSums& unmasked = sums.unmasked;
+  for (size_t i = 0; i < n; ++i) {
+    const Value a = value_at<Value>(x, i), b = value_at<Value>(y, i);
+    if (a != b) ++sums.n_differ;
+    if (a <= kMasked * scale.x && b <= kMasked * scale.y) continue;
+    kept_x[n_kept] = a;
+    kept_y[n_kept++] = b;
+    const double d = static_cast<double>(a) - b;
+    unmasked.sum_dd += d * d;
+    unmasked.sum_shift += static_cast<double>(std::fabs(a)) - std::fabs(b);
+    unmasked.sum_size += std::fabs(b);
+  }
+  unmasked.n += n_kept;
+  if (n_kept < kFewestOfBlock) return;
+  unmasked.has_block = true;
+  unmasked.block_square = std::max(unmasked.block_square, block_square(kept_x, kept_y, n_kept));
+}
+
+/// Counts a mismatch that saturation may explain.
+void count_saturated(PairSums& sums, double a, double b) {
+  const double infinite = std::isinf(a) ? a : b, finite = std::isinf(a) ? b : a;
+  if (!std::isinf(infinite) || !std::isfinite(finite) ||
+      std::signbit(infinite) != std::signbit(finite))
+    return;
+  SaturatedPairs one{0, 1};
+  for (size_t i = 0; i < std::size(kSaturatingTypes); ++i)
+    if (kSaturatingTypes[i].is_saturated(std::fabs(finite))) one.types |= uint32_t{1} << i;
+  if (one.types != 0) add_saturated(sums.saturated, one);
+}
+
 /// Adds the finite pairs of one block, n >= 1, to the sums. `index[i]` is the flat index of pair i,
 /// or begin + i without it. `near` are the block's softmax sums relative to ref_y, if known.
 template <class Type>
 void add_pairs(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t n, const PairBlock& block,
                const KlBlock* near, uint64_t begin, const uint16_t* index, const Kernels& kernels,
-               const CompareOptions& options) {
+               const CompareOptions& options, const Scale& scale) {
   using Value = typename Type::Value;
+  add_unmasked<Value>(sums, x, y, n, scale);
   sums.n_pairs += n;
   sums.sum_xx += block.sum_xx;
   sums.sum_yy += block.sum_yy;
@@ -124,7 +182,7 @@ void add_pairs(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t n, con
 /// together, then summed as usual.
 template <class Type>
 void add_mixed_block(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t n, uint64_t begin,
-                     const Kernels& kernels, const CompareOptions& options) {
+                     const Kernels& kernels, const CompareOptions& options, const Scale& scale) {
   using Value = typename Type::Value;
   Value finite_x[kBlock], finite_y[kBlock], pair_x[kBlock], pair_y[kBlock];
   uint16_t index[kBlock];
@@ -143,7 +201,9 @@ void add_mixed_block(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t 
     if (!a_ok) count_nonfinite(sums.x, a);
     if (!b_ok) count_nonfinite(sums.y, b);
     const bool agree = !a_ok && !b_ok && ((std::isnan(a) && std::isnan(b)) || a == b);
-    if (!agree) ++sums.n_mismatch;
+    if (agree) continue;
+    ++sums.n_mismatch;
+    count_saturated(sums, a, b);
   }
   StatsBlock stats;
   if (n_x > 0) {
@@ -158,13 +218,14 @@ void add_mixed_block(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t 
     PairBlock block;
     Type::pair(kernels)(bytes_of(pair_x), bytes_of(pair_y), n_pairs, &kNothingAhead, &block);
     add_pairs<Type>(sums, bytes_of(pair_x), bytes_of(pair_y), n_pairs, block, nullptr, begin, index,
-                    kernels, options);
+                    kernels, options, scale);
   }
 }
 
 template <class Type>
 void add_block(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t n, uint64_t begin,
-               const Ahead& ahead, const Kernels& kernels, const CompareOptions& options) {
+               const Ahead& ahead, const Kernels& kernels, const CompareOptions& options,
+               const Scale& scale) {
   PairBlock block;
   KlBlock near;
   bool has_near = false;
@@ -175,13 +236,13 @@ void add_block(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t n, uin
   else
     Type::pair(kernels)(x, y, n, &ahead, &block);
   if (!block.is_finite) {
-    add_mixed_block<Type>(sums, x, y, n, begin, kernels, options);
+    add_mixed_block<Type>(sums, x, y, n, begin, kernels, options, scale);
     return;
   }
   add_finite(sums.x, block.sum_x, block.min_x, block.max_x);
   add_finite(sums.y, block.sum_y, block.min_y, block.max_y);
   add_pairs<Type>(sums, x, y, n, block, has_near ? &near : nullptr, begin, nullptr, kernels,
-                  options);
+                  options, scale);
 }
 
 template <class Type>
@@ -249,14 +310,18 @@ PairSums sum_chunk(BlockReader& x, BlockReader& y, uint64_t begin, uint64_t end,
     const size_t n = static_cast<size_t>(std::min<uint64_t>(kBlock, end - at));
     const uint8_t* block_x = x.read(at, n, wide);
     const uint8_t* block_y = y.read(at, n, wide);
+    if (!wide) {
+      join_bits(sums.bits_x, block_x, n);
+      join_bits(sums.bits_y, block_y, n);
+    }
     const Ahead ahead{x.ahead(), y.ahead(), x.ahead_step(), y.ahead_step()};
     sums.x.n += n;
     sums.y.n += n;
     if (wide)
       add_block<F64>(sums, scaled(block_x, n, scale.x, scaled_x),
-                     scaled(block_y, n, scale.y, scaled_y), n, at, ahead, kernels, options);
+                     scaled(block_y, n, scale.y, scaled_y), n, at, ahead, kernels, options, scale);
     else
-      add_block<F32>(sums, block_x, block_y, n, at, ahead, kernels, options);
+      add_block<F32>(sums, block_x, block_y, n, at, ahead, kernels, options, scale);
   }
   return sums;
 }
@@ -267,6 +332,15 @@ void merge(SideSums& into, const SideSums& next) {
   into.n_positive_inf += next.n_positive_inf;
   into.n_negative_inf += next.n_negative_inf;
   add_finite(into, next.sum, next.min, next.max);
+}
+
+void merge(UnmaskedSums& into, const UnmaskedSums& next) {
+  into.n += next.n;
+  into.sum_dd += next.sum_dd;
+  into.sum_shift += next.sum_shift;
+  into.sum_size += next.sum_size;
+  into.block_square = std::max(into.block_square, next.block_square);
+  into.has_block = into.has_block || next.has_block;
 }
 
 void merge(PairSums& into, const PairSums& next, const Kernels& kernels) {
@@ -289,6 +363,11 @@ void merge(PairSums& into, const PairSums& next, const Kernels& kernels) {
     into.worst_x = next.worst_x;
     into.worst_y = next.worst_y;
   }
+  merge(into.unmasked, next.unmasked);
+  into.n_differ += next.n_differ;
+  for (const SaturatedPairs& pairs : next.saturated) add_saturated(into.saturated, pairs);
+  into.bits_x |= next.bits_x;
+  into.bits_y |= next.bits_y;
   KlSums a = into.kl, b = next.kl;
   const double ref_y = std::max(a.ref_y, b.ref_y), ref_x = std::max(a.ref_x, b.ref_x);
   for (KlSums* kl : {&a, &b}) {
@@ -305,6 +384,8 @@ void merge(PairSums& into, const PairSums& next, const Kernels& kernels) {
              a.far_d + b.far_d,
              a.far_exp_x + b.far_exp_x};
 }
+
+bool is_bf16(uint32_t bits) { return (bits & kBeyondBf16) == 0; }
 
 bool needs_scale(const PairSums& sums) {
   return far_from_one(sums.largest_x) || far_from_one(sums.largest_y);

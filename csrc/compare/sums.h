@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <vector>
 
+#include "compare/figures.h"
 #include "tensor/block_reader.h"
 
 namespace ait {
@@ -39,6 +41,17 @@ struct KlSums {
   bool last_is_near = false;  ///< of blocks; no part of the sums
 };
 
+/// Sums over finite pairs that no mask covers (kMasked).
+struct UnmaskedSums {
+  uint64_t n = 0;
+  double sum_dd = 0;
+  double sum_shift = 0;  ///< of |x| - |y|
+  double sum_size = 0;   ///< of |y|
+  /// Largest mean of e^2 of a block (block_error.h); of blocks with kFewestOfBlock pairs.
+  double block_square = 0;
+  bool has_block = false;
+};
+
 /// Sums over the pairs whose two values are finite. x is under test, y is the reference ("golden").
 struct PairSums {
   SideSums x, y;
@@ -50,6 +63,10 @@ struct PairSums {
   uint64_t worst_index = 0;  ///< of the first largest |x - y|; meaningful when max_abs > 0
   double worst_x = 0, worst_y = 0;
   KlSums kl;
+  UnmaskedSums unmasked;
+  uint64_t n_differ = 0;                  ///< finite pairs of different values
+  std::vector<SaturatedPairs> saturated;  ///< of the mismatches
+  uint32_t bits_x = 0, bits_y = 0;        ///< of all float32 values as stored, joined by "or"
 };
 
 /// Powers of two that values are multiplied by before they are summed; 1 but for float64 far
@@ -76,6 +93,9 @@ PairSums sum_chunk(BlockReader& x, BlockReader& y, uint64_t begin, uint64_t end,
 /// were spread.
 void merge(SideSums& into, const SideSums& next);
 void merge(PairSums& into, const PairSums& next, const Kernels& kernels);
+
+/// Whether floats whose joined bits these are fit bfloat16.
+bool is_bf16(uint32_t bits);
 
 /// Squares of values this far from 1 overflow or vanish in float64: such sums are taken again,
 /// scaled.

@@ -1,18 +1,16 @@
 // One row of a report: its cells, and their one order.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace ait {
+#include "compare/figures.h"
+#include "compare/metrics.h"
 
-/// A cell that is empty where nothing was computed.
-using Number = std::optional<double>;
-using Count = std::optional<uint64_t>;
+namespace ait {
 
 /// The path of a file and, of a GE dump, which tensor of it: ",outputs,0".
 struct DataPath {
@@ -28,11 +26,9 @@ struct RowSide {
 };
 
 /// Texts are kept by the owner of the row (`StepRows`): most are those of many rows.
-struct ReportRow {
+struct ReportRow : Metrics {
   int64_t token_id = 0, data_id = 0;
   RowSide golden, my;
-  Number cosine_similarity, max_relative_error, mean_relative_error, max_absolute_error,
-      mean_absolute_error, kl_divergence, relative_euclidean_distance;
   std::string_view reason;
   int64_t rank = 0;
   std::string_view graph, op_name, io;
@@ -42,8 +38,22 @@ struct ReportRow {
   Count n_mismatch, worst_index;
   Number my_worst, golden_worst;
   std::string_view estimated;
+  Number block_growth;
+  Count decision_flips;
+  Number own_error, own_growth;
+  std::string_view fx_node, module, source;
   std::vector<std::string_view> custom;  ///< one cell per custom algorithm
+
+  /// No cells: what the verdict needs beside them. Empty where not every pair was looked at.
+  std::optional<Figures> figures;
 };
+
+/// Calls `cell` with the metrics of a row that stand at a place of the report.
+template <class Row, class Cell>
+void each_metric(Row& row, MetricPlace place, Cell&& cell) {
+  for (const Metric& metric : all_metrics())
+    if (metric.place == place) cell(row.*metric.value);
+}
 
 /// Calls `cell` with every cell of a row in the order of the report; `custom` comes last, as one.
 template <class Row, class Cell>
@@ -59,13 +69,7 @@ void each_cell(Row& row, Cell&& cell) {
     cell(side->min);
     cell(side->mean);
   }
-  cell(row.cosine_similarity);
-  cell(row.max_relative_error);
-  cell(row.mean_relative_error);
-  cell(row.max_absolute_error);
-  cell(row.mean_absolute_error);
-  cell(row.kl_divergence);
-  cell(row.relative_euclidean_distance);
+  each_metric(row, MetricPlace::kAfterSides, cell);
   cell(row.reason);
   cell(row.rank);
   cell(row.graph);
@@ -86,6 +90,15 @@ void each_cell(Row& row, Cell&& cell) {
   cell(row.my_worst);
   cell(row.golden_worst);
   cell(row.estimated);
+  each_metric(row, MetricPlace::kBeforeBlockGrowth, cell);
+  cell(row.block_growth);
+  each_metric(row, MetricPlace::kAfterBlockGrowth, cell);
+  cell(row.decision_flips);
+  cell(row.own_error);
+  cell(row.own_growth);
+  cell(row.fx_node);
+  cell(row.module);
+  cell(row.source);
   cell(row.custom);
 }
 

@@ -13,8 +13,6 @@ namespace {
 // More than most lines of a report have.
 constexpr size_t kLineBytes = 1024;
 
-Number number_of(double value) { return std::isnan(value) ? Number() : Number(value); }
-
 TensorRef ref_of(const PairedTensor::Side& side, const std::vector<std::string>& paths) {
   TensorRef ref{paths[side.file], TensorRef::Io::kNpy, side.index, side.steps};
   if (side.io == "inputs") ref.io = TensorRef::Io::kInputs;
@@ -55,15 +53,9 @@ Found found_of(const JobResult& result, Texts& texts) {
   fill_side(row.my, result.my, texts);
   fill_side(row.golden, result.golden, texts);
   if (result.has_metrics) {
-    const Metrics& metrics = result.metrics;
-    row.cosine_similarity = number_of(metrics.cosine_similarity);
-    row.max_relative_error = number_of(metrics.max_relative_error);
-    row.mean_relative_error = number_of(metrics.mean_relative_error);
-    row.max_absolute_error = number_of(metrics.max_absolute_error);
-    row.mean_absolute_error = number_of(metrics.mean_absolute_error);
-    row.kl_divergence = number_of(metrics.kl_divergence);
-    row.relative_euclidean_distance = number_of(metrics.relative_euclidean_distance);
+    static_cast<Metrics&>(row) = result.metrics;
     row.n_mismatch = result.n_mismatch;
+    row.figures = result.figures;
   }
   if (result.has_worst) {
     row.worst_index = result.worst_index;
@@ -83,14 +75,9 @@ void copy_side(RowSide& side, const RowSide& found) {
 }
 
 void copy_metrics(ReportRow& row, const ReportRow& found) {
-  row.cosine_similarity = found.cosine_similarity;
-  row.max_relative_error = found.max_relative_error;
-  row.mean_relative_error = found.mean_relative_error;
-  row.max_absolute_error = found.max_absolute_error;
-  row.mean_absolute_error = found.mean_absolute_error;
-  row.kl_divergence = found.kl_divergence;
-  row.relative_euclidean_distance = found.relative_euclidean_distance;
+  static_cast<Metrics&>(row) = found;
   row.n_mismatch = found.n_mismatch;
+  row.figures = found.figures;
 }
 
 /// Writes cells as text, with commas between.

@@ -34,11 +34,12 @@ _State: TypeAlias = Literal["ok", "no_data", "truncated", "short", "unsupported"
 _Sums: TypeAlias = tuple[int, int, int, int, float, float, float]
 # dtype, logical shape, sums
 _Side: TypeAlias = tuple[str, _Shape, _Sums | None]
-# cosine similarity, max and mean relative error, max and mean absolute error, KL divergence,
-# relative euclidean distance; NaN where one is undefined
-_Metrics: TypeAlias = tuple[float, float, float, float, float, float, float]
+# by name, without those that are undefined
+_Metrics: TypeAlias = dict[str, float]
+# by name; "saturated" is a list of (bits of types, number of pairs)
+_Figures: TypeAlias = dict[str, Any]
 # status, reason, my side, golden side, metrics, pairs finite on one side only or unequal
-# non-finite, (worst index, its value on my side, on the golden side)
+# non-finite, (worst index, its value on my side, on the golden side), figures
 _Result: TypeAlias = tuple[
     _Status,
     str,
@@ -47,6 +48,7 @@ _Result: TypeAlias = tuple[
     _Metrics | None,
     int,
     tuple[int, float, float] | None,
+    _Figures | None,
 ]
 
 # dtype, logical shape, state, note, op before fusion, its output index, device format number
@@ -73,6 +75,9 @@ _Cell: TypeAlias = str | float | None
 __version__: str
 compiler: str
 sketch_buckets: int
+# (name, unit, place in the report, value of equal tensors) of every metric, in the order of the
+# columns
+metrics: tuple[tuple[str, str, str, float], ...]
 
 class Tensor:
     @property

@@ -41,6 +41,7 @@ class Metrics(NamedTuple):
     x is the tensor under test, y the golden one, over the pairs where both are finite.
     """
 
+    # metrics everywhere: written by tests/metric_fields.py
     cosine_similarity: float | None
     max_relative_error: float | None
     mean_relative_error: float | None
@@ -48,6 +49,9 @@ class Metrics(NamedTuple):
     mean_absolute_error: float | None
     kl_divergence: float | None
     relative_euclidean_distance: float | None
+    block_error: float | None
+    bias_z: float | None
+    # end of metrics
     my_nan_count: int
     my_inf_count: int
     golden_nan_count: int
@@ -92,18 +96,20 @@ def compare_arrays(
 
 def metrics_of_result(result: tuple[Any, ...]) -> Metrics:
     """The metrics in a result of the core (csrc/bind/bind_compare.cpp, result_tuple)."""
-    _, _, mine, theirs, values, mismatches, worst = result
+    _, _, mine, theirs, values, mismatches, worst, _ = result
     my_sums, golden_sums = mine[2], theirs[2]
-    cells: list[Any] = [
-        *(value if value == value else None for value in values),
-        my_sums[1],
-        my_sums[2] + my_sums[3],
-        golden_sums[1],
-        golden_sums[2] + golden_sums[3],
-        mismatches,
-        *(worst or (None, None, None)),
-    ]
-    return Metrics(*cells)
+    worst_index, my_worst, golden_worst = worst or (None, None, None)
+    return Metrics(
+        **{name: values.get(name) for name, *_ in _core.metrics},
+        my_nan_count=my_sums[1],
+        my_inf_count=my_sums[2] + my_sums[3],
+        golden_nan_count=golden_sums[1],
+        golden_inf_count=golden_sums[2] + golden_sums[3],
+        nonfinite_mismatch_count=mismatches,
+        worst_index=worst_index,
+        my_worst=my_worst,
+        golden_worst=golden_worst,
+    )
 
 
 def _buffer(array: NDArray[Any]) -> tuple[NDArray[np.uint8], int]:

@@ -256,11 +256,11 @@ def test_views_are_followed_where_an_order_is_known(
     red = np.linalg.norm(np.full(shape, 0.01)) / np.linalg.norm(values)
     assert result[0] == "compared"
     if reduced_side == "both" and not small:
-        assert result[7] == "min_max"
+        assert result[8] == "min_max"
         assert "orders differ" in result[1]
     else:
-        assert result[7] == ("" if small else "sketch")
-        assert result[4][6] == pytest.approx(red, rel=0.15)
+        assert result[8] == ("" if small else "sketch")
+        assert result[4]["relative_euclidean_distance"] == pytest.approx(red, rel=0.15)
 
 
 def test_pairing_reads_literals_and_content_from_info_files(tmp_path: Path) -> None:

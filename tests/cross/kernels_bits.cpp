@@ -279,12 +279,12 @@ void print_metrics(const Kernels& kernels, const std::string& name, uint32_t x_d
   const View my = make_view(tensor_of(x, x_dtype), {}),
              golden = make_view(tensor_of(y, y_dtype), {});
   const JobResult result = compare_views(my, golden, {}, 2, kernels);
-  const Metrics& m = result.metrics;
   Hash hash;
-  for (const double value : {m.cosine_similarity, m.max_relative_error, m.mean_relative_error,
-                             m.max_absolute_error, m.mean_absolute_error, m.kl_divergence,
-                             m.relative_euclidean_distance, result.my.mean, result.golden.mean})
-    hash.add(value);
+  for (const Metric& metric : all_metrics()) hash.add((result.metrics.*metric.value).value_or(-1));
+  each_figure(result.figures.value(),
+              [&](const char*, const auto& value) { hash.add(static_cast<double>(value)); });
+  hash.add(result.my.mean);
+  hash.add(result.golden.mean);
   hash.add(result.n_mismatch);
   hash.add(result.worst_index);
   print(kernels, "metrics", name, hash);

@@ -29,11 +29,11 @@ NOON = time.struct_time((2026, 11, 22, 12, 0, 0, 6, 326, 0))
 TEXTS = {
     *("golden_data_path", "golden_op_type", "golden_dtype", "golden_shape", "my_data_path"),
     *("my_op_type", "my_dtype", "my_shape", "cmp_fail_reason", "graph", "op_name", "io", "status"),
-    *("match", "verdict", "estimated"),
+    *("match", "verdict", "estimated", "fx_node", "module", "source"),
 }
 WHOLE_NUMBERS = {
     *("token_id", "data_id", "rank", "index", "my_nan_count", "my_inf_count", "golden_nan_count"),
-    *("golden_inf_count", "nonfinite_mismatch_count", "worst_index"),
+    *("golden_inf_count", "nonfinite_mismatch_count", "worst_index", "decision_flips"),
 }
 
 #: The columns that scripts read, as the report promises them.
@@ -47,7 +47,9 @@ FIRST_COLUMNS = (
 LATER_COLUMNS = (
     "rank, graph, op_name, io, index, status, match, verdict, upstream_error, error_growth, "
     "my_nan_count, my_inf_count, golden_nan_count, golden_inf_count, nonfinite_mismatch_count, "
-    "worst_index, my_worst, golden_worst"
+    "worst_index, my_worst, golden_worst, estimated, "
+    "block_error, block_growth, bias_z, decision_flips, own_error, "
+    "own_growth, fx_node, module, source"
 )
 
 
@@ -80,7 +82,7 @@ def read(path: Path) -> list[list[str]]:
 def test_the_header_has_the_promised_columns_and_then_the_custom_ones(tmp_path: Path) -> None:
     (header,) = read(write(tmp_path, names=("mine", "other")))
     assert ", ".join(header[:24]) == FIRST_COLUMNS
-    assert ", ".join(header[24:42]) == LATER_COLUMNS
+    assert ", ".join(header[24:-2]) == LATER_COLUMNS
     assert header[-2:] == ["mine", "other"]
 
 

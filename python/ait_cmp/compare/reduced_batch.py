@@ -30,7 +30,7 @@ _STATUS = {
     "short": "unreadable",
     "unsupported": "unsupported",
 }
-_EQUAL_BYTES = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+_EQUAL_BYTES = {name: of_equal for name, *_, of_equal in _core.metrics}
 _CHUNK = 64
 
 
@@ -145,7 +145,7 @@ def compare_or_unreadable(
         reason = "not enough memory for this tensor."
     except Exception as error:  # the one place where an error of reduced files becomes a row
         reason = _sentence(f"{type(error).__name__}: {error}")
-    return ("unreadable", reason, None, None, None, 0, None, "")
+    return ("unreadable", reason, None, None, None, 0, None, None, "")
 
 
 def compare_pair(my: TensorRef | None, golden: TensorRef | None, *, sources: Sources) -> Result:
@@ -160,11 +160,11 @@ def compare_pair(my: TensorRef | None, golden: TensorRef | None, *, sources: Sou
         except OSError as error:
             reasons.append(_sentence(f"{error.filename}: {error.strerror}"))
     if reasons:
-        return ("unreadable", " ".join(reasons), None, None, None, 0, None, "")
+        return ("unreadable", " ".join(reasons), None, None, None, 0, None, None, "")
     mine, theirs = tensors
     status, sentences = _check(mine, theirs)
     if mine is None or theirs is None or status != "compared":
-        return (status, " ".join(sentences), _side(mine), _side(theirs), None, 0, None, "")
+        return (status, " ".join(sentences), _side(mine), _side(theirs), None, 0, None, None, "")
     if "unsupported" in (mine.state, theirs.state):
         return _compare_bytes(mine, theirs, sentences)
     counts = mine.n_values, theirs.n_values
@@ -172,7 +172,7 @@ def compare_pair(my: TensorRef | None, golden: TensorRef | None, *, sources: Sou
         shapes = f"(my {mine.shape}, golden {theirs.shape})"
         sentences.append(f"data shape doesn't match. {shapes}")
         reason = " ".join(sentences)
-        return ("shape_mismatch", reason, _side(mine), _side(theirs), None, 0, None, "")
+        return ("shape_mismatch", reason, _side(mine), _side(theirs), None, 0, None, None, "")
     if None not in (mine.shape, theirs.shape) and mine.shape != theirs.shape:
         shapes = f"my {mine.shape}, golden {theirs.shape}"
         sentences.append(f"Shapes differ, element counts agree: {shapes}.")
@@ -190,6 +190,7 @@ def compare_pair(my: TensorRef | None, golden: TensorRef | None, *, sources: Sou
         found.metrics,
         found.mismatches,
         found.worst,
+        found.figures,
         found.source,
     )
 
@@ -247,9 +248,9 @@ def _check(mine: ReducedTensor | None, theirs: ReducedTensor | None) -> tuple[st
 def _compare_bytes(mine: ReducedTensor, theirs: ReducedTensor, sentences: list[str]) -> Result:
     if mine.content == theirs.content:
         reason = " ".join([*sentences, "Compared as bytes: equal."])
-        return ("compared", reason, _side(mine), _side(theirs), _EQUAL_BYTES, 0, None, "")
+        return ("compared", reason, _side(mine), _side(theirs), _EQUAL_BYTES, 0, None, {}, "")
     sentences.append(f"Values of {mine.dtype} have no public coding; as bytes they differ.")
-    return ("unsupported", " ".join(sentences), _side(mine), _side(theirs), None, 0, None, "")
+    return ("unsupported", " ".join(sentences), _side(mine), _side(theirs), None, 0, None, None, "")
 
 
 def _side(tensor: ReducedTensor | None) -> tuple[Any, ...] | None:

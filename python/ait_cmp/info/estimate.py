@@ -18,13 +18,13 @@ from ait_cmp.info.tensor import ReducedTensor, Sums
 _FLOAT32 = 1
 _FLOAT64 = 12
 _NAN = math.nan
-_EQUAL = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-_NOTHING = (_NAN,) * 7
+# Of tensors whose pairs nobody looks at, even equal ones have none of these.
+_OF_PAIRS_ALONE = frozenset({"block_error", "bias_z"})
 # Spacing of float32 at 1: errors up to it pass whatever the other metrics say.
 _TINY_ERROR = 2.0**-23
 
-# Cosine, max and mean relative error, max and mean absolute error, KL, RED; NaN = not known.
-MetricValues = tuple[float, float, float, float, float, float, float]
+# By name; what is missing is not known.
+MetricValues = dict[str, float]
 Worst = Optional[tuple[int, float, float]]
 
 
@@ -38,6 +38,7 @@ class Estimate(NamedTuple):
         worst: (index, my, golden) of the largest absolute error, None if all are equal or unknown.
         source: "" for exact metrics, else what they were estimated from.
         note: Sentence for the report, or "".
+        figures: What the verdict needs besides; None unless both tensors were kept whole.
     """
 
     metrics: MetricValues | None
@@ -45,16 +46,17 @@ class Estimate(NamedTuple):
     worst: Worst
     source: str
     note: str = ""
+    figures: dict[str, Any] | None = None
 
 
 def estimate(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
     """Metrics of two tensors with values and of equal count, as exact as the two sides allow."""
     same_order = my.keeps_order and golden.keeps_order
+    if same_order and my.values is not None and golden.values is not None:
+        return _compare_values(my, golden)
     is_equal = my.content is not None and my.content == golden.content
     if is_equal and my.is_wide == golden.is_wide and (same_order or my.steps == golden.steps):
         return Estimate(_equal_metrics(my), 0, None, "")
-    if same_order and my.values is not None and golden.values is not None:
-        return _compare_values(my, golden)
     if same_order and my.buckets is not None and golden.buckets is not None:
         return _from_sketches(my, golden)
     return _from_extrema(my, golden)
@@ -63,16 +65,18 @@ def estimate(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
 def _equal_metrics(tensor: ReducedTensor) -> MetricValues:
     assert tensor.sums is not None
     n, *nonfinite = (count or 0 for count in tensor.sums[:4])
-    return _NOTHING if n > 0 and sum(nonfinite) == n else _EQUAL
+    if n > 0 and sum(nonfinite) == n:
+        return {}
+    return {name: of_equal for name, *_, of_equal in _core.metrics if name not in _OF_PAIRS_ALONE}
 
 
 def _compare_values(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
     result = _core.compare_buffers(*_buffer(my), *_buffer(golden))
-    _, _, _, _, metrics, mismatches, worst = result
+    _, _, _, _, metrics, mismatches, worst, figures = result
     assert my.shape is not None
     if worst is not None and my.n_values == 2 * math.prod(my.shape):
         worst = (worst[0] // 2, *worst[1:])
-    return Estimate(metrics, mismatches, worst, "")
+    return Estimate(metrics, mismatches, worst, "", figures=figures)
 
 
 def _buffer(tensor: ReducedTensor) -> tuple[Any, int]:
@@ -86,7 +90,7 @@ def _from_sketches(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
     assert golden.buckets is not None
     mismatches = _fewest_mismatches(my.sums, golden.sums)
     if _n_finite(my.sums) == 0 or _n_finite(golden.sums) == 0:
-        return Estimate(_NOTHING, mismatches, None, "sketch")
+        return Estimate({}, mismatches, None, "sketch")
     # Near 1, so that no square overflows or vanishes.
     exponent = math.frexp(max(np.abs(my.buckets).max(), np.abs(golden.buckets).max()))[1]
     x, y = np.ldexp(my.buckets, -exponent), np.ldexp(golden.buckets, -exponent)
@@ -100,8 +104,10 @@ def _from_sketches(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
     red = 0.0 if dd == 0 else math.inf if yy == 0 else math.sqrt(dd / yy)
     # No element differs by more than all of them together.
     bound = math.ldexp(math.sqrt(dd), exponent)
-    max_abs = bound if bound <= _TINY_ERROR else _NAN
-    return Estimate((cosine, _NAN, _NAN, max_abs, _NAN, _NAN, red), mismatches, None, "sketch")
+    metrics: MetricValues = {"cosine_similarity": cosine, "relative_euclidean_distance": red}
+    if bound <= _TINY_ERROR:
+        metrics["max_absolute_error"] = bound
+    return Estimate(metrics, mismatches, None, "sketch")
 
 
 def _square_sum(tensor: ReducedTensor, buckets: Any, exponent: int) -> float:
@@ -142,13 +148,14 @@ def _from_extrema(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
     y = np.array(_extrema(golden, ignores_nan))
     result = _core.compare_buffers(x, _FLOAT64, y, _FLOAT64, kl=False)
     assert result[4] is not None
-    cosine, _, _, max_abs, _, _, red = result[4]
+    known = ("cosine_similarity", "max_absolute_error", "relative_euclidean_distance")
+    metrics = {name: result[4][name] for name in known if name in result[4]}
     counted = _fewest_mismatches(my.sums, golden.sums)
     mismatches = max(result[5], counted or 0) or counted
     means = my.sums[6], golden.sums[6]
     # The mean of |x - y| is no smaller than the difference of the means; likewise the maximum.
-    mean_abs = _NAN if None in means else abs((means[0] or 0.0) - (means[1] or 0.0))
-    metrics = (cosine, _NAN, _NAN, max_abs, mean_abs, _NAN, red)
+    if None not in means:
+        metrics["mean_absolute_error"] = abs((means[0] or 0.0) - (means[1] or 0.0))
     return Estimate(metrics, mismatches, None, source, note)
 
 

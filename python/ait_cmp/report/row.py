@@ -35,6 +35,7 @@ class Row(NamedTuple):
     my_max_value: float | None
     my_min_value: float | None
     my_mean_value: float | None
+    # metrics after_sides: written by tests/metric_fields.py
     cosine_similarity: float | None
     max_relative_error: float | None
     mean_relative_error: float | None
@@ -42,6 +43,7 @@ class Row(NamedTuple):
     mean_absolute_error: float | None
     kl_divergence: float | None
     relative_euclidean_distance: float | None
+    # end of metrics
     cmp_fail_reason: str
     rank: int
     graph: str
@@ -62,6 +64,19 @@ class Row(NamedTuple):
     my_worst: float | None
     golden_worst: float | None
     estimated: Estimated = ""
+    # metrics before_block_growth: written by tests/metric_fields.py
+    block_error: float | None = None
+    # end of metrics
+    block_growth: float | None = None
+    # metrics after_block_growth: written by tests/metric_fields.py
+    bias_z: float | None = None
+    # end of metrics
+    decision_flips: int | None = None
+    own_error: float | None = None
+    own_growth: float | None = None
+    fx_node: str = ""
+    module: str = ""
+    source: str = ""
     custom: tuple[str, ...] = ()  # one cell per custom algorithm
 
 

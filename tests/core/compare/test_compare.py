@@ -28,8 +28,10 @@ def bits_of(value: Any) -> Any:
     """Floats as their eight bytes: NaN equals NaN, and 0 differs from -0."""
     if isinstance(value, float):
         return struct.pack("<d", value)
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, list)):
         return tuple(map(bits_of, value))
+    if isinstance(value, dict):
+        return tuple(map(bits_of, value.items()))
     return value
 
 
@@ -169,16 +171,16 @@ def test_integers_that_may_be_rounded_are_noted() -> None:
 
 def test_another_shape_of_as_many_elements_is_compared_and_noted() -> None:
     values = np.arange(6, dtype=np.float32)
-    status, reason, my, golden, metrics, mismatches, worst = _core.compare_buffers(
+    status, reason, my, golden, metrics, mismatches, worst, _ = _core.compare_buffers(
         values, 1, values, 1, x_shape=(2, 3), y_shape=(6,)
     )
     assert (status, my[1], golden[1], mismatches, worst) == ("compared", (2, 3), (6,), 0, None)
     assert reason == "Shapes differ, element counts agree: my (2, 3), golden (6,)."
-    assert metrics[0] == 1.0
+    assert metrics["cosine_similarity"] == 1.0
 
 
 def test_another_number_of_elements_is_a_shape_mismatch_with_statistics() -> None:
-    status, reason, my, golden, metrics, _, _ = compare(np.ones(3), np.zeros(4))
+    status, reason, my, golden, metrics, *_ = compare(np.ones(3), np.zeros(4))
     assert (status, metrics) == ("shape_mismatch", None)
     assert reason == "data shape doesn't match. (my (3,), golden (4,))"
     assert (my[2][6], golden[2][6]) == (1.0, 0.0)

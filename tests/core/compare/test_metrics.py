@@ -13,7 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import ait_cmp
-from ait_cmp import Metrics, ShapeError, compare_arrays
+from ait_cmp import Metrics, ShapeError, _core, compare_arrays
+from metric_fields import FILES, with_fields
 from oracle import Expected, expect
 
 Array = npt.NDArray[Any]
@@ -35,7 +36,9 @@ HUGE = [
     2.2250738585072014e-308,
 ]
 SPECIAL = [math.nan, math.inf, -math.inf, 0.0, -0.0, 1e-45, 1.1754942e-38, 3.4028234663852886e38]
-EDGES = {"cosine_similarity": (-1.0, 1.0), "kl_divergence": (0.0, math.inf)}
+EDGES = {"cosine_similarity": (-1.0, 1.0), "bias_z": (-math.inf, math.inf)}
+METRICS = [name for name, *_ in _core.metrics]
+EQUAL = {name: of_equal for name, *_, of_equal in _core.metrics}
 
 
 def dtype_of(name: str) -> np.dtype[Any]:
@@ -68,12 +71,25 @@ def check(found: Metrics, expected: Expected) -> None:
         else:
             assert abs(value - truth.value) <= truth.bound, (name, value, truth)
     if not expected.metrics:
-        assert found[:7] == (None,) * 7
+        assert {getattr(found, name) for name in METRICS} == {None}
     for name in Expected.__dataclass_fields__:
         if name.endswith("count"):
             assert getattr(found, name) == getattr(expected, name), name
     worst = (found.worst_index, found.my_worst, found.golden_worst)
     assert worst == (expected.worst or (None, None, None))
+
+
+def test_the_fields_of_metrics_are_those_of_the_table() -> None:
+    """Else `python tests/metric_fields.py` writes them."""
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        assert with_fields(text) == text, path.name
+
+
+def test_the_reference_computes_every_metric() -> None:
+    values = np.arange(3.0)
+    assert list(expect(values, values).metrics) == METRICS
+    assert list(expect(values[:0], values[:0]).metrics) == METRICS
 
 
 @pytest.mark.parametrize("golden_name", PLAIN)
@@ -111,7 +127,7 @@ def test_equal_tensors_are_exactly_equal(name: str, n: int) -> None:
     values = random_values(name, n, 3)
     is_zero = not values.astype(np.complex128).any()
     found = compare_arrays(values, values.copy())
-    assert found[:7] == (1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), is_zero
+    assert {name: getattr(found, name) for name in METRICS} == EQUAL, is_zero
     assert found.worst_index is None
 
 

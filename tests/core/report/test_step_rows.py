@@ -25,9 +25,10 @@ RESULT = (
     "Found.",
     ("torch.float16", (2, 3), (6, 1, 2, 0, 5.0, -1.0, 0.5)),
     ("torch.float32", (), None),
-    (0.5, float("nan"), 3.0, 4.0, 5.0, 6.0, 7.0),
+    {"cosine_similarity": 0.5, "max_relative_error": float("nan")},
     8,
     (9, 10.0, 11.0),
+    {"n_pairs": 7, "saturated": [(1, 2)]},
 )
 
 
@@ -89,13 +90,13 @@ def test_status_and_reason(
 
 def test_a_side_without_a_finite_value_has_no_extrema() -> None:
     side = ("torch.float16", (3,), (3, 2, 0, 1, 0.0, 0.0, 0.0))
-    row = row_of(pair(), ("compared", "", side, side, None, 0, None))
+    row = row_of(pair(), ("compared", "", side, side, None, 0, None, None))
     assert (row.my_max_value, row.my_nan_count, row.golden_inf_count) == (None, 2, 1)
 
 
 def test_a_reduced_side_may_not_know_its_counts() -> None:
     side = ("", None, (None, None, None, None, 2.0, float("nan"), None))
-    row = row_of(pair(), ("compared", "", side, None, None, 0, None, "min_max"))
+    row = row_of(pair(), ("compared", "", side, None, None, 0, None, None, "min_max"))
     assert (row.my_shape, row.my_max_value, row.my_nan_count) == ("", 2.0, None)
     assert row.my_min_value != row.my_min_value
     assert row.estimated == "min_max"

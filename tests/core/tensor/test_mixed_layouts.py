@@ -37,7 +37,7 @@ def compare(
 
 def max_absolute_error(result: tuple[Any, ...]) -> float:
     assert result[0] == "compared", result[1]
-    error: float = result[4][3]
+    error: float = result[4]["max_absolute_error"]
     return error
 
 
