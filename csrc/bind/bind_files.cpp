@@ -216,7 +216,10 @@ void bind_ge_dump(py::module_& m) {
       .def_property_readonly("notes", [](const OpenGeDump& d) { return texts(d.dump.notes); })
       .def_property_readonly("header_bytes",
                              [](const OpenGeDump& d) { return d.dump.header_bytes; })
-      .def_property_readonly("is_complete", [](const OpenGeDump& d) { return d.dump.is_complete; });
+      .def_property_readonly("is_complete", [](const OpenGeDump& d) { return d.dump.is_complete; })
+      .def(
+          "check_unchanged", [](const OpenGeDump& d) { d.file->check_unchanged(); },
+          "Raise FormatError if the file was changed since it was opened.");
 }
 
 void bind_headers(py::module_& m) {
