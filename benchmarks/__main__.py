@@ -19,6 +19,7 @@ from benchmarks import (
     bench_graph_text,
     bench_kernels,
     bench_planning,
+    bench_replay,
     floor,
     machine,
     peer,
@@ -43,6 +44,7 @@ class Profile:
     largest_hidden: int
     n_small_files: int
     memory_bytes: int
+    replay_bytes: int
     rounds: int
     builds_peer: bool
 
@@ -56,6 +58,7 @@ QUICK = Profile(
     largest_hidden=1024,
     n_small_files=5_000,
     memory_bytes=64 << 20,
+    replay_bytes=16 << 20,
     rounds=2,
     builds_peer=False,
 )
@@ -68,6 +71,7 @@ FULL = Profile(
     largest_hidden=4096,
     n_small_files=100_000,
     memory_bytes=1 << 30,
+    replay_bytes=300 << 20,
     rounds=4,
     builds_peer=True,
 )
@@ -109,6 +113,7 @@ def _groups(
             largest_hidden=profile.largest_hidden,
             rounds=profile.rounds,
         ),
+        "replay": lambda: bench_replay.bench_replay(work, n_bytes=profile.replay_bytes),
         "memory": lambda: bench_compare.bench_memory(work, n_bytes=profile.memory_bytes),
     }
 
@@ -123,6 +128,7 @@ GROUP_NAMES = (
     "small",
     "planning",
     "convert",
+    "replay",
     "memory",
 )
 PEER_GROUPS = {"layers", "small"}
@@ -130,7 +136,13 @@ PEER_GROUPS = {"layers", "small"}
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("profile", nargs="?", choices=sorted(PROFILES), default="quick")
+    parser.add_argument(
+        "profile",
+        nargs="?",
+        choices=[*sorted(PROFILES), *GROUP_NAMES],
+        default="quick",
+        help="or one group, quick",
+    )
     parser.add_argument(
         "--only", nargs="+", metavar="NAME", choices=GROUP_NAMES, default=GROUP_NAMES
     )
@@ -143,7 +155,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--write-readme", action="store_true", help="put the result into benchmarks/README.md"
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.profile in GROUP_NAMES:
+        options.profile, options.only = "quick", [options.profile]
+    return options
 
 
 def _measure(options: argparse.Namespace, work: Path) -> list[table.Line]:

@@ -136,20 +136,18 @@ namespace {
 /// The one place where an error of a file becomes a row.
 template <class Work>
 void or_unreadable(JobResult& result, Work work) {
-  Sentence sentence;
+  std::string sentence;
   try {
     work();
     return;
   } catch (const std::bad_alloc&) {
-    sentence = say(kNoMemory);
+    sentence = "not enough memory for this tensor";
   } catch (const std::exception& error) {
-    std::string text = error.what();
-    if (text.ends_with('.')) text.pop_back();
-    sentence = say(kError, text);
+    sentence = error.what();
   }
   result.status = Status::kUnreadable;
   result.has_metrics = false;
-  result.sentences.push_back(std::move(sentence));
+  add_sentence(result.reason, sentence + (sentence.ends_with('.') ? "" : "."));
 }
 
 /// Works on tensors of files. That a file changed meanwhile explains whatever went wrong, and makes

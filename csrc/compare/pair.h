@@ -3,11 +3,10 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
+#include <string>
 
 #include "compare/figures.h"
 #include "compare/metrics.h"
-#include "compare/sentence.h"
 #include "compare/sums.h"
 #include "tensor/view.h"
 
@@ -30,7 +29,7 @@ struct SideResult {
 
 struct JobResult {
   Status status = Status::kCompared;
-  std::vector<Sentence> sentences;  ///< for cmp_fail_reason; notes when compared
+  std::string reason;  ///< sentences for cmp_fail_reason; notes when compared
   SideResult my, golden;
   bool has_metrics = false;
   Metrics metrics;
@@ -50,6 +49,9 @@ JobResult describe_view(const View& view, const char* name, bool with_sums, cons
 
 /// Values of a tensor: elements, or twice as many for complex numbers.
 uint64_t n_values_of(const View& view);
+
+/// Adds a sentence to a reason.
+void add_sentence(std::string& text, const std::string& sentence);
 
 /// dtype and shape of one side.
 void describe(SideResult& side, const View& view);

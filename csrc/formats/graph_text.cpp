@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "formats/text_file.h"
 #include "formats/text_format.h"
 
 namespace ait {
@@ -293,15 +294,7 @@ class GraphReader {
 }  // namespace
 
 std::vector<Graph> read_graph_text(const DataFile& file) {
-  try {
-    std::vector<uint8_t> scratch;
-    const auto n_bytes = static_cast<size_t>(file.size_bytes());
-    // Text is read as characters: the one place where the type of file bytes is changed.
-    const auto* const text = reinterpret_cast<const char*>(file.at(0, n_bytes, scratch));
-    return GraphReader(std::string_view(text, n_bytes)).read();
-  } catch (const FormatError& error) {
-    throw FormatError(file.path() + ": " + error.what(), error.position);
-  }
+  return read_text(file, [](std::string_view text) { return GraphReader(text).read(); });
 }
 
 }  // namespace ait

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ait_cmp.compare import compare_dirs
     from ait_cmp.config import Limits
     from ait_cmp.info.dump_file import Dump, open_dump
+    from ait_cmp.replay.result import Replay
+    from ait_cmp.replay.run import replay
     from ait_cmp.report.comparison import Comparison
     from ait_cmp.report.row import Row
     from ait_cmp.report.verdict import FirstDivergence
@@ -26,12 +28,14 @@ __all__ = [
     "FormatError",
     "Limits",
     "Metrics",
+    "Replay",
     "Row",
     "ShapeError",
     "__version__",
     "compare_arrays",
     "compare_dirs",
     "open_dump",
+    "replay",
 ]
 
 # Where each name lives: numpy and the extension are loaded when one is first used, so that
@@ -42,6 +46,7 @@ _HOMES = {
     "Dump": "info.dump_file",
     "Limits": "config",
     "Metrics": "arrays",
+    "Replay": "replay.result",
     "Row": "report.row",
     "__version__": "_core",
     "compare_arrays": "arrays",
@@ -51,6 +56,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "replay":  # a package that can be called: its modules have its name before them
+        return importlib.import_module(f"{__name__}.replay")
     if name not in _HOMES:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)

@@ -22,17 +22,21 @@ class Limits:
         cosine_min: Smallest cosine similarity of a row that passes.
         red_max: Largest relative Euclidean distance of a row that passes.
         growth_max: Largest error growth of an op that only passes on the error it got.
+        own_growth_max: Largest error of a replayed op in units of its rounding.
+        element_max: Largest error of one element of a replayed op in its own units.
     """
 
     cosine_min: float = 0.99
     red_max: float = 0.05
     growth_max: float = 3.0
+    own_growth_max: float = 3.0
+    element_max: float = 16.0
 
     def __post_init__(self) -> None:
         if not -1 <= self.cosine_min <= 1:
             message = f"cosine_min: a number from -1 to 1 expected, found {self.cosine_min}"
             raise ConfigError(message)
-        for name in ("red_max", "growth_max"):
+        for name in ("red_max", "growth_max", "own_growth_max", "element_max"):
             value = getattr(self, name)
             if not value >= 0:
                 message = f"{name}: a number from 0 on expected, found {value}"

@@ -12,15 +12,27 @@ _OPTIONS = {
     "cosine_min": "least cosine similarity, 0.99",
     "red_max": "largest relative Euclidean distance, 0.05",
     "growth_max": "largest error of an op over the error it got, 3",
+    "own_growth_max": "largest error of a replayed op in units of its rounding, 3",
+    "element_max": "largest error of one element of a replayed op in its own units, 16",
 }
+_OF_PAIRS = ("cosine_min", "red_max")
+_OF_REPLAY = ("own_growth_max", "element_max")
 
 
 def add_limit_options(parser: argparse._ActionsContainer, *, of_graphs: bool) -> None:
     """Add the limits of one pair, and of ops in a graph if asked for."""
-    for name, text in _OPTIONS.items():
-        if of_graphs or name != "growth_max":
-            option = "--" + name.replace("_", "-")
-            parser.add_argument(option, type=float, metavar="X", help=text)
+    _add(parser, tuple(_OPTIONS) if of_graphs else _OF_PAIRS)
+
+
+def add_replay_limits(parser: argparse._ActionsContainer) -> None:
+    """Add the limits of replayed ops."""
+    _add(parser, _OF_REPLAY)
+
+
+def _add(parser: argparse._ActionsContainer, names: tuple[str, ...]) -> None:
+    for name in names:
+        option = "--" + name.replace("_", "-")
+        parser.add_argument(option, type=float, metavar="X", help=_OPTIONS[name])
 
 
 def limits_of(options: argparse.Namespace) -> Limits:

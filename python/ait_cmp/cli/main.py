@@ -10,12 +10,19 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ait_cmp.cli import compare, convert, demo, diff, show
+from ait_cmp.cli import compare, convert, demo, diff, replay, show
 from ait_cmp.cli.exit_status import ExitStatus
 from ait_cmp.errors import AitCmpError
 
 # Modules with add_parser(subparsers) and run(arguments) -> exit status.
-_COMMANDS = {"compare": compare, "convert": convert, "show": show, "diff": diff, "demo": demo}
+_COMMANDS = {
+    "compare": compare,
+    "replay": replay,
+    "convert": convert,
+    "show": show,
+    "diff": diff,
+    "demo": demo,
+}
 _DESCRIPTION = """\
 Compare the tensor dump of a PyTorch graph-mode run (torchair, Ascend GE) with a golden dump and
 name the operator where they part. `compare` is the default command;

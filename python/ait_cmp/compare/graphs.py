@@ -29,6 +29,7 @@ class GraphTexts:
         self._trees = trees
         self._read: dict[str, list[_core.Graph]] = {}
         self._contexts: dict[tuple[int, str], GraphContext | None] = {}
+        self._sources: dict[tuple[int, str], tuple[str, _core.Graph]] = {}
         self._members: dict[str, tuple[str, ...]] | None = None
 
     def context(self, rank: int, graph: str, op_names: Iterable[str]) -> GraphContext | None:
@@ -48,6 +49,10 @@ class GraphTexts:
             )
         return self._contexts[key]
 
+    def source(self, rank: int, graph: str) -> tuple[str, _core.Graph] | None:
+        """Path and text of a graph whose context was asked for, None if no text belongs to it."""
+        return self._sources.get((rank, graph))
+
     def _find(self, rank: int, graph: str, op_names: set[str]) -> GraphIndex | None:
         best, best_share = None, 0.0
         for tree in self._trees:
@@ -57,10 +62,12 @@ class GraphTexts:
                     continue
                 index = GraphIndex(texts[0])
                 if file.number == graph_number(graph) >= 0:
+                    self._sources[rank, graph] = (file.path, texts[0])
                     return index
                 share = _known_share(index, op_names)
                 if share > best_share:
                     best, best_share = index, share
+                    self._sources[rank, graph] = (file.path, texts[0])
         return best if best_share >= _MIN_KNOWN_OPS else None
 
     def _texts(self, file: GraphFile) -> list[_core.Graph]:

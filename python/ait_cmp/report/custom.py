@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,23 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ait_cmp.errors import ConfigError
-
-# What the code of a user may raise: a bug of his is a message, Ctrl-C is not.
-_USER_ERRORS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    ImportError,
-    LookupError,
-    MemoryError,
-    NameError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    SystemExit,  # a script that runs its main() when it is loaded
-    TypeError,
-    ValueError,
-)
+from ait_cmp.user_code import USER_ERRORS, load_module
 
 Function = Callable[[NDArray[np.float32], NDArray[np.float32]], Any]
 
@@ -45,7 +28,7 @@ class CustomAlgorithm(NamedTuple):
         """Cell text and message of one row; an error of the function becomes the message."""
         try:
             value, message = _checked(self.function(golden, my))
-        except _USER_ERRORS as error:
+        except USER_ERRORS as error:
             return "", f"{self.name}: {type(error).__name__}: {error}."
         return value, message
 
@@ -72,18 +55,7 @@ def _load(specification: str) -> CustomAlgorithm:
     if not colon or path.suffix != ".py":
         message = f"custom algorithm {specification!r}: FILE.py:FUNC expected"
         raise ConfigError(message)
-    if not path.is_file():
-        message = f"custom algorithm {specification!r}: no file {path}"
-        raise ConfigError(message)
-    spec = importlib.util.spec_from_file_location(f"ait_cmp_custom_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except _USER_ERRORS as error:
-        message = f"custom algorithm {specification!r}: {path} does not load: {error}"
-        raise ConfigError(message) from error
+    module = load_module(path, f"custom algorithm {specification!r}")
     function = getattr(module, name, None)
     if not callable(function):
         message = f"custom algorithm {specification!r}: {path} has no function {name}"
@@ -94,7 +66,7 @@ def _load(specification: str) -> CustomAlgorithm:
     one = np.ones(1, np.float32)
     try:
         _checked(function(one, one))
-    except _USER_ERRORS as error:
+    except USER_ERRORS as error:
         message = f"custom algorithm {specification!r}: called with two arrays [1.0]: {error}"
         raise ConfigError(message) from error
     return CustomAlgorithm(name, function)

@@ -14,15 +14,16 @@ class ReportNames:
         folder: Where the files are made.
     """
 
-    def __init__(self, folder: Path, now: time.struct_time) -> None:
+    def __init__(self, folder: Path, now: time.struct_time, what: str = "report") -> None:
         self.folder = folder
         self._now = now
+        self._what = what
         self._numbers: dict[str, int] = {}
 
     def of_rank(self, rank: int) -> str:
         """The name of a rank's files without ending; rank -1: the dump has no rank folders."""
         middle = "" if rank < 0 else f"rank{rank}_"
-        return f"ait_cmp_report_{middle}{time.strftime('%Y%m%d%H%M%S', self._now)}"
+        return f"ait_cmp_{self._what}_{middle}{time.strftime('%Y%m%d%H%M%S', self._now)}"
 
     def create(self, name: str, ending: str) -> LineFile:
         """A new file: with a number behind its name if that is taken.

@@ -83,7 +83,8 @@ def _differs(a: Array, b: Array) -> Array:
 
 
 def _add_at(x: Array, where: tuple[Any, ...], updates: Array) -> Value:
-    y, sizes, counts = np.array(x), np.abs(x), np.zeros(np.shape(x))
+    y = x.astype(np.float64) if x.dtype.kind == "f" else np.array(x)
+    sizes, counts = np.abs(y), np.zeros(np.shape(x))
     np.add.at(y, where, updates)
     np.add.at(sizes, where, np.abs(updates))
     np.add.at(counts, where, 1)

@@ -86,8 +86,7 @@ def _running(x: Array, axis: int, exclusive: bool, reverse: bool) -> Array:
 def _shifted(x: Array, axes: Any) -> tuple[Array, Array, tuple[int, ...]]:
     """x less its largest value, exp of it summed up, and the axes."""
     where = axes_of(axes, x.ndim)
-    largest = np.max(x, axis=where, keepdims=True)
-    shifted = x - np.where(np.isfinite(largest), largest, 0.0)
+    shifted = x - np.max(x, axis=where, keepdims=True)
     return shifted, np.sum(np.exp(shifted), axis=where, keepdims=True), where
 
 

@@ -1,0 +1,179 @@
+"""A fused chain: its members evaluated in graph order, with and without rounding in between.
+
+Nobody tells whether the device rounds what passes from one member to the next, so two evaluations
+are accepted: exact, and each inner tensor rounded to its dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Callable
+
+import numpy as np
+
+from ait_cmp.replay.evaluate import Found, Sums, Tensor, add, as_list, new_sums, widened
+from ait_cmp.replay.references import Binding, Given, RefusedError, Value
+from ait_cmp.replay.references.dtypes import FLOAT_TYPES, integer_range, round_to
+from ait_cmp.replay.references.result import Array
+
+# Output `index` of op number `op`, as in the graph.
+Edge = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Member:
+    """One op of a chain.
+
+    Attributes:
+        number: Its number in the graph.
+        binding: Its reference.
+        sources: Position among its fed inputs -> the tensor of the graph that arrives.
+        dtypes: Dtype of each of its outputs.
+        shapes: Shape of each of its outputs, () if the text leaves one open.
+    """
+
+    number: int
+    binding: Binding
+    sources: Mapping[int, Edge]
+    dtypes: Sequence[str]
+    shapes: Sequence[tuple[int, ...]] = ()
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Members in graph order and what enters them from outside.
+
+    Attributes:
+        members: The members.
+        inputs: Member number and position -> tensor.
+        outputs: Tensor of the graph that each output of the file is.
+    """
+
+    members: Sequence[Member]
+    inputs: Mapping[Edge, Tensor]
+    outputs: Sequence[Edge]
+
+
+_Change = Callable[[Edge, str, Array], Array]
+
+
+def evaluate_chain(
+    chain: Chain, outputs: Sequence[Tensor], *, element_max: float, form: int, is_rounded: bool
+) -> list[Found]:
+    """Hold the outputs of a fused op against one evaluation of its members.
+
+    Raises:
+        RefusedError: A member does not know its values.
+    """
+    inner = _inner_edges(chain)
+    change = _rounded if is_rounded else _unchanged
+    exact = _run(chain, form, _unchanged)
+    values = _run(chain, form, change) if is_rounded else exact
+    slack = [np.zeros(np.shape(exact[edge])) for edge in chain.outputs]
+    for edge in inner:
+        moved = _run(chain, form, _moved_by_rounding(edge))
+        for place, out in enumerate(chain.outputs):
+            slack[place] = slack[place] + np.abs(moved[out] - exact[out])
+    found: list[Found] = []
+    for edge, output, allowed in zip(chain.outputs, outputs, slack):
+        # Overflow of an inner tensor of half precision is chance.
+        is_lost = ~np.isfinite(values[edge]) & np.isfinite(exact[edge])
+        allowed = np.where(np.isnan(allowed) | is_lost, np.inf, allowed)
+        value = Value(np.where(is_lost, 0.0, values[edge]), slack=allowed)
+        sums = new_sums("fused", value, output, element_max, False)
+        add(sums, value, output)
+        found.append(sums)
+    return found
+
+
+def _inner_edges(chain: Chain) -> list[Edge]:
+    """Float tensors that pass from one member to another and are rounded on the way or not."""
+    own = {
+        (member.number, index) for member in chain.members for index in range(len(member.dtypes))
+    }
+    used = {edge for member in chain.members for edge in member.sources.values()}
+    dtypes = {
+        (member.number, index): dtype
+        for member in chain.members
+        for index, dtype in enumerate(member.dtypes)
+    }
+    return sorted(edge for edge in own & used if dtypes[edge] in FLOAT_TYPES)
+
+
+def _unchanged(_: Edge, __: str, value: Array) -> Array:
+    return value
+
+
+def _rounded(_: Edge, dtype: str, value: Array) -> Array:
+    return round_to(dtype, value)
+
+
+def _moved_by_rounding(wanted: Edge) -> _Change:
+    def change(edge: Edge, dtype: str, value: Array) -> Array:
+        if edge != wanted:
+            return value
+        return np.asarray(value * (1.0 + FLOAT_TYPES[dtype].unit))
+
+    return change
+
+
+def _run(chain: Chain, form: int, change: _Change) -> dict[Edge, Array]:
+    """Values of all tensors that the members write; `change` is what happens between two."""
+    values: dict[Edge, Array] = {}
+    for member in chain.members:
+        arguments, dtypes = {}, {}
+        for position, edge in member.sources.items():
+            outside = chain.inputs.get((member.number, position))
+            if outside is not None:
+                arguments[position] = widened(outside.array)
+                dtypes[position] = outside.dtype
+            elif edge in values:
+                dtype = _dtype_of(chain, edge)
+                arguments[position] = change(edge, dtype, values[edge])
+                dtypes[position] = dtype
+            else:
+                message = "an input of one of its members is not in the dump"
+                raise RefusedError(message)
+        places = member.binding.places
+        names = {name: dtypes[positions[0]] for name, positions in places.items()}
+        given = Given(names, member.dtypes, member.shapes)
+        n_forms = len(member.binding.reference.formulas)
+        results = as_list(member.binding.evaluate(arguments, given, min(form, n_forms - 1)))
+        for index, result in enumerate(results):
+            values[member.number, index] = _value_of(result, member, index)
+    return values
+
+
+def _value_of(result: Any, member: Member, index: int) -> Array:
+    if isinstance(result, str):
+        raise RefusedError(result)
+    value = np.asarray(result.value if isinstance(result, Value) else result)
+    dtype = member.dtypes[index] if index < len(member.dtypes) else ""
+    return value if integer_range(dtype) is not None else value.astype(np.float64)
+
+
+def _dtype_of(chain: Chain, edge: Edge) -> str:
+    for member in chain.members:
+        if member.number == edge[0] and edge[1] < len(member.dtypes):
+            return member.dtypes[edge[1]]
+    return ""
+
+
+def has_smaller_inner(chain: Chain, outputs: Sequence[Tensor]) -> bool:
+    """Whether an inner tensor may have fewer values than an output: they share its rounding."""
+    return any(
+        np.size(value) < output.array.size
+        for edge, value in _run(chain, 0, _unchanged).items()
+        for output in outputs
+        if edge in set(_inner_edges(chain))
+    )
+
+
+def nearest(candidates: Sequence[list[Found]], place: int) -> Sums | None:
+    """The evaluation that an output is nearest to, None if it is not judged."""
+    sums = [found[place] for found in candidates]
+    judged = [one for one in sums if isinstance(one, Sums)]
+    return min(
+        judged, key=lambda one: (one.errors.n_nonfinite, one.errors.own_growth), default=None
+    )

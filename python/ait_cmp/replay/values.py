@@ -1,0 +1,180 @@
+"""Where a value of a step comes from: the op's own file, its producer's, or the graph text."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+import numpy as np
+
+from ait_cmp import _core
+from ait_cmp.errors import FormatError
+from ait_cmp.pairing.ge_step import GeStep, PlacedOp
+from ait_cmp.pairing.graph.index import DATA_TYPES
+from ait_cmp.pairing.graph.index import Tensor as Edge
+from ait_cmp.pairing.graph.slots import TensorHead
+from ait_cmp.replay.evaluate import Tensor
+from ait_cmp.replay.op_texts import OpTexts
+from ait_cmp.replay.references.result import Array
+
+# Files whose headers are kept: an op and its producers.
+_OPEN_FILES = 64
+
+
+class Place(NamedTuple):
+    """One tensor of a file."""
+
+    path: str
+    io: str
+    number: int
+
+
+class Files:
+    """Tensors of dump files, by place; the headers of the last ones stay open."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[str, _core.GeDump] = OrderedDict()
+
+    def dump(self, path: str) -> _core.GeDump:
+        """One file.
+
+        Raises:
+            FormatError: It is none.
+            OSError: It cannot be read.
+        """
+        dump = self._open.pop(path, None)
+        dump = _core.read_ge(path) if dump is None else dump
+        self._open[path] = dump
+        if len(self._open) > _OPEN_FILES:
+            self._open.popitem(last=False)
+        return dump
+
+    def tensor(self, place: Place) -> Tensor:
+        """Values in logical order.
+
+        Raises:
+            FormatError: The file, or this tensor, has none.
+            OSError: It cannot be read.
+        """
+        dump = self.dump(place.path)
+        tensors = dump.inputs if place.io == "inputs" else dump.outputs
+        tensor = tensors[place.number]
+        return Tensor(tensor.dtype, tensor.numpy())
+
+    def have_equal_bytes(self, first: Place, second: Place) -> bool:
+        """Whether two tensors of one dtype and format hold the same bytes."""
+        return self.tensor(first).array.tobytes() == self.tensor(second).array.tobytes()
+
+
+class StepValues:
+    """All tensors of a step by what they are in the graph.
+
+    Args:
+        step: The step.
+        texts: Its graph.
+        files: Reader of tensors.
+        before: The step before of the same graph, None without one.
+    """
+
+    def __init__(
+        self, step: GeStep, texts: OpTexts, files: Files, before: StepValues | None = None
+    ) -> None:
+        self.texts = texts
+        self.files = files
+        self.produced: dict[Edge, Place] = {}
+        self.heads: dict[Place, TensorHead] = {}
+        self.op_names: dict[str, str] = {}
+        self._read: dict[Edge, Place] = {}
+        self._writers: dict[Edge, list[tuple[int, Edge]]] = {}
+        self._before = before
+        for order, op in enumerate(step.ops):
+            placed = step.placed.get(op.file.path)
+            if placed is not None and op.file.kind == "dump" and op.cut is None:
+                self._take(placed, order)
+
+    def _take(self, placed: PlacedOp, order: int) -> None:
+        path = placed.op.file.path
+        self.op_names[path] = placed.op.name
+        for index, edge in enumerate(placed.outputs):
+            if edge is not None and placed.op.outputs[index].state == "ok":
+                place = Place(path, "outputs", index)
+                self.produced[edge] = place
+                self.heads[place] = placed.op.outputs[index]
+        for index, slot in enumerate(placed.inputs):
+            if slot is None or slot.source is None:
+                continue
+            in_place = self.texts.graph.ops[slot.op].in_place
+            if slot.slot in in_place:
+                written = (slot.op, in_place[slot.slot])
+                self._writers.setdefault(slot.source, []).append((order, written))
+            elif placed.op.inputs[index].state == "ok":
+                self._read.setdefault(slot.source, Place(path, "inputs", index))
+
+    def forget_before(self) -> None:
+        """Let the step before this one go."""
+        self._before = None
+
+    def writer_before(self, edge: Edge, order: int) -> Edge | None:
+        """The output of the last op that wrote a tensor in place before a time in the step."""
+        earlier = [item for item in self._writers.get(edge, ()) if item[0] < order]
+        return max(earlier)[1] if earlier else None
+
+    def is_written_in_place(self, edge: Edge) -> bool:
+        """Whether an op of the step writes into a tensor."""
+        return edge in self._writers
+
+    def find(self, edge: Edge, order: int) -> Place | Tensor | str:
+        """A tensor as an op at a time of the step reads it: place, values, or why there are none.
+
+        Args:
+            edge: The tensor of the graph.
+            order: Place in time of the reader.
+        """
+        written = self.writer_before(edge, order)
+        place = self.produced.get(edge if written is None else written)
+        if place is not None:
+            return place
+        constant = self.texts.constant(edge)
+        if constant is not None:
+            return Tensor(*constant)
+        if written is None and not self.is_written_in_place(edge) and edge in self._read:
+            return self._read[edge]
+        name = self.texts.name(edge[0])
+        if self.texts.type(edge[0]) in DATA_TYPES:
+            return f'{name}, which is not in the dump (dump_mode="all" dumps it)'
+        return f"{name}, which has no file in this step"
+
+    def state_before(self, edge: Edge, written: Edge) -> Place | str:
+        """What an op that writes into a graph input found in it: what the step before left.
+
+        Args:
+            edge: The graph input.
+            written: The output that it becomes.
+        """
+        if self._before is None:
+            name = self.texts.name(edge[0])
+            return f"{name}, which is written in place, and the step before is not in the dump"
+        place = self._before.produced.get(written)
+        if place is None:
+            return f"{self.texts.name(edge[0])}, which the step before did not write"
+        return place
+
+    def load(self, found: Place | Tensor) -> Tensor | str:
+        """Values of a place; a sentence if they cannot be read."""
+        if isinstance(found, Tensor):
+            return found
+        try:
+            return self.files.tensor(found)
+        except (FormatError, OSError) as error:
+            return str(error)
+
+
+def count_different(first: Array, second: Array) -> int:
+    """How many elements of two arrays of one type and size differ in their bits."""
+    if first.dtype != second.dtype or first.size != second.size:
+        return max(first.size, second.size)
+    mine, other = (
+        np.ascontiguousarray(array).reshape(-1).view(f"u{array.itemsize}")
+        for array in (first, second)
+    )
+    return int((mine != other).sum())
