@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ait_cmp import _core
+from ait_cmp.info.results import ReducedResult
 from ait_cmp.pairing.graph.op_graph import OpNode
 from ait_cmp.pairing.pair import Pair, StepPairs
 from ait_cmp.pairing.paired_step import PairedStep
@@ -32,7 +32,7 @@ def paired_step(
         op = (place, row.op_name or "", row.my_op_type or "", my.io, my.index)
         pairs.append(Pair(*key, *op, my, golden, "", "", "", ""))
     step = PairedStep(StepPairs(pairs, nodes=tuple(nodes), node_of=dict(node_of or {})))
-    step.rows.take([_nothing()] * len(rows))
+    step.rows.take([ReducedResult("compared", [])] * len(rows))
     for place, row in enumerate(rows):
         step.rows[place] = row
     return step
@@ -49,7 +49,3 @@ def steps_of(rows: Sequence[Row]) -> list[_core.StepRows]:
     for row in rows:
         steps.setdefault((row.rank, row.graph, row.token_id), []).append(row)
     return [step_rows(of_step) for of_step in steps.values()]
-
-
-def _nothing() -> tuple[Any, ...]:
-    return ("compared", "", None, None, None, 0, None, None)

@@ -106,7 +106,9 @@ def _fill(answer: Answer, result: Any) -> None:
         for one in told
         if one.op_name not in true_ops and not true_ops & set(_candidates(one))
     ]
-    answer.labels = [_label(bug, told) for bug in answer.truth["bugs"]]
+    answer.labels = [
+        _label(bug, told, accuses_innocent=bool(answer.innocent)) for bug in answer.truth["bugs"]
+    ]
     rows = list(result.rows)
     answer.growth = _largest(rows, "error_growth")
     answer.block_growth = _largest(rows, "block_growth")
@@ -119,13 +121,13 @@ def _names(bug: dict[str, Any]) -> set[str]:
     return {bug["op"], bug.get("dumped_as", bug["op"])}
 
 
-def _label(bug: dict[str, Any], told: Sequence[Any]) -> str:
+def _label(bug: dict[str, Any], told: Sequence[Any], *, accuses_innocent: bool) -> str:
     names = _names(bug)
     if any(one.op_name in names for one in told):
         return "named"
     if any(names & set(_candidates(one)) for one in told):
         return "candidate"
-    return "wrong" if told else "nothing"
+    return "wrong" if accuses_innocent else "nothing"
 
 
 def _candidates(one: Any) -> Iterable[str]:

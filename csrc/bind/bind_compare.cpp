@@ -7,6 +7,7 @@
 
 #include "bind/convert.h"
 #include "bind/module.h"
+#include "bind/records.h"
 #include "bind/running_batch.h"
 #include "simd/dispatch.h"
 
@@ -26,29 +27,20 @@ TensorRef::Io parse_io(const std::string& name) {
                         "\"");
 }
 
-/// (path, io, index, view steps), or None.
+/// None: no tensor.
 std::optional<TensorRef> parse_ref(const py::handle& ref) {
   if (ref.is_none()) return {};
-  const auto fields = as_tuple(ref);
-  TensorRef parsed{path_text(fields[0]),
-                   parse_io(py::cast<std::string>(fields[1])),
-                   py::cast<uint32_t>(fields[2]),
-                   {}};
-  parsed.steps = parse_steps(fields[3]);
-  return parsed;
+  const auto given = record_of<RefRecord>(ref);
+  return TensorRef{path_text(given.path), parse_io(py::cast<std::string>(given.io)),
+                   py::cast<uint32_t>(given.index), parse_steps(given.view)};
 }
 
-/// (dtype, shape, sums or None); sums = (n, nan, +inf, -inf, max, min, mean) of the finite values.
 /// None if nothing was read.
 py::object side_tuple(const SideResult& side) {
   if (!side.is_known) return py::none();
-  py::object sums = py::none();
-  if (side.has_sums) {
-    const SideSums& s = side.sums;
-    sums =
-        py::make_tuple(s.n, s.n_nan, s.n_positive_inf, s.n_negative_inf, s.max, s.min, side.mean);
-  }
-  return py::make_tuple(side.dtype->report, shape_tuple(side.shape), std::move(sums));
+  const py::object sums =
+      side.has_sums ? py::object(sums_tuple(side.sums, side.mean)) : py::object(py::none());
+  return tuple_of(SideRecord{object(side.dtype->report), shape_tuple(side.shape), sums});
 }
 
 /// {name of a metric: its value}, without those that are not known.
@@ -70,16 +62,16 @@ py::dict figures_dict(const Figures& figures) {
   return values;
 }
 
-/// (status, reason, my side, golden side, metrics or None, mismatches, (worst index, my, golden) or
-/// None, figures or None).
 py::tuple result_tuple(const JobResult& r) {
   py::object metrics = py::none(), worst = py::none(), figures = py::none();
   if (r.has_metrics) metrics = metrics_dict(r.metrics);
-  if (r.has_worst) worst = py::make_tuple(r.worst_index, r.worst_my, r.worst_golden);
+  if (r.has_worst)
+    worst =
+        tuple_of(WorstRecord{object(r.worst_index), object(r.worst_my), object(r.worst_golden)});
   if (r.figures) figures = figures_dict(*r.figures);
-  return py::make_tuple(status_name(r.status), text(r.reason), side_tuple(r.my),
-                        side_tuple(r.golden), std::move(metrics), r.n_mismatch, std::move(worst),
-                        std::move(figures));
+  return tuple_of(ResultRecord{object(status_name(r.status)), text(text_of(r.sentences)),
+                               side_tuple(r.my), side_tuple(r.golden), metrics,
+                               object(r.n_mismatch), worst, figures, sentence_list(r.sentences)});
 }
 
 const char* name_of(MetricPlace place) {

@@ -4,6 +4,7 @@
 
 #include "bind/convert.h"
 #include "bind/module.h"
+#include "bind/records.h"
 #include "io/file_group.h"
 
 namespace py = pybind11;
@@ -12,15 +13,15 @@ using namespace pybind11::literals;
 namespace ait {
 namespace {
 
-/// (device, inode, size in bytes, time of the last change in ns)
 py::tuple identity_tuple(const FileIdentity& identity) {
-  return py::make_tuple(identity.device, identity.inode, identity.size_bytes, identity.changed_ns);
+  return tuple_of(IdentityRecord{object(identity.device), object(identity.inode),
+                                 object(identity.size_bytes), object(identity.changed_ns)});
 }
 
 FileIdentity parse_identity(const py::handle& identity) {
-  const auto fields = as_tuple(identity);
-  return {py::cast<uint64_t>(fields[0]), py::cast<uint64_t>(fields[1]),
-          py::cast<uint64_t>(fields[2]), py::cast<int64_t>(fields[3])};
+  const auto given = record_of<IdentityRecord>(identity);
+  return {py::cast<uint64_t>(given.device), py::cast<uint64_t>(given.inode),
+          py::cast<uint64_t>(given.size_bytes), py::cast<int64_t>(given.changed_ns)};
 }
 
 /// (path, identity)
@@ -33,7 +34,6 @@ std::vector<KnownFile> parse_known_files(const py::iterable& files) {
   return parsed;
 }
 
-/// (errno or 0, descriptor, is busy, permissions, identity)
 py::list claim(const py::iterable& paths) {
   std::vector<std::string> names;
   for (const py::handle path : paths) names.push_back(path_text(path));
@@ -44,8 +44,9 @@ py::list claim(const py::iterable& paths) {
   }
   py::list rows;
   for (const Claim& made : claims)
-    rows.append(py::make_tuple(made.error, made.descriptor, made.is_busy, made.mode,
-                               identity_tuple(made.identity)));
+    rows.append(
+        tuple_of(ClaimRecord{object(made.error), object(made.descriptor), object(made.is_busy),
+                             object(made.mode), identity_tuple(made.identity)}));
   return rows;
 }
 

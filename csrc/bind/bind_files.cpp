@@ -4,6 +4,7 @@
 
 #include "bind/convert.h"
 #include "bind/module.h"
+#include "bind/records.h"
 #include "formats/file_names.h"
 #include "formats/ge_dump.h"
 #include "formats/graph_text.h"
@@ -68,10 +69,11 @@ py::list tensor_rows(const std::vector<Tensor>& tensors) {
   py::list rows;
   for (const Tensor& tensor : tensors) {
     const bool has_original = !tensor.original_op.empty();
-    rows.append(py::make_tuple(tensor.dtype->report, shape_tuple(logical_shape(tensor)),
-                               state_name(tensor.state), text(tensor.note),
-                               has_original ? py::object(text(tensor.original_op)) : py::none(),
-                               tensor.original_op_index, tensor.format));
+    rows.append(tuple_of(
+        HeadRecord{object(tensor.dtype->report), shape_tuple(logical_shape(tensor)),
+                   object(state_name(tensor.state)), text(tensor.note),
+                   has_original ? py::object(text(tensor.original_op)) : py::object(py::none()),
+                   object(tensor.original_op_index), object(tensor.format)}));
   }
   return rows;
 }
@@ -97,9 +99,9 @@ py::tuple header_tuple(const GeHeaders& headers, size_t place) {
     throw py::index_error("header " + std::to_string(place) + " of " +
                           std::to_string(headers.scans().size()));
   const GeScan& scan = headers.scans()[place];
-  return py::make_tuple(error_or_none(scan.error), text(scan.dump.op_name),
-                        tensor_rows(scan.dump.inputs), tensor_rows(scan.dump.outputs),
-                        attr_rows(scan.dump));
+  return tuple_of(GeScanRecord{error_or_none(scan.error), text(scan.dump.op_name),
+                               tensor_rows(scan.dump.inputs), tensor_rows(scan.dump.outputs),
+                               attr_rows(scan.dump)});
 }
 
 py::list scan_npy(const py::iterable& paths, unsigned threads) {
@@ -112,12 +114,14 @@ py::list scan_npy(const py::iterable& paths, unsigned threads) {
   py::list rows;
   for (const NpyScan& scan : scans) {
     if (!scan.error.empty()) {
-      rows.append(py::make_tuple(text(scan.error), "", py::tuple(), "", ""));
+      rows.append(tuple_of(
+          NpyScanRecord{text(scan.error), object(""), py::tuple(), object(""), object("")}));
       continue;
     }
     const Tensor& tensor = scan.tensor;
-    rows.append(py::make_tuple(py::none(), tensor.dtype->report, shape_tuple(logical_shape(tensor)),
-                               state_name(tensor.state), text(tensor.note)));
+    rows.append(tuple_of(NpyScanRecord{py::none(), object(tensor.dtype->report),
+                                       shape_tuple(logical_shape(tensor)),
+                                       object(state_name(tensor.state)), text(tensor.note)}));
   }
   return rows;
 }
@@ -141,13 +145,13 @@ py::object name_cells(const py::str& folder, const py::handle& file, std::string
                       const py::str& kind) {
   const auto path = [&] { return folder + py::str("/") + py::reinterpret_borrow<py::str>(file); };
   if (const auto fx = parse_plain_fx_name(name))
-    return py::make_tuple(path(), shared_text(fx->node), shared_text(fx->target),
-                          shared_text(fx->io), number(fx->index), number(fx->sub_index),
-                          number(fx->timestamp), kind);
+    return tuple_of(FxFileRecord{path(), shared_text(fx->node), shared_text(fx->target),
+                                 shared_text(fx->io), number(fx->index), number(fx->sub_index),
+                                 number(fx->timestamp), kind});
   if (const auto ge = parse_plain_ge_name(name))
-    return py::make_tuple(path(), shared_text(ge->op_type), shared_text(ge->op_name),
-                          number(ge->task_id), number(ge->stream_id), number(ge->timestamp), -1, -1,
-                          kind);
+    return tuple_of(GeFileRecord{path(), shared_text(ge->op_type), shared_text(ge->op_name),
+                                 number(ge->task_id), number(ge->stream_id), number(ge->timestamp),
+                                 object(-1), object(-1), kind});
   return py::none();
 }
 

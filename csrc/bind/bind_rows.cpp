@@ -6,6 +6,7 @@
 
 #include "bind/convert.h"
 #include "bind/module.h"
+#include "bind/records.h"
 #include "bind/running_batch.h"
 #include "report/step_rows.h"
 
@@ -70,25 +71,25 @@ class PlanReader {
       plan_->feeders.push_back(py::cast<std::vector<size_t>>(sources));
   }
 
-  void add(const py::tuple& pair) {
+  void add(const PairRecord& pair) {
     PairedTensor& tensor = plan_->tensors.emplace_back();
     ReportRow& row = tensor.row;
-    token_id_ = py::cast<int64_t>(pair[2]);
-    row.rank = py::cast<int64_t>(pair[0]);
-    row.graph = keep(pair[1]);
-    row.op_name = keep(pair[4]);
-    row.my.op_type = keep(pair[5]);
-    row.io = keep(pair[6]);
-    row.index = py::cast<int64_t>(pair[7]);
-    tensor.my = side(pair[8]);
-    tensor.golden = side(pair[9]);
+    token_id_ = py::cast<int64_t>(pair.token);
+    row.rank = py::cast<int64_t>(pair.rank);
+    row.graph = keep(pair.graph);
+    row.op_name = keep(pair.op_name);
+    row.my.op_type = keep(pair.op_type);
+    row.io = keep(pair.io);
+    row.index = py::cast<int64_t>(pair.index);
+    tensor.my = side(pair.my);
+    tensor.golden = side(pair.golden);
     row.my.path.tensor = address(tensor.my);
     row.golden.path.tensor = address(tensor.golden);
-    row.golden.op_type = keep(pair[10]);
-    row.match = keep(pair[11]);
-    row.status = keep(pair[12]);
-    row.reason = keep(pair[13]);
-    const py::object path = as_tuple(pair[8])[0];
+    row.golden.op_type = keep(pair.golden_op_type);
+    row.match = keep(pair.match);
+    row.status = keep(pair.status);
+    row.reason = keep(pair.reason);
+    const py::object path = record_of<RefRecord>(pair.my).path;
     if (node_of_.contains(path)) tensor.node = py::cast<int64_t>(node_of_[path]);
   }
 
@@ -99,10 +100,11 @@ class PlanReader {
 
   PairedTensor::Side side(const py::handle& ref) {
     if (ref.is_none()) return {};
-    const py::tuple fields = as_tuple(ref);
-    const auto [number, is_new] = number_of_.emplace(path_text(fields[0]), paths_.size());
+    const auto given = record_of<RefRecord>(ref);
+    const auto [number, is_new] = number_of_.emplace(path_text(given.path), paths_.size());
     if (is_new) paths_.push_back(number->first);
-    return {number->second, keep(fields[1]), py::cast<uint32_t>(fields[2]), parse_steps(fields[3])};
+    return {number->second, keep(given.io), py::cast<uint32_t>(given.index),
+            parse_steps(given.view)};
   }
 
   std::string_view address(const PairedTensor::Side& side) {
@@ -119,7 +121,7 @@ class PlanReader {
 
 StepRows rows_of(const py::iterable& pairs, const py::sequence& feeders, const py::dict& node_of) {
   PlanReader reader(feeders, node_of);
-  for (const py::handle pair : pairs) reader.add(as_tuple(pair));
+  for (const py::handle pair : pairs) reader.add(record_of<PairRecord>(pair));
   return reader.rows();
 }
 
@@ -135,24 +137,23 @@ StepRows rows_like(const StepRows& rows, int64_t token_id, const py::iterable& p
 
 // --- results -------------------------------------------------------------------------------------
 
-/// (dtype, shape or None, sums or None) as the core gives it, or compare/reduced_batch.py.
 void read_side(RowSide& side, const py::handle& found, StepRows& rows) {
   if (found.is_none()) return;
-  const py::tuple fields = as_tuple(found);
-  side.dtype = rows.keep(bytes_of(fields[0]));
-  if (!fields[1].is_none()) side.shape = rows.keep(bytes_of(py::str(py::list(fields[1]))));
-  if (fields[2].is_none()) return;
-  const py::tuple sums = as_tuple(fields[2]);
-  const auto n = py::cast<Count>(sums[0]), n_positive = py::cast<Count>(sums[2]),
-             n_negative = py::cast<Count>(sums[3]);
-  side.n_nan = py::cast<Count>(sums[1]);
+  const auto given = record_of<SideRecord>(found);
+  side.dtype = rows.keep(bytes_of(given.dtype));
+  if (!given.shape.is_none()) side.shape = rows.keep(bytes_of(py::str(py::list(given.shape))));
+  if (given.sums.is_none()) return;
+  const auto sums = record_of<SumsRecord>(given.sums);
+  const auto n = py::cast<Count>(sums.n), n_positive = py::cast<Count>(sums.n_positive_inf),
+             n_negative = py::cast<Count>(sums.n_negative_inf);
+  side.n_nan = py::cast<Count>(sums.n_nan);
   if (n_positive && n_negative) {
     side.n_inf = *n_positive + *n_negative;
     if (side.n_nan && n && *n == *side.n_nan + *side.n_inf) return;  // no finite value
   }
-  side.max = py::cast<Number>(sums[4]);
-  side.min = py::cast<Number>(sums[5]);
-  side.mean = py::cast<Number>(sums[6]);
+  side.max = py::cast<Number>(sums.max);
+  side.min = py::cast<Number>(sums.min);
+  side.mean = py::cast<Number>(sums.mean);
 }
 
 /// Metrics by name; NaN or no entry: not known.
@@ -177,27 +178,38 @@ Figures read_figures(const py::dict& values) {
   return figures;
 }
 
+Sentence read_sentence(const py::handle& sentence) {
+  const auto given = record_of<SentenceRecord>(sentence);
+  Sentence read{bytes_of(given.id), {}};
+  for (const py::handle argument : as_tuple(given.arguments)) {
+    const py::tuple pair = as_tuple(argument);
+    read.arguments.emplace_back(bytes_of(pair[0]), bytes_of(pair[1]));
+  }
+  return read;
+}
+
 /// A result as compare/reduced_batch.py gives it.
-Found read_found(const py::tuple& result, StepRows& rows) {
+Found read_found(const ReducedResultRecord& result, StepRows& rows) {
   Found found;
   ReportRow& row = found.row;
-  found.status = rows.keep(bytes_of(result[0]));
-  found.reason = rows.keep(bytes_of(result[1]));
-  read_side(row.my, result[2], rows);
-  read_side(row.golden, result[3], rows);
-  found.has_metrics = !result[4].is_none();
+  found.status = rows.keep(bytes_of(result.status));
+  for (const py::handle sentence : result.sentences)
+    found.sentences.push_back(read_sentence(sentence));
+  read_side(row.my, result.my, rows);
+  read_side(row.golden, result.golden, rows);
+  found.has_metrics = !result.metrics.is_none();
   if (found.has_metrics) {
-    read_metrics(row, py::dict(result[4]));
-    row.n_mismatch = py::cast<Count>(result[5]);
+    read_metrics(row, py::dict(result.metrics));
+    row.n_mismatch = py::cast<Count>(result.n_mismatch);
   }
-  if (!result[6].is_none()) {
-    const py::tuple worst = as_tuple(result[6]);
-    row.worst_index = py::cast<Count>(worst[0]);
-    row.my_worst = py::cast<Number>(worst[1]);
-    row.golden_worst = py::cast<Number>(worst[2]);
+  if (!result.worst.is_none()) {
+    const auto worst = record_of<WorstRecord>(result.worst);
+    row.worst_index = py::cast<Count>(worst.index);
+    row.my_worst = py::cast<Number>(worst.my);
+    row.golden_worst = py::cast<Number>(worst.golden);
   }
-  if (result.size() > 7 && !result[7].is_none()) row.figures = read_figures(py::dict(result[7]));
-  if (result.size() > 8) row.estimated = rows.keep(bytes_of(result[8]));
+  if (!result.figures.is_none()) row.figures = read_figures(py::dict(result.figures));
+  row.estimated = rows.keep(bytes_of(result.estimated));
   return found;
 }
 
@@ -240,7 +252,14 @@ py::tuple cells_of(const StepRows& rows, py::ssize_t i) {
 }
 
 void set_cells(StepRows& rows, py::ssize_t i, const py::tuple& cells) {
-  each_cell(rows.row(row_number(rows, i)), CellReader(cells, rows));
+  const size_t number = row_number(rows, i);
+  const std::string_view before = rows.row(number).reason;
+  each_cell(rows.row(number), CellReader(cells, rows));
+  if (rows.row(number).reason != before) rows.forget_sentences(number);
+}
+
+py::list sentences_of(const StepRows& rows, py::ssize_t i) {
+  return sentence_list(rows.sentences(row_number(rows, i)));
 }
 
 /// One cell of every row.
@@ -304,9 +323,11 @@ void bind_rows(py::module_& m) {
       .def(
           "take",
           [](StepRows& rows, const py::iterable& results) {
-            for (const py::handle result : results) rows.take(read_found(as_tuple(result), rows));
+            for (const py::handle result : results)
+              rows.take(read_found(record_of<ReducedResultRecord>(result), rows));
           },
-          "results"_a, "Results of the next pairs, as Batch gives them.")
+          "results"_a, "Results of the next pairs, as compare/reduced_batch.py gives them.")
+      .def("sentences", &sentences_of, "place"_a, "What is said of a row: ids and arguments.")
       .def_property_readonly("n_done", &StepRows::n_done)
       .def(
           "judge",

@@ -3,6 +3,7 @@
 
 #include "bind/convert.h"
 #include "bind/module.h"
+#include "bind/records.h"
 #include "compare/metrics.h"
 #include "simd/dispatch.h"
 #include "sketch/sketch.h"
@@ -17,9 +18,6 @@ py::bytes float64_bytes(const std::vector<double>& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(double)};
 }
 
-/// (shape, problem, is wide, sums, sum of squares, hash, values or None, buckets or None); what
-/// follows "is wide" is None when the problem is not "". sums = (n, nan, +inf, -inf, max, min,
-/// mean) of the finite values; values and buckets are bytes of float64.
 py::tuple sketch(const Tensor& tensor, const py::tuple& steps, unsigned threads,
                  const std::string& isa) {
   std::vector<ViewStep> parsed;
@@ -27,22 +25,29 @@ py::tuple sketch(const Tensor& tensor, const py::tuple& steps, unsigned threads,
   const View view = make_view(tensor, parsed);
   std::string problem = view.problem;
   if (tensor.state != TensorState::kOk && !view.is_raw()) problem = tensor.note;
-  if (!problem.empty())
-    return py::make_tuple(shape_tuple(view.shape), text(problem), tensor.dtype->wide, py::none(),
-                          py::none(), py::none(), py::none(), py::none());
+  SketchRecord record{shape_tuple(view.shape),
+                      text(problem),
+                      object(tensor.dtype->wide),
+                      py::none(),
+                      py::none(),
+                      py::none(),
+                      py::none(),
+                      py::none()};
+  if (!problem.empty()) return tuple_of(std::move(record));
   const Kernels& kernels = find_kernels(isa);
   TensorSketch made;
   {
     const py::gil_scoped_release release;
     made = sketch_view(view, threads, kernels);
   }
-  const SideSums& s = made.sums;
-  const bool is_whole = made.buckets.empty();
-  return py::make_tuple(
-      shape_tuple(view.shape), "", tensor.dtype->wide,
-      py::make_tuple(s.n, s.n_nan, s.n_positive_inf, s.n_negative_inf, s.max, s.min, mean_of(s)),
-      made.sum_squares, made.hash, is_whole ? py::object(float64_bytes(made.values)) : py::none(),
-      is_whole ? py::none() : py::object(float64_bytes(made.buckets)));
+  record.sums = sums_tuple(made.sums, mean_of(made.sums));
+  record.sum_squares = object(made.sum_squares);
+  record.content = object(made.hash);
+  if (made.buckets.empty())
+    record.values = float64_bytes(made.values);
+  else
+    record.buckets = float64_bytes(made.buckets);
+  return tuple_of(std::move(record));
 }
 
 }  // namespace

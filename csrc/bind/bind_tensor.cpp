@@ -108,8 +108,6 @@ void bind_tensor_class(py::module_& m) {
       .def_readonly("fortran_order", &Tensor::fortran_order)
       .def_readonly("address", &Tensor::address)
       .def_property_readonly("format", [](const Tensor& t) { return format_name(t.format); })
-      .def_property_readonly("is_converted",
-                             [](const Tensor& t) { return find_layout(t).is_converted; })
       .def("numpy", &tensor_array, "steps"_a = py::tuple(), py::kw_only(), "isa"_a = "",
            "The values in logical order.");
 }
@@ -124,7 +122,6 @@ void bind_tensor(py::module_& m) {
   m.def("dtypes", &dtypes,
         "Rows of the dtype table: (number, name, report, numpy, bits, components, log2 of unit "
         "roundoff).");
-  m.def("format_name", &format_name, "number"_a, "Name of a storage format.");
 }
 
 }  // namespace ait

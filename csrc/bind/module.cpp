@@ -2,7 +2,9 @@
 #include "bind/module.h"
 
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
+#include "bind/records.h"
 #include "io/bytes.h"
 #include "io/data_file.h"
 
@@ -33,6 +35,43 @@ void translate_error(std::exception_ptr thrown) {
 
 }  // namespace
 
+/// Names of the fields of every record, by its name.
+py::dict record_fields() {
+  py::dict names;
+  names["tensor_ref"] = ait::names_of<ait::RefRecord>();
+  names["pair"] = ait::names_of<ait::PairRecord>();
+  names["sums"] = ait::names_of<ait::SumsRecord>();
+  names["side"] = ait::names_of<ait::SideRecord>();
+  names["worst"] = ait::names_of<ait::WorstRecord>();
+  names["result"] = ait::names_of<ait::ResultRecord>();
+  names["reduced_result"] = ait::names_of<ait::ReducedResultRecord>();
+  names["sentence"] = ait::names_of<ait::SentenceRecord>();
+  names["head"] = ait::names_of<ait::HeadRecord>();
+  names["ge_scan"] = ait::names_of<ait::GeScanRecord>();
+  names["npy_scan"] = ait::names_of<ait::NpyScanRecord>();
+  names["sketch"] = ait::names_of<ait::SketchRecord>();
+  names["ge_file"] = ait::names_of<ait::GeFileRecord>();
+  names["fx_file"] = ait::names_of<ait::FxFileRecord>();
+  names["identity"] = ait::names_of<ait::IdentityRecord>();
+  names["claim"] = ait::names_of<ait::ClaimRecord>();
+  return names;
+}
+
+/// The English texts of all sentences; ImportError if they lack one that the core says, or name
+/// other places.
+void take_texts() {
+  const py::module_ sentences = py::module_::import("ait_cmp.sentences");
+  const py::dict texts = sentences.attr("LANGUAGES")["en"];
+  ait::each_sentence_kind([&](const auto& kind) {
+    py::set places;
+    for (const char* place : kind.places) places.add(place);
+    if (!texts.contains(kind.id) || !sentences.attr("places_of")(texts[kind.id]).equal(places))
+      throw py::import_error(std::string("ait_cmp.sentences: a text of \"") + kind.id +
+                             "\" expected with the places " + std::string(py::str(places)));
+  });
+  ait::set_sentence_texts(py::cast<std::map<std::string, std::string, std::less<>>>(texts));
+}
+
 PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.doc() = "The compiled core of ait_cmp. Private: import ait_cmp instead.";
   m.attr("__version__") = AIT_CMP_VERSION;
@@ -41,6 +80,8 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
 #else
   m.attr("compiler") = "GCC " __VERSION__;
 #endif
+  m.attr("record_fields") = record_fields();
+  take_texts();
   py::register_exception_translator(&translate_error);
   ait::bind_compare(m);
   ait::bind_csv(m);

@@ -136,18 +136,20 @@ namespace {
 /// The one place where an error of a file becomes a row.
 template <class Work>
 void or_unreadable(JobResult& result, Work work) {
-  std::string sentence;
+  Sentence sentence;
   try {
     work();
     return;
   } catch (const std::bad_alloc&) {
-    sentence = "not enough memory for this tensor";
+    sentence = say(kNoMemory);
   } catch (const std::exception& error) {
-    sentence = error.what();
+    std::string text = error.what();
+    if (text.ends_with('.')) text.pop_back();
+    sentence = say(kError, text);
   }
   result.status = Status::kUnreadable;
   result.has_metrics = false;
-  add_sentence(result.reason, sentence + (sentence.ends_with('.') ? "" : "."));
+  result.sentences.push_back(std::move(sentence));
 }
 
 /// Works on tensors of files. That a file changed meanwhile explains whatever went wrong, and makes

@@ -34,29 +34,27 @@ bool is_64_bit_integer(const DType& dtype) {
   return dtype.coding == Coding::kInt64 || dtype.coding == Coding::kUint64;
 }
 
-/// "golden_data includes NAN or inf. (3 NaN, 1 inf, 0 -inf of 64)"
-std::string nonfinite_sentence(const char* side, const SideSums& sums) {
-  if (sums.n_finite() == sums.n) return "";
-  return std::string(side) + "_data includes NAN or inf. (" + std::to_string(sums.n_nan) +
-         " NaN, " + std::to_string(sums.n_positive_inf) + " inf, " +
-         std::to_string(sums.n_negative_inf) + " -inf of " + std::to_string(sums.n) + ")";
+void say_nonfinite(std::vector<Sentence>& sentences, const char* side, const SideSums& sums) {
+  if (sums.n_finite() == sums.n) return;
+  sentences.push_back(say(kNonfinite, side, std::to_string(sums.n_nan),
+                          std::to_string(sums.n_positive_inf), std::to_string(sums.n_negative_inf),
+                          std::to_string(sums.n)));
 }
 
-/// A status other than compared when the view cannot be read; the sentence goes to `reason`.
-Status check_view(const View& view, const char* side, std::string& reason) {
+/// A status other than compared when the view cannot be read; `sentences` then say why.
+Status check_view(const View& view, const char* side, std::vector<Sentence>& sentences) {
   const Status status = status_of(view.tensor.state);
   const bool is_whole_raw = view.is_raw() && view.tensor.state == TensorState::kUnsupported;
   if (status != Status::kCompared && !is_whole_raw) {
-    add_sentence(reason, std::string(side) + ": " + view.tensor.note + ".");
+    sentences.push_back(say(kNote, side, view.tensor.note));
     return status;
   }
   if (!view.problem.empty()) {
-    add_sentence(reason, std::string(side) + ": " + view.problem + ".");
+    sentences.push_back(say(kNote, side, view.problem));
     return Status::kUnsupported;
   }
-  if (!view.tensor.note.empty())
-    add_sentence(reason, std::string(side) + ": " + view.tensor.note + ".");
-  if (!view.note.empty()) add_sentence(reason, std::string(side) + ": " + view.note + ".");
+  for (const std::string& note : {view.tensor.note, view.note})
+    if (!note.empty()) sentences.push_back(say(kNote, side, note));
   return Status::kCompared;
 }
 
@@ -145,19 +143,23 @@ void add_side_sums(SideResult& side, const View& view, const Kernels& kernels) {
 }
 
 /// Why bytes cannot be compared as numbers.
-std::string no_numbers(const DType& dtype) {
-  if (dtype.number == kUndefinedDtype) return "The bytes are no numbers";
-  return "Values of " + std::string(dtype.name) + " have no public coding";
+Sentence no_numbers(const DType& dtype) {
+  return dtype.number == kUndefinedDtype ? say(kNoNumbers) : say(kUncoded, dtype.report);
+}
+
+/// The dtype without a value coding of a pair of which one side or both have one.
+const DType& raw_dtype(const View& my, const View& golden) {
+  return my.is_raw() ? *my.tensor.dtype : *golden.tensor.dtype;
 }
 
 /// Bytes without a value coding: equal or not.
-void compare_raw(JobResult& result, const View& my, const View& golden, const Kernels& kernels) {
+void compare_raw(JobResult& result, const View& my, const View& golden) {
   const uint64_t n = my.tensor.size_bytes;
   if (n != golden.tensor.size_bytes) {
     result.status = Status::kUnsupported;
-    add_sentence(result.reason,
-                 no_numbers(*my.tensor.dtype) + ", and the sizes differ: " + std::to_string(n) +
-                     " bytes against " + std::to_string(golden.tensor.size_bytes) + ".");
+    result.sentences.push_back(no_numbers(raw_dtype(my, golden)));
+    result.sentences.push_back(
+        say(kByteCountsDiffer, std::to_string(n), std::to_string(golden.tensor.size_bytes)));
     return;
   }
   constexpr uint64_t kStep = 64 * 1024;
@@ -169,15 +171,14 @@ void compare_raw(JobResult& result, const View& my, const View& golden, const Ke
     const size_t same = static_cast<size_t>(std::mismatch(x, x + size, y).first - x);
     if (same == size) continue;
     result.status = Status::kUnsupported;
-    add_sentence(result.reason, no_numbers(*my.tensor.dtype) +
-                                    "; as bytes they differ first at byte " +
-                                    std::to_string(at + same) + " of " + std::to_string(n) + ".");
+    result.sentences.push_back(no_numbers(raw_dtype(my, golden)));
+    result.sentences.push_back(say(kBytesDifferAt, std::to_string(at + same), std::to_string(n)));
     return;
   }
   result.has_metrics = true;
   result.metrics = metrics_of_equal();
   result.figures = Figures{};
-  add_sentence(result.reason, "Compared as bytes: equal.");
+  result.sentences.push_back(say(kBytesEqual));
 }
 
 /// Whether the bytes of a tensor are all that there is to it: torch keeps types that it lacks as
@@ -186,15 +187,11 @@ bool is_row_of_bytes(const View& view) {
   return view.is_raw() || view.tensor.dtype->coding == Coding::kUint8;
 }
 
-/// "data shape doesn't match. (my (2, 3), golden (4,))"
-std::string misfit_sentence(const View& my, const View& golden) {
-  std::string sentence = "data shape doesn't match. (my " + shape_text(my.shape) + ", golden " +
-                         shape_text(golden.shape) + ")";
+void say_counts_differ(std::vector<Sentence>& sentences, const View& my, const View& golden) {
+  sentences.push_back(say(kCountsDiffer, shape_text(my.shape), shape_text(golden.shape)));
   const bool my_is_complex = my.tensor.dtype->components > 1;
   if (my_is_complex != (golden.tensor.dtype->components > 1))
-    sentence += std::string(" The ") + (my_is_complex ? "my" : "golden") +
-                " side is complex: each element is two values.";
-  return sentence;
+    sentences.push_back(say(kOneIsComplex, my_is_complex ? "my" : "golden"));
 }
 
 /// Whether the golden side could not be viewed as the my side, and holds another number of
@@ -206,12 +203,6 @@ bool has_other_count(const View& my, const View& golden) {
 }
 
 }  // namespace
-
-void add_sentence(std::string& text, const std::string& sentence) {
-  if (sentence.empty()) return;
-  if (!text.empty()) text += " ";
-  text += sentence;
-}
 
 uint64_t n_values_of(const View& view) { return view.n_elements * view.tensor.dtype->components; }
 
@@ -236,12 +227,12 @@ bool prepare_pair(JobResult& result, const View& my, View& golden, const Kernels
   reinterpret_packed(golden, my);
   if (has_other_count(my, golden)) {
     result.status = Status::kShapeMismatch;
-    add_sentence(result.reason, misfit_sentence(my, golden));
+    say_counts_differ(result.sentences, my, golden);
     add_side_sums(result.my, my, kernels);
     return false;
   }
-  const Status my_status = check_view(my, "my", result.reason);
-  const Status golden_status = check_view(golden, "golden", result.reason);
+  const Status my_status = check_view(my, "my", result.sentences);
+  const Status golden_status = check_view(golden, "golden", result.sentences);
   result.status = my_status != Status::kCompared ? my_status : golden_status;
   if (result.status != Status::kCompared) {
     add_side_sums(result.my, my, kernels);
@@ -250,33 +241,32 @@ bool prepare_pair(JobResult& result, const View& my, View& golden, const Kernels
   }
   if (my.is_raw() || golden.is_raw()) {
     if (is_row_of_bytes(my) && is_row_of_bytes(golden)) {
-      compare_raw(result, my, golden, kernels);
+      compare_raw(result, my, golden);
       return false;
     }
     result.status = Status::kUnsupported;
-    const DType& raw = my.is_raw() ? *my.tensor.dtype : *golden.tensor.dtype;
-    add_sentence(result.reason, no_numbers(raw) + ": nothing to hold against numbers.");
+    result.sentences.push_back(no_numbers(raw_dtype(my, golden)));
+    result.sentences.push_back(say(kAgainstNumbers));
     add_side_sums(result.my, my, kernels);
     add_side_sums(result.golden, golden, kernels);
     return false;
   }
   if (const std::string why = why_not_comparable(my, golden); !why.empty()) {
     result.status = Status::kUnsupported;
-    add_sentence(result.reason, why + ".");
+    result.sentences.push_back(say(kNotComparable, why));
     add_side_sums(result.my, my, kernels);
     add_side_sums(result.golden, golden, kernels);
     return false;
   }
   if (n_values_of(my) != n_values_of(golden)) {
     result.status = Status::kShapeMismatch;
-    add_sentence(result.reason, misfit_sentence(my, golden));
+    say_counts_differ(result.sentences, my, golden);
     add_side_sums(result.my, my, kernels);
     add_side_sums(result.golden, golden, kernels);
     return false;
   }
   if (my.shape != golden.shape)
-    add_sentence(result.reason, "Shapes differ, element counts agree: my " + shape_text(my.shape) +
-                                    ", golden " + shape_text(golden.shape) + ".");
+    result.sentences.push_back(say(kShapesDiffer, shape_text(my.shape), shape_text(golden.shape)));
   return true;
 }
 
@@ -307,14 +297,12 @@ void finish_pair(JobResult& result, const PairTask& task, const PairSums& sums,
     result.worst_my = sums.worst_x;
     result.worst_golden = sums.worst_y;
   }
-  add_sentence(result.reason, nonfinite_sentence("golden", sums.y));
-  add_sentence(result.reason, nonfinite_sentence("my", sums.x));
+  say_nonfinite(result.sentences, "golden", sums.y);
+  say_nonfinite(result.sentences, "my", sums.x);
   const bool rounded =
       (is_64_bit_integer(*task.my.tensor.dtype) && sums.x.largest() >= kRoundedInteger) ||
       (is_64_bit_integer(*task.golden.tensor.dtype) && sums.y.largest() >= kRoundedInteger);
-  if (rounded)
-    add_sentence(result.reason,
-                 "Integers of 2^53 or beyond were compared as float64, which may round them.");
+  if (rounded) result.sentences.push_back(say(kRoundedIntegers));
 }
 
 const char* status_name(Status status) {
@@ -354,9 +342,9 @@ JobResult describe_view(const View& view, const char* name, bool with_sums,
   const bool is_my = std::strcmp(name, "my") == 0;
   SideResult& side = is_my ? result.my : result.golden;
   describe(side, view);
-  result.status = check_view(view, name, result.reason);
+  result.status = check_view(view, name, result.sentences);
   if (with_sums) add_side_sums(side, view, kernels);
-  if (side.has_sums) add_sentence(result.reason, nonfinite_sentence(name, side.sums));
+  if (side.has_sums) say_nonfinite(result.sentences, name, side.sums);
   return result;
 }
 

@@ -3,10 +3,11 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
+#include <vector>
 
 #include "compare/figures.h"
 #include "compare/metrics.h"
+#include "compare/sentence.h"
 #include "compare/sums.h"
 #include "tensor/view.h"
 
@@ -29,7 +30,7 @@ struct SideResult {
 
 struct JobResult {
   Status status = Status::kCompared;
-  std::string reason;  ///< sentences for cmp_fail_reason; notes when compared
+  std::vector<Sentence> sentences;  ///< for cmp_fail_reason; notes when compared
   SideResult my, golden;
   bool has_metrics = false;
   Metrics metrics;
@@ -49,9 +50,6 @@ JobResult describe_view(const View& view, const char* name, bool with_sums, cons
 
 /// Values of a tensor: elements, or twice as many for complex numbers.
 uint64_t n_values_of(const View& view);
-
-/// Adds a sentence to a reason.
-void add_sentence(std::string& text, const std::string& sentence);
 
 /// dtype and shape of one side.
 void describe(SideResult& side, const View& view);

@@ -47,7 +47,7 @@ void fill_side(RowSide& side, const SideResult& found, Texts& texts) {
 Found found_of(const JobResult& result, Texts& texts) {
   Found found;
   found.status = status_name(result.status);
-  found.reason = texts.keep(printable(result.reason));
+  found.sentences = result.sentences;
   found.has_metrics = result.has_metrics;
   ReportRow& row = found.row;
   fill_side(row.my, result.my, texts);
@@ -164,24 +164,40 @@ void StepRows::take(std::vector<JobResult>&& results) {
 }
 
 void StepRows::take(const Found& found) {
-  ReportRow& row = rows_.at(next_++);
+  const size_t number = next_++;
+  ReportRow& row = rows_.at(number);
   copy_side(row.my, found.row.my);
   copy_side(row.golden, found.row.golden);
   if (row.status.empty() || row.status == "unmatched") {
     if (found.status != "compared" || row.status.empty()) row.status = found.status;
-    if (row.reason.empty())
-      row.reason = found.reason;
-    else if (!found.reason.empty())
-      row.reason = texts_.keep(std::string(row.reason).append(" ").append(found.reason));
-  } else if (!found.reason.empty()) {
-    row.reason = found.reason;
+  } else if (!found.sentences.empty()) {
+    row.reason = {};  // the file says it better than its header
+    said_[number];
   }
+  for (const Sentence& sentence : found.sentences) say_of(number, sentence);
   if (found.has_metrics && row.status == "compared") copy_metrics(row, found.row);
   row.worst_index = found.row.worst_index;
   row.my_worst = found.row.my_worst;
   row.golden_worst = found.row.golden_worst;
   row.estimated = found.row.estimated;
   skip_rows_without_job();
+}
+
+std::vector<Sentence> StepRows::sentences(size_t i) const {
+  const auto said = said_.find(i);
+  if (said != said_.end()) return said->second;
+  if (rows_.at(i).reason.empty()) return {};
+  return {say(kText, std::string(rows_[i].reason))};
+}
+
+void StepRows::say_of(size_t i, Sentence sentence) {
+  std::vector<Sentence> all = sentences(i);
+  std::string_view& reason = rows_.at(i).reason;
+  std::string text(reason);
+  if (!text.empty()) text += ' ';
+  reason = texts_.keep(text += printable(text_of(sentence)));
+  all.push_back(std::move(sentence));
+  said_[i] = std::move(all);
 }
 
 void StepRows::skip_rows_without_job() {

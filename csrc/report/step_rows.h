@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -51,7 +52,8 @@ struct StepPlan {
 
 /// What the comparison found of one pair.
 struct Found {
-  std::string_view status, reason;
+  std::string_view status;
+  std::vector<Sentence> sentences;
   bool has_metrics = false;
   ReportRow row;  ///< with what it found; `n_mismatch` counts if it has metrics
 };
@@ -73,6 +75,13 @@ class StepRows {
   void take(const Found& found);
   /// Keeps a text as long as the rows.
   std::string_view keep(std::string_view text) { return texts_.keep(text); }
+
+  /// What is said of a row, in order: by pairing, by the comparison, and what was added.
+  std::vector<Sentence> sentences(size_t i) const;
+  /// Says one more sentence of a row.
+  void say_of(size_t i, Sentence sentence);
+  /// The text of a row was written anew: it is one sentence now.
+  void forget_sentences(size_t i) { said_.erase(i); }
 
   /// Rows that have all that they get: those before the first job without a result.
   size_t n_done() const;
@@ -101,7 +110,8 @@ class StepRows {
   std::vector<ReportRow> rows_;
   std::vector<int64_t> node_of_;
   std::vector<OpError> upstream_;
-  size_t next_ = 0;  ///< row that gets the next result
+  std::unordered_map<size_t, std::vector<Sentence>> said_;  ///< of rows of which anything is said
+  size_t next_ = 0;                                         ///< row that gets the next result
 };
 
 }  // namespace ait

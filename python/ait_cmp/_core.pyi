@@ -1,7 +1,7 @@
 """The compiled core (csrc/bind). Private: import ait_cmp instead.
 
-Positions of the plain tuples are documented where the tuples are made, beside the `*_tuple` and
-`*_rows` functions of csrc/bind.
+The plain tuples are records of csrc/bind/records.h; `record_fields` names their fields, and the
+named tuples of this package are held against it at import (`tensor_ref.check_fields`).
 """
 
 import os
@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import Buffer as _TypedBuffer
 
+from ait_cmp.info.results import ReducedResult
+from ait_cmp.pairing.pair import Pair
 from ait_cmp.tensor_ref import TensorRef
 
 _Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -38,8 +40,10 @@ _Side: TypeAlias = tuple[str, _Shape, _Sums | None]
 _Metrics: TypeAlias = dict[str, float]
 # by name; "saturated" is a list of (bits of types, number of pairs)
 _Figures: TypeAlias = dict[str, Any]
+# its id, (name, content) of its places
+_Sentence: TypeAlias = tuple[str, tuple[tuple[str, str], ...]]
 # status, reason, my side, golden side, metrics, pairs finite on one side only or unequal
-# non-finite, (worst index, its value on my side, on the golden side), figures
+# non-finite, (worst index, its value on my side, on the golden side), figures, sentences
 _Result: TypeAlias = tuple[
     _Status,
     str,
@@ -49,6 +53,7 @@ _Result: TypeAlias = tuple[
     int,
     tuple[int, float, float] | None,
     _Figures | None,
+    list[_Sentence],
 ]
 
 # dtype, logical shape, state, note, op before fusion, its output index, device format number
@@ -74,6 +79,7 @@ _Cell: TypeAlias = str | float | None
 
 __version__: str
 compiler: str
+record_fields: dict[str, tuple[str, ...]]
 sketch_buckets: int
 # (name, unit, place in the report, value of equal tensors) of every metric, in the order of the
 # columns
@@ -110,8 +116,6 @@ class Tensor:
     def address(self) -> int: ...
     @property
     def format(self) -> str: ...
-    @property
-    def is_converted(self) -> bool: ...
     def numpy(self, steps: tuple[_ViewStep, ...] = (), *, isa: str = "") -> NDArray[Any]: ...
 
 class GeDump:
@@ -215,7 +219,7 @@ class StepBatch:
 class StepRows:
     def __init__(
         self,
-        pairs: Iterable[tuple[Any, ...]],
+        pairs: Iterable[Pair],
         feeders: Sequence[Sequence[int]],
         node_of: dict[str, int],
     ) -> None: ...
@@ -225,7 +229,8 @@ class StepRows:
     def batch(
         self, threads: int, access: str, single_sums: bool, headers: Sequence[GeHeaders]
     ) -> StepBatch: ...
-    def take(self, results: Iterable[tuple[Any, ...]]) -> None: ...
+    def take(self, results: Iterable[ReducedResult]) -> None: ...
+    def sentences(self, place: int) -> list[_Sentence]: ...
     @property
     def n_done(self) -> int: ...
     def judge(self, first_id: int, cosine_min: float, red_max: float) -> None: ...
@@ -234,8 +239,8 @@ class StepRows:
     def csv(self) -> bytes: ...
     def column(self, number: int) -> list[Any]: ...
     def __len__(self) -> int: ...
-    def __getitem__(self, place: int) -> tuple[Any, ...]: ...
-    def __setitem__(self, place: int, cells: tuple[Any, ...]) -> None: ...
+    def __getitem__(self, place: int) -> tuple[_Cell | tuple[str, ...], ...]: ...
+    def __setitem__(self, place: int, cells: tuple[_Cell | tuple[str, ...], ...]) -> None: ...
 
 class ErrorSums:
     def __init__(
@@ -316,7 +321,6 @@ def decode(
     isa: str = "",
 ) -> tuple[NDArray[Any], str, bool]: ...
 def dtypes() -> list[tuple[int, str, str, str, int, int, int]]: ...
-def format_name(number: int) -> str: ...
 def csv_lines(rows: list[tuple[_Cell | tuple[_Cell, ...], ...]]) -> bytes: ...
 def isas() -> list[str]: ...
 def roundoff_of(dtype: str) -> float: ...

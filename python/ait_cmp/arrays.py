@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ait_cmp import _core
 from ait_cmp.config import thread_count
 from ait_cmp.errors import ShapeError
+from ait_cmp.info.results import Result, result_of
 
 # numpy dtype -> number of the dump's OutputDataType enum.
 _DTYPE_NUMBERS = {
@@ -87,28 +88,31 @@ def compare_arrays(
         raise ShapeError(message)
     x, x_dtype = _buffer(my)
     y, y_dtype = _buffer(golden)
-    result = _core.compare_buffers(x, x_dtype, y, y_dtype, threads=thread_count(threads))
-    status, reason = result[:2]
-    if status == "shape_mismatch":  # a complex number is two values
-        raise ShapeError(reason)
+    plain = _core.compare_buffers(x, x_dtype, y, y_dtype, threads=thread_count(threads))
+    result = result_of(plain)
+    if result.status == "shape_mismatch":  # a complex number is two values
+        raise ShapeError(result.reason)
     return metrics_of_result(result)
 
 
-def metrics_of_result(result: tuple[Any, ...]) -> Metrics:
-    """The metrics in a result of the core (csrc/bind/bind_compare.cpp, result_tuple)."""
-    _, _, mine, theirs, values, mismatches, worst, _ = result
-    my_sums, golden_sums = mine[2], theirs[2]
-    worst_index, my_worst, golden_worst = worst or (None, None, None)
+def metrics_of_result(result: Result) -> Metrics:
+    """The metrics in a result of the core whose tensors have values."""
+    assert result.my is not None
+    assert result.golden is not None
+    my, golden, worst, values = result.my.sums, result.golden.sums, result.worst, result.metrics
+    assert my is not None
+    assert golden is not None
+    assert values is not None
     return Metrics(
         **{name: values.get(name) for name, *_ in _core.metrics},
-        my_nan_count=my_sums[1],
-        my_inf_count=my_sums[2] + my_sums[3],
-        golden_nan_count=golden_sums[1],
-        golden_inf_count=golden_sums[2] + golden_sums[3],
-        nonfinite_mismatch_count=mismatches,
-        worst_index=worst_index,
-        my_worst=my_worst,
-        golden_worst=golden_worst,
+        my_nan_count=my.n_nan or 0,
+        my_inf_count=my.n_inf or 0,
+        golden_nan_count=golden.n_nan or 0,
+        golden_inf_count=golden.n_inf or 0,
+        nonfinite_mismatch_count=result.n_mismatch,
+        worst_index=None if worst is None else worst.index,
+        my_worst=None if worst is None else worst.my,
+        golden_worst=None if worst is None else worst.golden,
     )
 
 

@@ -1,9 +1,10 @@
-"""Addresses of files, and of tensors in them."""
+"""Addresses of files, and of tensors in them; and what holds our records against the core's."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from ait_cmp import _core
 from ait_cmp.file_kinds import FileKind
 
 # One step from a stored tensor to the order of its counterpart: ("reshape", new dims),
@@ -47,3 +48,22 @@ class TensorRef(NamedTuple):
     def file(self) -> FileRef:
         """The file that holds it."""
         return FileRef(self.path, self.kind)
+
+
+def check_fields(record: type[tuple[Any, ...]], name: str) -> None:
+    """See that a named tuple begins with the fields that the core has under this name.
+
+    The core and this package are built together: this is for who changes one of the two.
+
+    Raises:
+        ImportError: They differ.
+    """
+    wanted = _core.record_fields[name]
+    fields: tuple[str, ...] = getattr(record, "_fields", ())
+    if fields[: len(wanted)] != wanted:
+        message = f"{record.__name__} has the fields {', '.join(fields)}; the core has those of "
+        message += f"{name}: {', '.join(wanted)}"
+        raise ImportError(message)
+
+
+check_fields(TensorRef, "tensor_ref")

@@ -178,7 +178,7 @@ def test_diff_of_arrays_of_text_says_that_they_are_no_numbers(
 ) -> None:
     files = [save(tmp_path / "x.npy", ["text"]), save(tmp_path / "y.npy", ["longer text"])]
     assert main(["diff", *files]) == 2
-    assert "The bytes are no numbers, and the sizes differ" in capsys.readouterr().out
+    assert "The bytes are no numbers. The sizes differ" in capsys.readouterr().out
 
 
 def test_a_graph_text_that_cannot_be_read_is_not_called_one_of_another_run(

@@ -360,7 +360,7 @@ def test_an_error_in_pairing_leaves_the_steps_before_it(
     [
         (b"\x12\x34", "Compared as bytes: equal."),
         (b"\x12\x35", "as bytes they differ first at byte 1 of 2."),
-        (b"\x12", "the sizes differ: 1 bytes against 2."),
+        (b"\x12", "The sizes differ: 1 bytes against 2."),
     ],
 )
 def test_values_without_a_public_coding_are_compared_as_bytes(

@@ -16,12 +16,13 @@ import pytest
 import make_dump
 from ait_cmp import compare_dirs
 from ait_cmp.cli.summary import summary_lines
-from ait_cmp.compare.reduced_batch import compare_pair
+from ait_cmp.compare.reduced_pair import compare_pair
 from ait_cmp.convert import convert_dir
 from ait_cmp.errors import FormatError
 from ait_cmp.info.source import Sources, have_equal_content, read_kept_values, scan_ge
 from ait_cmp.info.stats_csv import read_stats
 from ait_cmp.report.comparison import Comparison
+from ait_cmp.sentences import text_of
 from ait_cmp.tensor_ref import FileRef, TensorRef
 from reduced_dump import bf16, ge_folder, random_values, write_ge
 
@@ -168,12 +169,12 @@ def test_values_without_a_coding_are_compared_by_their_hash(tmp_path: Path) -> N
         TensorRef(str(paths[1]), "outputs", 0),
     ]
     result = compare_pair(*refs, sources=Sources(1))
-    assert result[0] == "compared"
-    assert "Compared as bytes: equal." in result[1]
+    assert result.status == "compared"
+    assert "Compared as bytes: equal." in text_of(result.sentences)
     write_ge(paths[1].parent, "Add_1", (), (replace(raw, data=b"Strings"),))
     result = compare_pair(*refs, sources=Sources(1))
-    assert result[0] == "unsupported"
-    assert "as bytes they differ" in result[1]
+    assert result.status == "unsupported"
+    assert "as bytes they differ" in text_of(result.sentences)
 
 
 def test_a_damaged_info_file_is_an_unreadable_row(tmp_path: Path) -> None:
@@ -188,8 +189,8 @@ def test_a_damaged_info_file_is_an_unreadable_row(tmp_path: Path) -> None:
         for folder in (my, golden)
     )
     result = compare_pair(ref, other, sources=Sources(1))
-    assert result[0] == "unreadable"
-    assert str(info) in result[1]
+    assert result.status == "unreadable"
+    assert str(info) in text_of(result.sentences)
 
 
 def cut_end(content: bytes) -> bytes:
@@ -254,13 +255,13 @@ def test_views_are_followed_where_an_order_is_known(
     my = ref_of(tmp_path / "my", turned, reduce=reduced_side in ("my", "both"))
     result = compare_pair(my, golden, sources=Sources(1))
     red = np.linalg.norm(np.full(shape, 0.01)) / np.linalg.norm(values)
-    assert result[0] == "compared"
+    assert result.status == "compared"
     if reduced_side == "both" and not small:
-        assert result[8] == "min_max"
-        assert "orders differ" in result[1]
+        assert result.estimated == "min_max"
+        assert "orders differ" in text_of(result.sentences)
     else:
-        assert result[8] == ("" if small else "sketch")
-        assert result[4]["relative_euclidean_distance"] == pytest.approx(red, rel=0.15)
+        assert result.estimated == ("" if small else "sketch")
+        assert result.metrics["relative_euclidean_distance"] == pytest.approx(red, rel=0.15)
 
 
 def test_pairing_reads_literals_and_content_from_info_files(tmp_path: Path) -> None:

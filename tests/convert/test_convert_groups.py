@@ -5,11 +5,11 @@ import threading
 import pytest
 
 from ait_cmp.convert.groups import Groups
-from ait_cmp.convert.one_file import Claim, Prepared
+from ait_cmp.convert.one_file import Claim, Identity, Prepared
 
 
 def prepared(number: int) -> Prepared:
-    claim = Claim(0, -1, False, 0o644, (1, number, 1, 1))
+    claim = Claim(0, -1, False, 0o644, Identity(1, number, 1, 1))
     return Prepared(f"Add.Add_{number}", f"Add.Add_{number}_info.npz", b"", claim, False)
 
 

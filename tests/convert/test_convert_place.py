@@ -129,7 +129,7 @@ def test_files_that_do_not_fit_together_go_one_by_one_and_the_smallest_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, too_large: int, first: str
 ) -> None:
     group = prepared_group(tmp_path)
-    source_bytes = group[1].claim.size_bytes + group[2].claim.size_bytes
+    source_bytes = group[1].claim.identity.size_bytes + group[2].claim.identity.size_bytes
     # What the first file needs is free when both others are in place of their dump files.
     sizes = (source_bytes - 90 + too_large, 100, 90)
     group = [made._replace(packed=bytes(size)) for made, size in zip(group, sizes)]

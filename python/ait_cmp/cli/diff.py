@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ait_cmp.info.results import SideResult
+    from ait_cmp.tensor_ref import TensorRef
+
 # Values of both sides that are in memory at once.
 _CHUNK = 1 << 20
 # Absolute errors are counted by their power of ten, from below 10^-12 to 10^12 and above.
@@ -44,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
     from ait_cmp.arrays import metrics_of_result
     from ait_cmp.cli.tensor_spec import parse_tensor_spec
     from ait_cmp.errors import ConfigError
+    from ait_cmp.info.results import result_of
     from ait_cmp.report.verdict import is_within
 
     if options.worst < 0:
@@ -51,15 +55,21 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(message)
     limits = limits_of(options)
     refs = [parse_tensor_spec(text).address() for text in (options.my, options.golden)]
-    (result,) = next(_core.Batch([(refs[0], refs[1])], threads=1))
-    status, reason, mine, theirs = result[:4]
-    if mine is None or theirs is None or mine[2] is None or status != "compared":
-        answer = {"status": status, "note": reason}
-        print(json_line(answer) if options.json else f"{status}: {reason}")
-        return 0 if status == "compared" else 2  # bytes without a value coding may be equal
+    (plain,) = next(_core.Batch([(refs[0], refs[1])], threads=1))
+    result = result_of(plain)
+    mine, theirs, reason = result.my, result.golden, result.reason
+    has_values = mine is not None and theirs is not None and mine.sums is not None
+    if not has_values or result.status != "compared":
+        answer = {"status": result.status, "note": reason}
+        print(json_line(answer) if options.json else f"{result.status}: {reason}")
+        return 0 if result.status == "compared" else 2  # bytes without a value coding may be equal
+    assert mine is not None
+    assert theirs is not None
+    assert mine.sums is not None
+    my_shape, golden_shape = mine.shape or (), theirs.shape or ()
     metrics = metrics_of_result(result)
-    histogram, worst = _errors(refs[0], refs[1], mine[2][0], options.worst)
-    rows = [(_position(index, mine[1]), x, y, error) for error, index, x, y in worst]
+    histogram, worst = _errors(refs[0], refs[1], mine.sums.n or 0, options.worst)
+    rows = [(_position(index, my_shape), x, y, error) for error, index, x, y in worst]
     if metrics.max_absolute_error is None:  # no finite pair
         passes = not metrics.nonfinite_mismatch_count
     else:
@@ -69,11 +79,11 @@ def run(options: argparse.Namespace) -> int:
         print(
             json_line(
                 {
-                    "my": {"tensor": options.my, "dtype": mine[0], "shape": list(mine[1])},
+                    "my": {"tensor": options.my, "dtype": mine.dtype, "shape": list(my_shape)},
                     "golden": {
                         "tensor": options.golden,
-                        "dtype": theirs[0],
-                        "shape": list(theirs[1]),
+                        "dtype": theirs.dtype,
+                        "shape": list(golden_shape),
                     },
                     "note": reason,
                     "verdict": verdict,
@@ -91,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _errors(
-    my: tuple[Any, ...], golden: tuple[Any, ...], n: int, n_worst: int
+    my: TensorRef, golden: TensorRef, n: int, n_worst: int
 ) -> tuple[dict[str, int], list[tuple[float, int, float, float]]]:
     """Errors by power of ten, and the largest ones as (error, flat index, my, golden)."""
     import numpy as np
@@ -143,8 +153,8 @@ def _position(index: int, shape: tuple[int, ...]) -> list[int]:
 
 def _text(
     options: argparse.Namespace,
-    mine: tuple[Any, ...],
-    theirs: tuple[Any, ...],
+    mine: SideResult,
+    theirs: SideResult,
     reason: str,
     metrics: dict[str, Any],
     histogram: dict[str, int],
@@ -152,7 +162,7 @@ def _text(
 ) -> Iterator[str]:
     for name, tensor, side in (("my", options.my, mine), ("golden", options.golden, theirs)):
         yield f"{name:<8}{tensor}"
-        yield f"        {side[0]} {list(side[1])}"
+        yield f"        {side.dtype} {list(side.shape or ())}"
     if reason:
         yield f"note    {reason}"
     yield ""

@@ -13,6 +13,8 @@ from ait_cmp.report.json_text import json_line
 if TYPE_CHECKING:
     from ait_cmp import _core
     from ait_cmp.info.dump_file import Dump
+    from ait_cmp.info.results import Result
+    from ait_cmp.tensor_ref import TensorRef
 
 # Values of a tensor that are in memory at once, and those that are printed.
 _CHUNK = 1 << 20
@@ -66,11 +68,14 @@ def run(options: argparse.Namespace) -> int:
 def _dump_report(dump: Dump) -> dict[str, Any]:
     from ait_cmp import _core
     from ait_cmp.config import usable_cores
+    from ait_cmp.info.results import result_of
+    from ait_cmp.tensor_ref import TensorRef
 
     tensors = [(io, i, t) for io in ("inputs", "outputs") for i, t in enumerate(getattr(dump, io))]
-    is_npy = dump.dump_time is None
-    jobs = [((dump.path, "" if is_npy else io, i, ()), None) for io, i, _ in tensors]
-    results = [one for many in _core.Batch(jobs, threads=usable_cores()) for one in many]
+    jobs = [(TensorRef(dump.path, "" if dump.is_array else io, i), None) for io, i, _ in tensors]
+    results = [
+        result_of(plain) for many in _core.Batch(jobs, threads=usable_cores()) for plain in many
+    ]
     report: dict[str, Any] = {
         "path": dump.path,
         "op_name": dump.op_name,
@@ -98,9 +103,8 @@ def _overflow_report(dump: Dump) -> list[str]:
     return [str(record) for record in records] or ["no overflow recorded"]
 
 
-def _tensor_report(tensor: _core.Tensor, result: tuple[Any, ...]) -> dict[str, Any]:
-    status, reason, side = result[:3]
-    sums = side[2] if side else None
+def _tensor_report(tensor: _core.Tensor, result: Result) -> dict[str, Any]:
+    sums = None if result.my is None else result.my.sums
     report: dict[str, Any] = {
         "dtype": tensor.dtype,
         "format": tensor.format,
@@ -109,19 +113,18 @@ def _tensor_report(tensor: _core.Tensor, result: tuple[Any, ...]) -> dict[str, A
         "original_shape": _list_or_none(tensor.original_shape),
         "size_bytes": tensor.size_bytes,
         "state": tensor.state,
-        "note": tensor.note or (reason if status != "compared" else ""),
+        "note": tensor.note or (result.reason if result.status != "compared" else ""),
     }
     if tensor.sub_format > 1:
         report["groups"] = tensor.sub_format
     if sums is not None:
-        n, n_nan, n_positive, n_negative, largest, smallest, mean = sums
-        has_finite = n > n_nan + n_positive + n_negative
+        has_finite = bool(sums.n_finite)
         report.update(
-            min=smallest if has_finite else None,
-            max=largest if has_finite else None,
-            mean=mean if has_finite else None,
-            nan_count=n_nan,
-            inf_count=n_positive + n_negative,
+            min=sums.min if has_finite else None,
+            max=sums.max if has_finite else None,
+            mean=sums.mean if has_finite else None,
+            nan_count=sums.n_nan,
+            inf_count=sums.n_inf,
         )
     return report
 
@@ -130,7 +133,7 @@ def _list_or_none(shape: tuple[int, ...] | None) -> list[int] | None:
     return None if shape is None else list(shape)
 
 
-def _values_report(ref: tuple[Any, ...], tensor: dict[str, Any]) -> dict[str, Any]:
+def _values_report(ref: TensorRef, tensor: dict[str, Any]) -> dict[str, Any]:
     """First values and a histogram of the finite ones: (from, to, count) of equal widths."""
     import numpy as np
 

@@ -234,7 +234,7 @@ class _Pass:
     def _prepare(self, candidate: Candidate, claim: Claim) -> Outcome | Prepared:
         settings = self._settings
         with self._taking:
-            pause_s = self._pace.pause_s(claim.size_bytes)
+            pause_s = self._pace.pause_s(claim.identity.size_bytes)
         if pause_s > 0:
             self._stop.wait(pause_s)
         if self._must_end():
@@ -252,7 +252,7 @@ class _Pass:
                 threads=threads,
             )
 
-        if claim.size_bytes < _LARGE_FILE_BYTES:
+        if claim.identity.size_bytes < _LARGE_FILE_BYTES:
             return prepare(1)
         with self._one_large_file:
             return prepare(settings.threads)

@@ -20,6 +20,7 @@ from ait_cmp.info.reduce import (
     sketch_bytes,
     unreadable_tensor,
 )
+from ait_cmp.tensor_ref import check_fields
 from ait_cmp.terms import Writer
 
 KINDS: tuple[FileKind, ...] = ("sketch", "min_max")
@@ -49,6 +50,15 @@ class Outcome(NamedTuple):
     info_bytes: int = 0
 
 
+class Identity(NamedTuple):
+    """Which version of which file stands at a path; times in ns since the epoch."""
+
+    device: int
+    inode: int
+    size_bytes: int
+    changed_ns: int
+
+
 class Claim(NamedTuple):
     """A dump file that no other converter touches: what `_core.claim_files` tells of it.
 
@@ -57,22 +67,18 @@ class Claim(NamedTuple):
         descriptor: The lock lasts until it is closed, or until this process ends, however it ends.
         is_busy: Whether another converter has it.
         mode: Permissions.
-        identity: Device, inode, size in bytes, time of the last change in ns.
+        identity: Which version of which file it is.
     """
 
     error: int
     descriptor: int
     is_busy: bool
     mode: int
-    identity: tuple[int, int, int, int]
+    identity: Identity
 
-    @property
-    def size_bytes(self) -> int:
-        return self.identity[2]
 
-    @property
-    def changed_ns(self) -> int:
-        return self.identity[3]
+check_fields(Identity, "identity")
+check_fields(Claim, "claim")
 
 
 class Prepared(NamedTuple):
@@ -99,7 +105,8 @@ def claim_files(paths: Sequence[str]) -> list[Claim]:
     Without locks (some network file systems) two converters do the same work twice: both write the
     same bytes under the same name.
     """
-    return [Claim(*claim) for claim in _core.claim_files(paths)]
+    claims = map(Claim._make, _core.claim_files(paths))
+    return [claim._replace(identity=Identity._make(claim.identity)) for claim in claims]
 
 
 def prepare_file(
@@ -137,10 +144,10 @@ def prepare_file(
     if claim.error:
         return Outcome(path, "left", f"{path}: {os.strerror(claim.error)}")
     target = reduced_path(path, writer, kind)
-    if keep and _is_newer(target, claim.changed_ns):
-        return Outcome(path, "done", source_bytes=claim.size_bytes)
-    is_settled = max(quiet_s, time.time() - claim.changed_ns * 1e-9) >= settle_s
-    packed = _pack(path, claim.size_bytes, writer, kind, is_settled, threads)
+    if keep and _is_newer(target, claim.identity.changed_ns):
+        return Outcome(path, "done", source_bytes=claim.identity.size_bytes)
+    is_settled = max(quiet_s, time.time() - claim.identity.changed_ns * 1e-9) >= settle_s
+    packed = _pack(path, claim.identity.size_bytes, writer, kind, is_settled, threads)
     if isinstance(packed, Outcome):
         return packed
     return Prepared(path, target, packed, claim, keep)

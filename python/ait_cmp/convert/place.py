@@ -106,12 +106,12 @@ class _File:
         self.failure = self._left("left", f"{reason}its info file is in place")
 
     def _left(self, status: str, reason: str) -> Outcome:
-        return Outcome(self.prepared.path, status, reason, self.prepared.claim.size_bytes)
+        return Outcome(self.prepared.path, status, reason, self.prepared.claim.identity.size_bytes)
 
     def outcome(self) -> Outcome:
         """What became of it."""
         prepared = self.prepared
-        size_bytes = prepared.claim.size_bytes
+        size_bytes = prepared.claim.identity.size_bytes
         placed = Outcome(prepared.path, "converted", "", size_bytes, len(prepared.packed))
         return self.failure or placed
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from ait_cmp.file_kinds import FileKind
-from ait_cmp.tensor_ref import FileRef
+from ait_cmp.tensor_ref import FileRef, check_fields
 from ait_cmp.terms import Writer
 
 # What the folder that the user gave is the folder of.
@@ -75,6 +75,10 @@ class FxFile(NamedTuple):
     def ref(self) -> FileRef:
         """Its path and kind."""
         return FileRef(self.path, self.kind)
+
+
+check_fields(GeFile, "ge_file")
+check_fields(FxFile, "fx_file")
 
 
 @dataclass(frozen=True)

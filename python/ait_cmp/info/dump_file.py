@@ -34,6 +34,11 @@ class Dump:
     outputs: tuple[_core.Tensor, ...]
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_array(self) -> bool:
+        """Whether it is an .npy file."""
+        return self.dump_time is None
+
 
 def open_dump(path: str | os.PathLike[str]) -> Dump:
     """Open a GE dump file, or an .npy file as a dump with one output.

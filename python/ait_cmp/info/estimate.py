@@ -6,13 +6,17 @@ The formulas and their error bounds are in docs/info-format.md.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple, Optional
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ait_cmp import _core
 from ait_cmp.info.reduce import extrema_of
-from ait_cmp.info.tensor import ReducedTensor, Sums
+from ait_cmp.info.results import Figures, MetricValues, Sums, Worst, result_of
+from ait_cmp.info.tensor import ReducedTensor
+from ait_cmp.sentences import Sentence, say
+from ait_cmp.terms import Estimated
 
 # Numbers of the dump's OutputDataType enum.
 _FLOAT32 = 1
@@ -23,10 +27,6 @@ _OF_PAIRS_ALONE = frozenset({"block_error", "bias_z"})
 # Spacing of float32 at 1: errors up to it pass whatever the other metrics say.
 _TINY_ERROR = 2.0**-23
 
-# By name; what is missing is not known.
-MetricValues = dict[str, float]
-Worst = Optional[tuple[int, float, float]]
-
 
 class Estimate(NamedTuple):
     """What two tensors say of each other.
@@ -35,18 +35,18 @@ class Estimate(NamedTuple):
         metrics: None if nothing can be said.
         mismatches: Pairs with NaN or Inf that differ in kind; of estimates at least so many, None
             if that is not known.
-        worst: (index, my, golden) of the largest absolute error, None if all are equal or unknown.
+        worst: The largest absolute error, None if all are equal or it is not known.
         source: "" for exact metrics, else what they were estimated from.
-        note: Sentence for the report, or "".
+        sentence: What the report has to say of it, or None.
         figures: What the verdict needs besides; None unless both tensors were kept whole.
     """
 
     metrics: MetricValues | None
     mismatches: int | None
-    worst: Worst
-    source: str
-    note: str = ""
-    figures: dict[str, Any] | None = None
+    worst: Worst | None
+    source: Estimated
+    sentence: Sentence | None = None
+    figures: Figures | None = None
 
 
 def estimate(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
@@ -64,19 +64,18 @@ def estimate(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
 
 def _equal_metrics(tensor: ReducedTensor) -> MetricValues:
     assert tensor.sums is not None
-    n, *nonfinite = (count or 0 for count in tensor.sums[:4])
-    if n > 0 and sum(nonfinite) == n:
+    if tensor.sums.n and tensor.sums.n_finite == 0:
         return {}
     return {name: of_equal for name, *_, of_equal in _core.metrics if name not in _OF_PAIRS_ALONE}
 
 
 def _compare_values(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
-    result = _core.compare_buffers(*_buffer(my), *_buffer(golden))
-    _, _, _, _, metrics, mismatches, worst, figures = result
+    found = result_of(_core.compare_buffers(*_buffer(my), *_buffer(golden)))
+    worst = found.worst
     assert my.shape is not None
     if worst is not None and my.n_values == 2 * math.prod(my.shape):
-        worst = (worst[0] // 2, *worst[1:])
-    return Estimate(metrics, mismatches, worst, "", figures=figures)
+        worst = worst._replace(index=worst.index // 2)
+    return Estimate(found.metrics, found.n_mismatch, worst, "", figures=found.figures)
 
 
 def _buffer(tensor: ReducedTensor) -> tuple[Any, int]:
@@ -89,7 +88,7 @@ def _from_sketches(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
     assert my.buckets is not None
     assert golden.buckets is not None
     mismatches = _fewest_mismatches(my.sums, golden.sums)
-    if _n_finite(my.sums) == 0 or _n_finite(golden.sums) == 0:
+    if 0 in (my.sums.n_finite, golden.sums.n_finite):
         return Estimate({}, mismatches, None, "sketch")
     # Near 1, so that no square overflows or vanishes.
     exponent = math.frexp(max(np.abs(my.buckets).max(), np.abs(golden.buckets).max()))[1]
@@ -114,24 +113,25 @@ def _square_sum(tensor: ReducedTensor, buckets: Any, exponent: int) -> float:
     """Sum of squares over 4^exponent; where float64 could not hold it, from the buckets."""
     squares = tensor.sum_squares
     if squares is not None and (squares == 0 or 2.0**-960 < squares < math.inf):
-        is_zero = tensor.sums is not None and tensor.sums[4] == tensor.sums[5] == 0
+        is_zero = tensor.sums is not None and tensor.sums.max == tensor.sums.min == 0
         if squares > 0 or is_zero:
             return math.ldexp(squares, -2 * exponent)
     return float(np.square(buckets).sum())
 
 
-def _n_finite(sums: Sums) -> int:
-    n, n_nan, n_positive_inf, n_negative_inf = (count or 0 for count in sums[:4])
-    return n - n_nan - n_positive_inf - n_negative_inf
-
-
 def _fewest_mismatches(my: Sums, golden: Sums) -> int | None:
     """However NaN and Inf are placed, at least so many of them have no equal on the other side."""
-    if any(count is None for count in (*my[:4], *golden[:4])):
+    if my.n_finite is None or golden.n_finite is None:
         return None
-    agree = sum(min(x or 0, y or 0) for x, y in zip(my[1:4], golden[1:4]))
-    finite = min(_n_finite(my), _n_finite(golden))
-    return max(0, (my[0] or 0) - agree - finite)
+    agree = sum(
+        min(x or 0, y or 0)
+        for x, y in (
+            (my.n_nan, golden.n_nan),
+            (my.n_positive_inf, golden.n_positive_inf),
+            (my.n_negative_inf, golden.n_negative_inf),
+        )
+    )
+    return max(0, (my.n or 0) - agree - min(my.n_finite, golden.n_finite))
 
 
 def _from_extrema(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
@@ -139,33 +139,29 @@ def _from_extrema(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
     assert my.sums is not None
     assert golden.sums is not None
     sources = {my.source, golden.source}
-    source = "stats" if "stats" in sources else "min_max"
-    note = ""
-    if not sources & {"stats", "min_max"}:
-        note = "A sketch has no order but its own and the two orders differ: extrema compared."
+    source: Estimated = "stats" if "stats" in sources else "min_max"
+    sentence = None if sources & {"stats", "min_max"} else say("extrema_compared")
     ignores_nan = source == "stats"
     x = np.array(_extrema(my, ignores_nan))
     y = np.array(_extrema(golden, ignores_nan))
-    result = _core.compare_buffers(x, _FLOAT64, y, _FLOAT64, kl=False)
-    assert result[4] is not None
+    found = result_of(_core.compare_buffers(x, _FLOAT64, y, _FLOAT64, kl=False))
+    assert found.metrics is not None
     known = ("cosine_similarity", "max_absolute_error", "relative_euclidean_distance")
-    metrics = {name: result[4][name] for name in known if name in result[4]}
+    metrics = {name: found.metrics[name] for name in known if name in found.metrics}
     counted = _fewest_mismatches(my.sums, golden.sums)
-    mismatches = max(result[5], counted or 0) or counted
-    means = my.sums[6], golden.sums[6]
+    mismatches = max(found.n_mismatch, counted or 0) or counted
+    means = my.sums.mean, golden.sums.mean
     # The mean of |x - y| is no smaller than the difference of the means; likewise the maximum.
     if None not in means:
         metrics["mean_absolute_error"] = abs((means[0] or 0.0) - (means[1] or 0.0))
-    return Estimate(metrics, mismatches, None, source, note)
+    return Estimate(metrics, mismatches, None, source, sentence)
 
 
 def _extrema(tensor: ReducedTensor, ignores_nan: bool) -> tuple[float, float]:
     assert tensor.sums is not None
-    n, n_nan, n_positive_inf, n_negative_inf, largest, smallest, _ = tensor.sums
+    sums = tensor.sums
     if tensor.source in ("min_max", "stats"):
-        return (_NAN if smallest is None else smallest), (_NAN if largest is None else largest)
-    if not ignores_nan or n_nan == n:
+        return (_NAN if sums.min is None else sums.min), (_NAN if sums.max is None else sums.max)
+    if not ignores_nan or sums.n_nan == sums.n:
         return extrema_of(tensor)
-    assert smallest is not None
-    assert largest is not None
-    return (-math.inf if n_negative_inf else smallest), (math.inf if n_positive_inf else largest)
+    return extrema_of(replace(tensor, sums=sums._replace(n_nan=0)))

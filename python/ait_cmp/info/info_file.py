@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ait_cmp.errors import FormatError
+from ait_cmp.info.results import Sums
 from ait_cmp.info.tensor import SKETCH_BUCKETS, ReducedTensor
 
 _FORMAT = "ait-cmp info"
@@ -257,8 +258,8 @@ def _unpack_tensor(row: dict[str, Any], members: dict[str, NDArray[Any]]) -> Inf
     )
 
 
-def _sums(row: dict[str, Any]) -> tuple[int, int, int, int, float, float, float]:
-    return (
+def _sums(row: dict[str, Any]) -> Sums:
+    return Sums(
         _integer(row["count"]),
         _integer(row["nan"]),
         _integer(row["positive_inf"]),

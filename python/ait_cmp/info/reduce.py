@@ -13,7 +13,7 @@ from ait_cmp import _core
 from ait_cmp.errors import FormatError
 from ait_cmp.info.info_file import NPY_ERRORS, InfoFile, InfoTensor, pack_info, pack_npz
 from ait_cmp.info.tensor import ReducedTensor, sketch_tensor
-from ait_cmp.terms import Writer
+from ait_cmp.terms import STATES, Writer
 
 # Values beyond this are rounded as float64: their extrema are taken by NumPy.
 _EXACT_INTEGER = 2.0**53
@@ -127,14 +127,18 @@ def min_max_bytes(dump: OpenDump, info: InfoFile) -> bytes:
     """Bytes of `*_min_max.npz` (GE) or `*_min_max.npy` (FX), as a script of the user would write.
 
     GE: arrays `inputs` and `outputs` of shape (n, 2). FX: one array [min, max] of the data's dtype.
-    NaN where there is a NaN or no value.
+    NaN where there is a NaN or no value. Of GE, where a tensor has no values, also `inputs_states`
+    and `outputs_states`: numbers of their states (0 ok, 1 no_data, 4 unsupported).
 
     Raises:
         FormatError: The file changed meanwhile.
         OSError: It cannot be read.
     """
     if dump.writer == "ge":
-        return pack_npz({name: _rows(info, name) for name in ("inputs", "outputs")})
+        members: dict[str, NDArray[Any]] = {io: _rows(info, io) for io in ("inputs", "outputs")}
+        if any(tensor.tensor.state != "ok" for tensor in info.tensors):
+            members |= {f"{io}_states": _states(info, io) for io in ("inputs", "outputs")}
+        return pack_npz(members)
     packed = io.BytesIO()
     try:
         extrema = _npy_extrema(dump, info.tensors[0].tensor)
@@ -150,15 +154,20 @@ def _rows(info: InfoFile, name: str) -> NDArray[np.float64]:
     return np.array(rows, dtype=np.float64).reshape(len(rows), 2)
 
 
+def _states(info: InfoFile, name: str) -> NDArray[np.uint8]:
+    """States by their numbers: a tensor without data is no tensor of NaN."""
+    return np.array([STATES.index(tensor.tensor.state) for tensor in info.of(name)], np.uint8)
+
+
 def extrema_of(tensor: ReducedTensor) -> tuple[float, float]:
     """(min, max) as NumPy has them: infinities count, one NaN makes both NaN."""
     if tensor.sums is None:
         return math.nan, math.nan
-    n, n_nan, n_positive_inf, n_negative_inf, largest, smallest, _ = tensor.sums
-    if n_nan or n == 0 or largest is None or smallest is None:
+    sums = tensor.sums
+    if sums.n_nan or sums.n == 0 or sums.max is None or sums.min is None:
         return math.nan, math.nan
-    low = -math.inf if n_negative_inf else smallest
-    return low, math.inf if n_positive_inf else largest
+    low = -math.inf if sums.n_negative_inf else sums.min
+    return low, math.inf if sums.n_positive_inf else sums.max
 
 
 def _npy_extrema(dump: OpenDump, tensor: ReducedTensor) -> NDArray[Any]:

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from ait_cmp import _core
 from ait_cmp.errors import FormatError
 from ait_cmp.info.info_file import NPY_ERRORS, InfoFile, InfoTensor, load_members, read_info
+from ait_cmp.info.results import Sums
 from ait_cmp.info.stats_csv import read_stats
 from ait_cmp.info.tensor import ReducedTensor, sketch_tensor, with_steps
-from ait_cmp.tensor_ref import FileRef, TensorRef
-from ait_cmp.terms import Writer
+from ait_cmp.tensor_ref import FileRef, TensorRef, check_fields
+from ait_cmp.terms import STATES, State, Writer
 
 # Info files kept open by one comparison: neighbouring pairs ask for the same ones.
 _KEPT_FILES = 256
@@ -71,11 +72,29 @@ def _read_ge_extrema(path: str) -> list[InfoTensor]:
         message = f"{path}: arrays inputs and outputs expected, found {', '.join(members)}"
         raise FormatError(message)
     return [
-        _extrema(path, name, pair, "")
+        _ge_extrema(path, name, pair, _state_of(path, members.get(f"{name}_states"), index))
         for name in ("inputs", "outputs")
         if name in members and members[name].size
-        for pair in members[name]
+        for index, pair in enumerate(members[name])
     ]
+
+
+def _state_of(path: str, states: NDArray[Any] | None, index: int) -> State:
+    """State of a tensor by its number; a file that has no numbers says nothing but extrema."""
+    if states is None:
+        return "ok"
+    try:
+        return STATES[int(states[index])]
+    except (IndexError, ValueError, TypeError) as error:
+        message = f"{path}: the number of a state expected for each tensor ({error})"
+        raise FormatError(message) from error
+
+
+def _ge_extrema(path: str, name: str, pair: Any, state: State) -> InfoTensor:
+    if state == "ok":
+        return _extrema(path, name, pair, "")
+    note = "no data" if state == "no_data" else "its values have no public coding"
+    return InfoTensor(name, ReducedTensor("min_max", "", None, state, note))
 
 
 def _extrema(path: str, name: str, pair: Any, dtype: str) -> InfoTensor:
@@ -83,7 +102,7 @@ def _extrema(path: str, name: str, pair: Any, dtype: str) -> InfoTensor:
         message = f"{path}: two numbers min and max expected, found shape {np.shape(pair)}"
         raise FormatError(message)
     low, high = float(pair[0]), float(pair[1])
-    sums = (None, None, None, None, high, low, None)
+    sums = Sums(None, None, None, None, high, low, None)
     shown = f"torch.{dtype}" if dtype else ""
     return InfoTensor(name, ReducedTensor("min_max", shown, None, sums=sums))
 
@@ -178,6 +197,8 @@ class NpyScan(NamedTuple):
 
 
 Head = tuple[str, tuple[int, ...], str, str, Optional[str], int, int]
+check_fields(GeScan, "ge_scan")
+check_fields(NpyScan, "npy_scan")
 
 
 def scan_ge(files: Sequence[FileRef], threads: int) -> Sequence[GeScan] | _core.GeHeaders:

@@ -12,6 +12,7 @@ from pathlib import Path
 from ait_cmp import _core
 from ait_cmp.errors import FormatError
 from ait_cmp.info.info_file import InfoTensor
+from ait_cmp.info.results import Sums
 from ait_cmp.info.tensor import ReducedTensor
 
 # A line for each of a task's tensors; more is no file of GE.
@@ -72,7 +73,7 @@ def _column(name: str) -> str:
 
 def _tensor(fields: dict[str, str]) -> ReducedTensor:
     shape = _shape(fields)
-    sums = (
+    sums = Sums(
         _integer(fields, "count"),
         _integer(fields, "nan count"),
         _integer(fields, "positive inf count"),
@@ -82,7 +83,7 @@ def _tensor(fields: dict[str, str]) -> ReducedTensor:
         _number(fields, "avg value"),
     )
     norm = _number(fields, "l2norm")
-    has_any = any(value is not None for value in sums[4:])
+    has_any = any(value is not None for value in (sums.max, sums.min, sums.mean))
     return ReducedTensor(
         "stats",
         _dtype(fields.get("data type", "")),

@@ -5,27 +5,44 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Optional
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ait_cmp import _core
+from ait_cmp.info.results import Sums
+from ait_cmp.tensor_ref import check_fields
 
 Shape = tuple[int, ...]
 Steps = tuple[tuple[str, Shape], ...]
-# Finite extrema and mean, and counts of all values: (n, nan, +inf, -inf, max, min, mean); None
-# where a file does not say.
-Sums = tuple[
-    Optional[int],
-    Optional[int],
-    Optional[int],
-    Optional[int],
-    Optional[float],
-    Optional[float],
-    Optional[float],
-]
 
+
+class Sketch(NamedTuple):
+    """A tensor in one pass, as `_core.sketch` gives it.
+
+    Attributes:
+        shape: Shape after the steps.
+        problem: Why its values cannot be read, then all but `is_wide` are None; "" if they can.
+        is_wide: Whether its values are compared as float64 rather than float32.
+        sums: Counts and extrema.
+        sum_squares: Sum of squares of the finite values, inf when float64 cannot hold it.
+        content: Content hash.
+        values: All values as bytes of float64, None of a larger tensor.
+        buckets: Signed bucket sums as bytes of float64, None of a smaller tensor.
+    """
+
+    shape: Shape
+    problem: str
+    is_wide: bool
+    sums: Sums | None
+    sum_squares: float | None
+    content: int | None
+    values: bytes | None
+    buckets: bytes | None
+
+
+check_fields(Sketch, "sketch")
 # Shape of a tensor whose file does not say it; -1 is no size that a tensor can have.
 UNKNOWN_SHAPE = (-1,)
 SKETCH_BUCKETS: int = _core.sketch_buckets
@@ -66,12 +83,19 @@ class ReducedTensor:
     @property
     def n_values(self) -> int | None:
         """Number of values, a complex number counting twice; None if not known."""
-        return None if self.sums is None else self.sums[0]
+        return None if self.sums is None else self.sums.n
 
     @property
     def known_shape(self) -> Shape:
         """Its shape, UNKNOWN_SHAPE if the file does not say it."""
         return UNKNOWN_SHAPE if self.shape is None else self.shape
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether it is known by its bytes alone, as its dtype has no public coding."""
+        return self.state == "unsupported" and (
+            self.content is not None or self.source == "min_max"
+        )
 
     @property
     def keeps_order(self) -> bool:
@@ -97,24 +121,24 @@ def sketch_tensor(tensor: Any, steps: Sequence[tuple[str, Shape]], threads: int)
     has_bytes = tensor.state in ("ok", "unsupported") and tensor.size_bytes > 0
     if not has_bytes and tensor.state != "ok":
         return ReducedTensor("dump", tensor.dtype, tensor.shape, tensor.state, tensor.note)
-    shape, problem, wide, sums, squares, content, values, buckets = _core.sketch(
-        tensor, tuple(steps), threads=threads
-    )
-    if problem:
+    found = Sketch._make(_core.sketch(tensor, tuple(steps), threads=threads))
+    wide, values, buckets = found.is_wide, found.values, found.buckets
+    if found.problem:
         state = "unsupported" if tensor.state == "ok" else tensor.state
-        return ReducedTensor("dump", tensor.dtype, shape, state, problem)
+        return ReducedTensor("dump", tensor.dtype, found.shape, state, found.problem)
     if tensor.state == "unsupported":
-        note = tensor.note
-        return ReducedTensor("dump", tensor.dtype, shape, "unsupported", note, content=content)
+        return ReducedTensor(
+            "dump", tensor.dtype, found.shape, "unsupported", tensor.note, content=found.content
+        )
     return ReducedTensor(
         "dump",
         tensor.dtype,
-        shape,
+        found.shape,
         note=tensor.note,
         is_wide=wide,
-        sums=sums,
-        sum_squares=squares,
-        content=content,
+        sums=None if found.sums is None else Sums._make(found.sums),
+        sum_squares=found.sum_squares,
+        content=found.content,
         values=None if values is None else _as_compared(np.frombuffer(values), wide),
         buckets=None if buckets is None else np.frombuffer(buckets),
     )
@@ -156,7 +180,7 @@ def _statistics_of(values: NDArray[Any]) -> dict[str, Any]:
     """What a selection changes; a hash of part of a tensor is not known."""
     wide = values.astype(np.float64)
     finite = wide[np.isfinite(wide)]
-    sums = (
+    sums = Sums(
         wide.size,
         int(np.isnan(wide).sum()),
         int(np.isposinf(wide).sum()),

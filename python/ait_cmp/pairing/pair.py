@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ait_cmp.pairing.graph.op_graph import OpNode
-from ait_cmp.tensor_ref import TensorRef
+from ait_cmp.tensor_ref import TensorRef, check_fields
 
 
 class Pair(NamedTuple):
@@ -44,6 +44,9 @@ class Pair(NamedTuple):
     match: str
     status: str
     reason: str
+
+
+check_fields(Pair, "pair")
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from ait_cmp.tensor_ref import FileRef, TensorRef
 Files = Sequence[Union[GeFile, FxFile]]
 
 # (name of a reader, its arguments; several files are a tuple)
-_Question = tuple[Any, ...]
+_Question = tuple[object, ...]
 _UNREADABLE = object()  # an answer that equals no other
 
 
@@ -40,7 +40,7 @@ class _Paired(NamedTuple):
     """
 
     graph: tuple[int, str]
-    names: list[list[tuple[Any, ...]]]
+    names: list[list[tuple[object, ...]]]
     paths: list[str]
     answers: dict[_Question, Any]
     step: PairedStep
@@ -80,9 +80,9 @@ class Repeats:
         return step
 
 
-def _names(files: Files) -> list[tuple[Any, ...]]:
+def _names(files: Files) -> list[tuple[object, ...]]:
     """What names say but for times, and which neighbours have one time: they are sorted by it."""
-    names: list[tuple[Any, ...]] = []
+    names: list[tuple[object, ...]] = []
     time = None
     for file in files:
         if isinstance(file, GeFile):
@@ -103,7 +103,7 @@ class _Answers:
     def _ask(self, question: _Question) -> Any:
         if question not in self._known:
             reader, *arguments = question
-            self._known[question] = getattr(self._readers, reader)(*arguments)
+            self._known[question] = getattr(self._readers, str(reader))(*arguments)
         return self._known[question]
 
     def are_alike(self, others: Mapping[_Question, Any], path_of: Mapping[str, str]) -> bool:

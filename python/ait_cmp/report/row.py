@@ -117,7 +117,7 @@ class Rows(Sequence[Row]):
     def __iter__(self) -> Iterator[Row]:
         return (row for step in self.steps for row in rows_of(step))
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[type[list[Row]], tuple[list[Row]]]:
         return list, (list(self),)
 
 

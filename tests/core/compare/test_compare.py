@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ait_cmp import _core
+from ait_cmp.info.results import result_of
 from make_dump import DTYPE_NUMBERS, Dump, DumpTensor, tensor_of
 from oracle import expect, mean_of_finite
 
@@ -171,12 +172,11 @@ def test_integers_that_may_be_rounded_are_noted() -> None:
 
 def test_another_shape_of_as_many_elements_is_compared_and_noted() -> None:
     values = np.arange(6, dtype=np.float32)
-    status, reason, my, golden, metrics, mismatches, worst, _ = _core.compare_buffers(
-        values, 1, values, 1, x_shape=(2, 3), y_shape=(6,)
-    )
-    assert (status, my[1], golden[1], mismatches, worst) == ("compared", (2, 3), (6,), 0, None)
-    assert reason == "Shapes differ, element counts agree: my (2, 3), golden (6,)."
-    assert metrics["cosine_similarity"] == 1.0
+    found = result_of(_core.compare_buffers(values, 1, values, 1, x_shape=(2, 3), y_shape=(6,)))
+    assert (found.status, found.n_mismatch, found.worst) == ("compared", 0, None)
+    assert (found.my.shape, found.golden.shape) == ((2, 3), (6,))
+    assert found.reason == "Shapes differ, element counts agree: my (2, 3), golden (6,)."
+    assert found.metrics["cosine_similarity"] == 1.0
 
 
 def test_another_number_of_elements_is_a_shape_mismatch_with_statistics() -> None:

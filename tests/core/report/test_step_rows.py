@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from ait_cmp import _core
+from ait_cmp.info.results import ReducedResult, SideResult, Sums, Worst
 from ait_cmp.pairing.pair import Pair
 from ait_cmp.report.row import Row, Rows, column, rows_of
+from ait_cmp.sentences import say
 from ait_cmp.tensor_ref import TensorRef
 from make_dump import Dump, tensor_of
 from report_rows import EMPTY, step_rows
@@ -20,14 +22,14 @@ from report_rows import EMPTY, step_rows
 #: Results that may wait to be handed out: jobs behind them are not begun.
 WINDOW = 8192
 
-RESULT = (
+RESULT = ReducedResult(
     "compared",
-    "Found.",
-    ("torch.float16", (2, 3), (6, 1, 2, 0, 5.0, -1.0, 0.5)),
-    ("torch.float32", (), None),
+    [say("text", text="Found.")],
+    SideResult("torch.float16", (2, 3), Sums(6, 1, 2, 0, 5.0, -1.0, 0.5)),
+    SideResult("torch.float32", (), None),
     {"cosine_similarity": 0.5, "max_relative_error": float("nan")},
     8,
-    (9, 10.0, 11.0),
+    Worst(9, 10.0, 11.0),
     {"n_pairs": 7, "saturated": [(1, 2)]},
 )
 
@@ -83,20 +85,22 @@ def test_a_row_has_what_pairing_and_the_comparison_found() -> None:
 def test_status_and_reason(
     paired: tuple[str, str], found: tuple[str, str], status: str, reason: str
 ) -> None:
-    row = row_of(pair(status=paired[0], reason=paired[1]), (*found, *RESULT[2:]))
+    sentences = [say("text", text=found[1])] if found[1] else []
+    result = RESULT._replace(status=found[0], sentences=sentences)
+    row = row_of(pair(status=paired[0], reason=paired[1]), result)
     assert (row.status, row.cmp_fail_reason) == (status, reason)
     assert (row.cosine_similarity is None) == (status != "compared")
 
 
 def test_a_side_without_a_finite_value_has_no_extrema() -> None:
-    side = ("torch.float16", (3,), (3, 2, 0, 1, 0.0, 0.0, 0.0))
-    row = row_of(pair(), ("compared", "", side, side, None, 0, None, None))
+    side = SideResult("torch.float16", (3,), Sums(3, 2, 0, 1, 0.0, 0.0, 0.0))
+    row = row_of(pair(), ReducedResult("compared", [], side, side))
     assert (row.my_max_value, row.my_nan_count, row.golden_inf_count) == (None, 2, 1)
 
 
 def test_a_reduced_side_may_not_know_its_counts() -> None:
-    side = ("", None, (None, None, None, None, 2.0, float("nan"), None))
-    row = row_of(pair(), ("compared", "", side, None, None, 0, None, None, "min_max"))
+    side = SideResult("", None, Sums(None, None, None, None, 2.0, float("nan"), None))
+    row = row_of(pair(), ReducedResult("compared", [], side, estimated="min_max"))
     assert (row.my_shape, row.my_max_value, row.my_nan_count) == ("", 2.0, None)
     assert row.my_min_value != row.my_min_value
     assert row.estimated == "min_max"

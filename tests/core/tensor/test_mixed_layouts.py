@@ -103,4 +103,4 @@ def test_types_without_a_value_coding_are_compared_as_bytes(tmp_path: Path) -> N
     result = compare(tmp_path, my, golden)
     assert result[0] == "unsupported"
     assert "differ first at byte 9 of 64" in result[1]
-    assert "the sizes differ" in compare(tmp_path, my, np.zeros(7, np.uint8))[1]
+    assert "The sizes differ" in compare(tmp_path, my, np.zeros(7, np.uint8))[1]

@@ -7,6 +7,7 @@ from math import prod
 from typing import NamedTuple
 
 from ait_cmp.pairing.graph.index import VIEW_TYPES, GraphIndex, Tensor
+from ait_cmp.tensor_ref import check_fields
 
 Shape = tuple[int, ...]
 # Formats whose stored shape is the logical one: NCHW, NHWC, ND, NDHWC, NCDHW.
@@ -38,6 +39,9 @@ class TensorHead(NamedTuple):
     def has_shape(self) -> bool:
         """Whether the shape is known."""
         return -1 not in self.shape
+
+
+check_fields(TensorHead, "head")
 
 
 class InputSlot(NamedTuple):

@@ -1,0 +1,54 @@
+"""Sentences of reports: ids with arguments, and the one table that makes texts of them.
+
+`en.py` has the English texts; another language is another file, with the same ids and places. The
+core says sentences by their ids, too (`csrc/compare/sentence.h`). It gets the English texts when it
+is imported, and refuses those that lack one of its sentences or name other places.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from ait_cmp.sentences import en
+
+# Language -> id -> text.
+LANGUAGES: dict[str, Mapping[str, str]] = {"en": en.TEXTS}
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+class Sentence(NamedTuple):
+    """A sentence of a report.
+
+    Attributes:
+        id: Which one.
+        arguments: (name of a place, what stands there), as text.
+    """
+
+    id: str
+    arguments: tuple[tuple[str, str], ...] = ()
+
+    def text(self, language: str = "en") -> str:
+        """The sentence in a language.
+
+        Raises:
+            KeyError: There is no such language, sentence, or argument.
+        """
+        arguments = dict(self.arguments)
+        return _PLACE.sub(lambda place: arguments[place[1]], LANGUAGES[language][self.id])
+
+
+def say(sentence_id: str, **arguments: object) -> Sentence:
+    """The sentence with these arguments."""
+    return Sentence(sentence_id, tuple((name, str(value)) for name, value in arguments.items()))
+
+
+def places_of(text: str) -> set[str]:
+    """Names of the places of a text."""
+    return set(_PLACE.findall(text))
+
+
+def text_of(sentences: Iterable[Sentence], language: str = "en") -> str:
+    """The sentences one after the other."""
+    return " ".join(sentence.text(language) for sentence in sentences)
