@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ait_cmp.cli import compare, convert, demo, diff, replay, show
+from ait_cmp.cli import columns, compare, convert, demo, diff, replay, show
 from ait_cmp.cli.exit_status import ExitStatus
 from ait_cmp.errors import AitCmpError
 
@@ -21,6 +21,7 @@ _COMMANDS = {
     "convert": convert,
     "show": show,
     "diff": diff,
+    "columns": columns,
     "demo": demo,
 }
 _DESCRIPTION = """\
