@@ -26,6 +26,7 @@ MissKind = Literal[
     "in_place",  # golden has only the values before
     "inserted",  # the input of a copy that GE inserted
     "repeated",  # an earlier execution of the same op
+    "unreadable",  # a golden file that may hold it cannot be read
     "part",  # a slice, or a member of a fused op, whose place is not known
 ]
 MISS_KINDS: tuple[MissKind, ...] = get_args(MissKind)

@@ -295,3 +295,18 @@ def test_a_golden_ge_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     assert str(broken) in told
     assert_adds_up(result)
     assert len(result.rows) == ROWS_PER_TOKEN
+
+
+@pytest.mark.parametrize("name", ["mul-aten.mul.Tensor.INPUT.1", "abs-aten.abs.Tensor.INPUT.0"])
+@pytest.mark.parametrize("n_bytes", [0, 7, 60, 130])
+def test_a_damaged_golden_input_is_an_unreadable_row(
+    tmp_path: Path, name: str, n_bytes: int
+) -> None:
+    write_dumps(tmp_path, tokens=1)
+    (path,) = (tmp_path / "fx").rglob(f"{name}.*")
+    path.write_bytes(path.read_bytes()[:n_bytes])
+    found = compare(tmp_path)
+    (damaged,) = [row for row in found.rows if row.status == "unreadable"]
+    assert path.name in damaged.cmp_fail_reason
+    assert found.counts["unreadable"] == 1
+    assert found.has_differences

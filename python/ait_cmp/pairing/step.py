@@ -212,7 +212,8 @@ def _answered(
     status = _STATUS.get(head.state, "unreadable")
     if isinstance(answer, Miss):
         reason = answer.reason if not status else head.note or answer.reason
-        return _row(key, order, op, io, index, None, status or "unmatched", reason, view)
+        missed = "unreadable" if answer.kind == "unreadable" else "unmatched"
+        return _row(key, order, op, io, index, None, status or missed, reason, view)
     if status == "unsupported":  # the core compares what has no value coding as bytes
         status = ""
     reason = answer.note if not status else head.note or f"The file has no usable {io} {index}."

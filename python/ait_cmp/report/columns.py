@@ -59,7 +59,8 @@ def _side(name: str, en: str, zh: str, kind: Kind = "text", unit: str = "") -> l
 
 _PATH = _side(
     "data_path",
-    "Absolute path of the {side} tensor: `FILE,inputs|outputs,INDEX` of a GE dump, an `.npy` of FX.",
+    "Absolute path of the {side} tensor: `FILE,inputs|outputs,INDEX` of a GE dump, an "
+    "`.npy` of FX.",
     "{side}张量的绝对路径：GE 落盘文件为 `文件,inputs|outputs,序号`，FX 为 `.npy` 文件。",
 )
 _TYPE = _side(
@@ -184,7 +185,8 @@ COMPARE_COLUMNS: tuple[Column, ...] = (
         "cmp_fail_reason",
         "text",
         "",
-        "Why the tensor was not compared, fails or only inherits (with limit and value); notes on the "
+        "Why the tensor was not compared, fails or only inherits (with limit and value); "
+        "notes on the "
         "pair.",
         "未比较、不通过或仅为继承误差的原因（含限值与实际值），以及对该配对的说明。",
     ),
@@ -221,24 +223,29 @@ COMPARE_COLUMNS: tuple[Column, ...] = (
         "status",
         "text",
         "",
-        "What became of the tensor: compared, unmatched (no counterpart), shape_mismatch, no_data, "
+        "What became of the tensor: compared, unmatched (no counterpart), shape_mismatch, "
+        "no_data, "
         "unreadable or unsupported.",
-        "张量的去向：compared 已比较，unmatched 无对应张量，shape_mismatch 形状不符，no_data 无数据，"
+        "张量的去向：compared 已比较，unmatched 无对应张量，shape_mismatch 形状不符，no_data "
+        "无数据，"
         "unreadable 不可读，unsupported 不支持。",
     ),
     Column(
         "match",
         "text",
         "",
-        "Rule that found the pair, most certain first: name, dataflow, view, fused, argument, literal, "
+        "Rule that found the pair, most certain first: name, dataflow, view, fused, "
+        "argument, literal, "
         "self.",
-        "配对所依据的规则，由最可靠到最不可靠：name、dataflow、view、fused、argument、literal、self。",
+        "配对所依据的规则，由最可靠到最不可靠：name、dataflow、view、fused、argument、"
+        "literal、self。",
     ),
     Column(
         "verdict",
         "text",
         "",
-        "pass: within the limits; inherited: outside of them by no more than the operator was given; "
+        "pass: within the limits; inherited: outside of them by no more than the operator "
+        "was given; "
         "fail.",
         "pass：在限值之内；inherited：超出限值，但不超过算子所得到的误差；fail：不通过。",
     ),
@@ -264,7 +271,8 @@ COMPARE_COLUMNS: tuple[Column, ...] = (
         "nonfinite_mismatch_count",
         "integer",
         "pairs",
-        "Pairs of which NaN or infinity stands on one side only, or another one; saturation does not "
+        "Pairs of which NaN or infinity stands on one side only, or another one; saturation "
+        "does not "
         "count.",
         "仅一侧为 NaN 或无穷大（或两侧不同）的元素对数；饱和不计。",
         "0",
@@ -283,7 +291,8 @@ COMPARE_COLUMNS: tuple[Column, ...] = (
         "estimated",
         "text",
         "",
-        "What the metrics were estimated from: sketch, stats or min_max; empty where they are exact.",
+        "What the metrics were estimated from: sketch, stats or min_max; empty where they "
+        "are exact.",
         "指标由何种摘要估计：sketch、stats 或 min_max；精确时为空。",
     ),
     Column(
@@ -308,7 +317,8 @@ COMPARE_COLUMNS: tuple[Column, ...] = (
         "block_error",
         "number",
         "0 to 1",
-        "Largest error of a block of 512 neighbouring values: sees one wrong token that RED does not.",
+        "Largest error of a block of 512 neighbouring values: sees one wrong token that RED "
+        "does not.",
         "相邻 512 个值为一块，误差最大的一块的误差：能发现 RED 看不到的单个错误 token。",
     ),
     Column(

@@ -151,7 +151,25 @@ class Arguments:
         for tensor in unknown:
             if tensor not in answers:
                 answers.update(self._solve_alike(tensor, unknown, arguments, files, node, taken))
-        return answers
+        return self._with_damage(answers, node)
+
+    def _with_damage(
+        self, answers: dict[Tensor, FoundArgument | Miss], node: FxNode
+    ) -> dict[Tensor, FoundArgument | Miss]:
+        """The answers; what none of the files shows may be in one that cannot be read."""
+        scans = [(file, self._scans[file.path]) for file in node.inputs]
+        errors = [
+            scan.error or f"{file.path}: {scan.note}"
+            for file, scan in scans
+            if scan.error is not None or scan.state in ("truncated", "short")
+        ]
+        if not errors:
+            return answers
+        lost = Miss(f"Its golden file cannot be read: {errors[0]}", "unreadable")
+        return {
+            tensor: lost if isinstance(answer, Miss) else answer
+            for tensor, answer in answers.items()
+        }
 
     def _is_unknown(self, tensor: Tensor) -> bool:
         """Whether only an INPUT file can show a tensor: a graph input, or one that FX has not."""

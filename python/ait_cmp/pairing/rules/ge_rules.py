@@ -97,7 +97,7 @@ class GeRules:
         if place.op.name in self._errors:
             return Miss(
                 f"The golden file of this op cannot be read: {self._errors[place.op.name]}",
-                "no_golden",
+                "unreadable",
             )
         if place.op.name in self._n_slices and place.op.cut is None:
             return Miss(
