@@ -1,0 +1,25 @@
+"""The table of columns is complete, in both languages, and the documents are made from it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ait_cmp.cli.main import main
+from ait_cmp.report.columns import COMPARE_COLUMNS, REPLAY_COLUMNS
+
+
+@pytest.mark.parametrize("column", [*COMPARE_COLUMNS, *REPLAY_COLUMNS], ids=lambda c: c.name)
+def test_a_column_has_both_languages(column: object) -> None:
+    assert column.en.endswith(".")
+    assert column.zh.endswith("。")
+    assert bool(column.normal) == bool(column.normal_zh)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_command_prints_a_line_for_every_column(
+    language: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["columns", "--lang", language]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for column in (*COMPARE_COLUMNS, *REPLAY_COLUMNS):
+        assert any(line.startswith(f"| `{column.name}` |") for line in lines)
