@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ait_cmp.cli.main import main
-from ait_cmp.report.columns import COMPARE_COLUMNS, REPLAY_COLUMNS
+from ait_cmp.replay.rows import ReplayRow
+from ait_cmp.report.columns import COMPARE_COLUMNS
+from ait_cmp.report.replay_columns import REPLAY_COLUMNS
 
 
 @pytest.mark.parametrize("column", [*COMPARE_COLUMNS, *REPLAY_COLUMNS], ids=lambda c: c.name)
@@ -23,3 +25,7 @@ def test_the_command_prints_a_line_for_every_column(
     lines = capsys.readouterr().out.splitlines()
     for column in (*COMPARE_COLUMNS, *REPLAY_COLUMNS):
         assert any(line.startswith(f"| `{column.name}` |") for line in lines)
+
+
+def test_every_column_of_a_replay_is_explained_in_its_order() -> None:
+    assert tuple(column.name for column in REPLAY_COLUMNS) == ReplayRow._fields

@@ -17,7 +17,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Print both tables."""
-    from ait_cmp.report.columns import COMPARE_COLUMNS, REPLAY_COLUMNS, column_lines
+    from ait_cmp.report.columns import COMPARE_COLUMNS, column_lines
+    from ait_cmp.report.replay_columns import REPLAY_COLUMNS
 
     for title, columns in (("compare", COMPARE_COLUMNS), ("replay", REPLAY_COLUMNS)):
         print(f"## {title}\n")
