@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ait_cmp import _core
 from ait_cmp.file_kinds import FileKind
@@ -27,8 +27,16 @@ class FileRef(NamedTuple):
     kind: FileKind = "dump"
 
 
+class Address(NamedTuple):
+    """Which tensor of which file: the first fields of a `TensorRef`."""
+
+    path: str
+    io: str
+    index: int
+
+
 class TensorRef(NamedTuple):
-    """Address of one tensor in a file.
+    """Address of one tensor in a file, and how it is seen.
 
     Attributes:
         path: Absolute path of the file.
@@ -45,12 +53,17 @@ class TensorRef(NamedTuple):
     kind: FileKind = "dump"
 
     @property
+    def address(self) -> Address:
+        """Which tensor it is, however it is seen."""
+        return Address(self.path, self.io, self.index)
+
+    @property
     def file(self) -> FileRef:
         """The file that holds it."""
         return FileRef(self.path, self.kind)
 
 
-def check_fields(record: type[tuple[Any, ...]], name: str) -> None:
+def check_fields(record: type[NamedTuple], name: str) -> None:
     """See that a named tuple begins with the fields that the core has under this name.
 
     The core and this package are built together: this is for who changes one of the two.
@@ -59,7 +72,7 @@ def check_fields(record: type[tuple[Any, ...]], name: str) -> None:
         ImportError: They differ.
     """
     wanted = _core.record_fields[name]
-    fields: tuple[str, ...] = getattr(record, "_fields", ())
+    fields = record._fields
     if fields[: len(wanted)] != wanted:
         message = f"{record.__name__} has the fields {', '.join(fields)}; the core has those of "
         message += f"{name}: {', '.join(wanted)}"

@@ -324,17 +324,17 @@ def _connected(pairs: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
     """The pairs in groups that share no graph with one another."""
     of_my: dict[str, list[tuple[str, str]]] = {}
     of_golden: dict[str, list[tuple[str, str]]] = {}
-    for pair in pairs:
-        of_my.setdefault(pair[0], []).append(pair)
-        of_golden.setdefault(pair[1], []).append(pair)
+    for mine, theirs in pairs:
+        of_my.setdefault(mine, []).append((mine, theirs))
+        of_golden.setdefault(theirs, []).append((mine, theirs))
     groups = []
     while of_my:
         group: list[tuple[str, str]] = []
         waiting = [next(iter(of_my))]
         while waiting:
-            for pair in of_my.pop(waiting.pop(), []):
-                group.append(pair)
-                waiting.extend(graph for graph, _ in of_golden.pop(pair[1], []))
+            for mine, theirs in of_my.pop(waiting.pop(), []):
+                group.append((mine, theirs))
+                waiting.extend(graph for graph, _ in of_golden.pop(theirs, []))
         groups.append(group)
     return groups
 

@@ -94,8 +94,8 @@ class _Aligner:
         mine, theirs = _steps_by_graph(self.my), _steps_by_graph(self.golden)
         ranks, notes = self._pair_ranks(set(mine), set(theirs))
         self.found.notes.extend(notes)
-        self.found.my_ranks_only.extend(sorted(set(mine) - {pair[0] for pair in ranks}))
-        self.found.golden_ranks_only.extend(sorted(set(theirs) - {pair[1] for pair in ranks}))
+        self.found.my_ranks_only.extend(sorted(set(mine) - {rank for rank, _ in ranks}))
+        self.found.golden_ranks_only.extend(sorted(set(theirs) - {rank for _, rank in ranks}))
         for my_rank, golden_rank in ranks:
             matcher = GraphMatcher(
                 Graphs(my_rank, mine[my_rank]),

@@ -5,14 +5,15 @@ Alignment asks it where names and numbers leave a choice; a few files of each st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ait_cmp.discover import DumpTree, StepKey
+from ait_cmp.discover.tree import FxFile, FxName, GeFile, GeName
 from ait_cmp.errors import FormatError
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import GeStep, read_ge_step
@@ -33,16 +34,22 @@ _TOLERANCE = 2.0**-6
 Shape = tuple[int, ...]
 
 
+_FileName = Union[GeName, FxName]
+
+
+class _Input(NamedTuple):
+    """A tensor in any step: the name of its file without path and times, and where it is."""
+
+    file: _FileName
+    io: str
+    number: int
+
+
 class _Probe(NamedTuple):
-    """A graph input that both sides have a tensor of, in any step.
+    """A graph input that both sides have a tensor of, in any step."""
 
-    Attributes:
-        my: (name of the file without path and times, io, index).
-        golden: The same for the golden side.
-    """
-
-    my: tuple[tuple[Any, ...], str, int]
-    golden: tuple[tuple[Any, ...], str, int]
+    my: _Input
+    golden: _Input
 
 
 class FileEvidence:
@@ -70,7 +77,7 @@ class FileEvidence:
         self._pair = pair
         self._readers = readers
         self._probes: dict[tuple[int, str, int, str], tuple[_Probe, ...]] = {}
-        self._files: dict[tuple[bool, StepKey], dict[tuple[Any, ...], FileRef]] = {}
+        self._files: dict[tuple[bool, StepKey], dict[_FileName, FileRef]] = {}
         self._values = lru_cache(maxsize=1024)(self._read_values)
 
     def shapes(self, my: StepKey, golden: StepKey) -> float | None:
@@ -154,9 +161,12 @@ class FileEvidence:
             my_name = {file.path: name for name, file in self._files_of(True, my).items()}
             golden_name = {file.path: name for name, file in self._files_of(False, golden).items()}
             probes = dict.fromkeys(
-                _Probe((my_name[mine.path], *mine[1:3]), (golden_name[ref.path], *ref[1:3]))
-                for mine, ref in self._input_pairs(my, golden)
-                if mine.path in my_name and ref.path in golden_name
+                _Probe(
+                    _Input(my_name[mine.path], mine.io, mine.index),
+                    _Input(golden_name[theirs.path], theirs.io, theirs.index),
+                )
+                for mine, theirs in self._input_pairs(my, golden)
+                if mine.path in my_name and theirs.path in golden_name
             )
             whole_first = sorted(
                 probes, key=lambda probe: self._value_of(True, my, probe).dtype.kind not in "iub"
@@ -174,18 +184,12 @@ class FileEvidence:
             and (pair.match == "argument" or (pair.op_type in DATA_TYPES and pair.io == "outputs"))
         ]
 
-    def _files_of(self, is_my: bool, key: StepKey) -> dict[tuple[Any, ...], FileRef]:
+    def _files_of(self, is_my: bool, key: StepKey) -> dict[_FileName, FileRef]:
         """Names of the files of a step, without what differs from step to step -> files."""
         if (is_my, key) not in self._files:
             tree = self._my if is_my else self._golden
-            names: Iterable[tuple[tuple[Any, ...], FileRef]]
-            if tree.kind == "ge":
-                names = (((f.op_type, f.op_name, f.thread_id), f.ref) for f in tree.ge[key])
-            else:
-                names = (
-                    ((f.node, f.target, f.io, f.index, f.sub_index), f.ref) for f in tree.fx[key]
-                )
-            self._files[is_my, key] = dict(names)
+            files: Sequence[GeFile | FxFile] = tree.ge[key] if tree.kind == "ge" else tree.fx[key]
+            self._files[is_my, key] = {file.name: file.ref for file in files}
         return self._files[is_my, key]
 
     def _agree(self, my: StepKey, golden: StepKey, probe: _Probe) -> bool | None:
@@ -202,11 +206,11 @@ class FileEvidence:
         return bool(np.all(np.abs(x - y)[both] <= _TOLERANCE * (np.abs(y[both]) + scale)))
 
     def _value_of(self, is_my: bool, key: StepKey, probe: _Probe) -> NDArray[Any]:
-        name, io, index = probe.my if is_my else probe.golden
-        file = self._files_of(is_my, key).get(name)
+        asked = probe.my if is_my else probe.golden
+        file = self._files_of(is_my, key).get(asked.file)
         if file is None:
             return np.empty(0)
-        return self._values(TensorRef(file.path, io, index, kind=file.kind))
+        return self._values(TensorRef(file.path, asked.io, asked.number, kind=file.kind))
 
     def _read_values(self, ref: TensorRef) -> NDArray[Any]:
         try:

@@ -123,6 +123,8 @@ def only_ops(step: PairedStep, patterns: Sequence[str]) -> PairedStep:
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
     }
     pairs = [pair for pair in whole.pairs if pair.op_name in wanted]
-    used = {pair.golden[:3] for pair in pairs if pair.golden is not None}
+    used: set[tuple[str, str, int]] = {
+        pair.golden.address for pair in pairs if pair.golden is not None
+    }
     unused = [*whole.unused_golden, *sorted(whole.used_golden - used)]
     return PairedStep(StepPairs(pairs, used, unused, whole.nodes, whole.node_of), step.headers)

@@ -181,9 +181,10 @@ def is_network_path(path: str) -> bool:
         fields = line.split(" ")
         if len(fields) < 3:
             continue
-        point = fields[1].replace("\\040", " ")
+        _, mounted, file_system, *_ = fields
+        point = mounted.replace("\\040", " ")
         if f"{path}/".startswith(f"{point.rstrip('/')}/") and len(point) >= len(best):
-            best, kind = point, fields[2]
+            best, kind = point, file_system
     return kind in _NETWORK_FILE_SYSTEMS
 
 

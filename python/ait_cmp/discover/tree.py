@@ -16,6 +16,24 @@ from ait_cmp.terms import Writer
 Level = Literal["dump", "rank", "graph", "step"]
 
 
+class GeName(NamedTuple):
+    """What the name of a GE file says of its op: the same in every step."""
+
+    op_type: str
+    op_name: str
+    thread_id: int
+
+
+class FxName(NamedTuple):
+    """What the name of an FX file says of its tensor: the same in every step."""
+
+    node: str
+    target: str
+    io: str
+    index: int
+    sub_index: int
+
+
 class GeFile(NamedTuple):
     """One file that GE wrote for one executed task, or what a tool left in its place.
 
@@ -47,6 +65,11 @@ class GeFile(NamedTuple):
         """Its path and kind."""
         return FileRef(self.path, self.kind)
 
+    @property
+    def name(self) -> GeName:
+        """Its name without path and times."""
+        return GeName(self.op_type, self.op_name, self.thread_id)
+
 
 class FxFile(NamedTuple):
     """One argument or result of an FX node.
@@ -75,6 +98,11 @@ class FxFile(NamedTuple):
     def ref(self) -> FileRef:
         """Its path and kind."""
         return FileRef(self.path, self.kind)
+
+    @property
+    def name(self) -> FxName:
+        """Its name without path and times."""
+        return FxName(self.node, self.target, self.io, self.index, self.sub_index)
 
 
 check_fields(GeFile, "ge_file")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ait_cmp import _core
 from ait_cmp.info.reduce import extrema_of
@@ -78,7 +79,8 @@ def _compare_values(my: ReducedTensor, golden: ReducedTensor) -> Estimate:
     return Estimate(found.metrics, found.n_mismatch, worst, "", figures=found.figures)
 
 
-def _buffer(tensor: ReducedTensor) -> tuple[Any, int]:
+def _buffer(tensor: ReducedTensor) -> tuple[NDArray[Any], int]:
+    assert tensor.values is not None
     return tensor.values, _FLOAT64 if tensor.is_wide else _FLOAT32
 
 

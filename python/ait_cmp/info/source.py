@@ -101,7 +101,7 @@ def _extrema(path: str, name: str, pair: Any, dtype: str) -> InfoTensor:
     if np.shape(pair) != (2,) or np.asarray(pair).dtype.kind not in "biuf":
         message = f"{path}: two numbers min and max expected, found shape {np.shape(pair)}"
         raise FormatError(message)
-    low, high = float(pair[0]), float(pair[1])
+    low, high = map(float, pair)
     sums = Sums(None, None, None, None, high, low, None)
     shown = f"torch.{dtype}" if dtype else ""
     return InfoTensor(name, ReducedTensor("min_max", shown, None, sums=sums))

@@ -45,6 +45,10 @@ class _Paired(NamedTuple):
     answers: dict[_Question, Any]
     step: PairedStep
 
+    def is_named(self, graph: tuple[int, str], names: list[list[tuple[object, ...]]]) -> bool:
+        """Whether it is of this graph, with these names."""
+        return self.graph == graph and self.names == names
+
 
 class Repeats:
     """Pairs steps graph by graph in order, each like the one before if it repeats it."""
@@ -68,7 +72,7 @@ class Repeats:
         names = [_names(of_a_sort) for of_a_sort in files]
         paths = [file.path for of_a_sort in files for file in of_a_sort]
         answers = _Answers(self._readers)
-        if self._before is not None and self._before[:2] == (graph, names):
+        if self._before is not None and self._before.is_named(graph, names):
             path_of = dict(zip(self._before.paths, paths))
             if answers.are_alike(self._before.answers, path_of):
                 return self._before.step.repeated(key, path_of, answers.headers())
@@ -88,7 +92,8 @@ def _names(files: Files) -> list[tuple[object, ...]]:
         if isinstance(file, GeFile):
             names.append((file.op_type, file.op_name, file.thread_id, file.kind))
         else:
-            names.append((*file[1:6], file.kind, file.timestamp == time))
+            said = (file.node, file.target, file.io, file.index, file.sub_index)
+            names.append((*said, file.kind, file.timestamp == time))
             time = file.timestamp
     return names
 

@@ -306,9 +306,10 @@ def _difference(x: _Figures, y: _Figures) -> float:
     """
     if repr(x) == repr(y):
         return 0.0
-    scale = max(abs(value) for value in (*x[1:3], *y[1:3]))
-    largest = max(abs(a - b) for a, b in zip(x[1:], y[1:]))
-    if x[0] != y[0] or not math.isfinite(scale) or not math.isfinite(largest):
+    (my_size, my_max, my_min, my_mean), (size, high, low, mean) = x, y
+    scale = max(abs(my_max), abs(my_min), abs(high), abs(low))
+    largest = max(abs(my_max - high), abs(my_min - low), abs(my_mean - mean))
+    if my_size != size or not math.isfinite(scale) or not math.isfinite(largest):
         return 1.0
     return min(largest / scale, 1.0) if scale else 0.0
 

@@ -62,7 +62,7 @@ def _rows(x: Array, indices: Any) -> tuple[Array, ...]:
     return tuple(_whole_indices(numbers[..., i], x.shape[i]) for i in range(numbers.shape[-1]))
 
 
-def _write(x: Array, where: tuple[Any, ...], updates: Array) -> Value:
+def _write(x: Array, where: tuple[Array, ...], updates: Array) -> Value:
     """A copy of x with updates written; where two of them meet, either may have come last."""
     y = np.array(x)
     y[where] = updates
@@ -82,7 +82,7 @@ def _differs(a: Array, b: Array) -> Array:
     return np.asarray((a != b) & ~((a != a) & (b != b)))
 
 
-def _add_at(x: Array, where: tuple[Any, ...], updates: Array) -> Value:
+def _add_at(x: Array, where: tuple[Array, ...], updates: Array) -> Value:
     y = x.astype(np.float64) if x.dtype.kind == "f" else np.array(x)
     sizes, counts = np.abs(y), np.zeros(np.shape(x))
     np.add.at(y, where, updates)

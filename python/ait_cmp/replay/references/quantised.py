@@ -317,7 +317,7 @@ def _add_rms_norm_dynamic_quant(
     epsilon: float = 1e-6,
     output_mask: Any = (),
     given: Given,
-) -> tuple[Any, ...]:
+) -> tuple[Output, ...]:
     if len(output_mask):
         message = "output_mask is not known"
         raise RefusedError(message)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
 import numpy as np
 
 from ait_cmp.replay.references.dtypes import round_to
 from ait_cmp.replay.references.result import (
     Array,
+    Formula,
     Given,
     Value,
     axes_of,
@@ -217,7 +218,7 @@ def _add_layer_norm(rounded: bool) -> Any:
     return formula
 
 
-def _both(make: Any) -> tuple[Any, Any]:
+def _both(make: Callable[[bool], Formula]) -> tuple[Formula, Formula]:
     """Nobody tells whether the sum is rounded before it is normalised."""
     return make(False), make(True)
 
