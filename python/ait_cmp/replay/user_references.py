@@ -11,7 +11,7 @@ from typing import Any
 from ait_cmp.errors import ConfigError
 from ait_cmp.replay.references import Reference, RefusedError
 from ait_cmp.replay.references.result import Formula
-from ait_cmp.user_code import USER_ERRORS, load_module
+from ait_cmp.report.user_code import USER_ERRORS, load_module
 
 
 def load_references(paths: Sequence[str]) -> dict[str, Reference]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ait_cmp.errors import ConfigError
-from ait_cmp.user_code import USER_ERRORS, load_module
+from ait_cmp.report.user_code import USER_ERRORS, load_module
 
 Function = Callable[[NDArray[np.float32], NDArray[np.float32]], Any]
 
