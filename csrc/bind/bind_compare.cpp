@@ -200,6 +200,9 @@ void bind_compare(py::module_& m) {
       },
       "CPU levels that this machine runs, best first.");
   m.attr("metrics") = metric_table();
+  m.def(
+      "isa_in_use", [] { return std::string(find_kernels("").name); },
+      "The CPU level that is used where none is named.");
   py::class_<BatchIterator>(m, "Batch", "Many comparisons on a pool of threads; results in order.")
       .def(py::init<const py::iterable&, unsigned, const std::string&, const std::string&, bool,
                     bool>(),

@@ -7,6 +7,7 @@
 #include "bind/records.h"
 #include "io/bytes.h"
 #include "io/data_file.h"
+#include "simd/dispatch.h"
 
 namespace py = pybind11;
 
@@ -18,12 +19,19 @@ py::str message_text(const std::string& message) {
       message.data(), static_cast<Py_ssize_t>(message.size()), "backslashreplace"));
 }
 
+/// Raises a class of ait_cmp.errors.
+void set_error(const char* name, const std::string& message) {
+  const py::object type = py::module_::import("ait_cmp.errors").attr(name);
+  PyErr_SetObject(type.ptr(), message_text(message).ptr());
+}
+
 void translate_error(std::exception_ptr thrown) {
   try {
     if (thrown) std::rethrow_exception(thrown);
   } catch (const ait::FormatError& error) {
-    const py::object type = py::module_::import("ait_cmp.errors").attr("FormatError");
-    PyErr_SetObject(type.ptr(), message_text(error.what()).ptr());
+    set_error("FormatError", error.what());
+  } catch (const ait::CpuLevelError& error) {
+    set_error("ConfigError", error.what());
   } catch (const ait::FileError& error) {
     // Python picks the subclass (FileNotFoundError, ...) by the number.
     const auto path = py::reinterpret_steal<py::object>(PyUnicode_DecodeFSDefaultAndSize(

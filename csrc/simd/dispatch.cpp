@@ -1,7 +1,6 @@
 #include "simd/dispatch.h"
 
 #include <cstdlib>
-#include <stdexcept>
 
 namespace ait {
 
@@ -26,9 +25,8 @@ const std::vector<const Kernels*>& supported_kernels() {
 }
 
 const Kernels& find_kernels(const std::string& name) {
-  std::string wanted = name;
-  if (wanted.empty())
-    if (const char* forced = std::getenv("AIT_CMP_ISA")) wanted = forced;
+  const char* forced = std::getenv("AIT_CMP_ISA");
+  const std::string wanted = name.empty() && forced != nullptr ? forced : name;
   const auto& supported = supported_kernels();
   if (wanted.empty()) return *supported.front();
   std::string names;
@@ -36,7 +34,9 @@ const Kernels& find_kernels(const std::string& name) {
     if (wanted == kernels->name) return *kernels;
     names += (names.empty() ? "" : ", ") + std::string(kernels->name);
   }
-  throw std::invalid_argument("CPU level \"" + wanted + "\": this machine runs " + names);
+  const std::string who = name.empty() ? "AIT_CMP_ISA" : "CPU level";
+  throw CpuLevelError(who + ": one of " + names + " expected, which this machine runs, found " +
+                      wanted);
 }
 
 }  // namespace ait
