@@ -16,9 +16,9 @@ BUILD_NEEDS = ["cmake", "ninja", "pybind11>=3", "scikit-build-core>=0.11"]
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Install the package with its test needs and run the tests."""
+    """Install the package with its test needs and run the tests, with many kills."""
     session.install(".[test]")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "--kills", "200", *session.posargs)
 
 
 @nox.session(python=["3.9", "3.10", "3.11", "3.12", "3.13"])
@@ -31,7 +31,7 @@ def pythons(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Formats, types, compiler warnings, the stub and what the rooms of csrc may contain."""
+    """Formats, types, compiler warnings, the stub and what kernel objects export."""
     build = session.create_tmp()
     settings = ["-C", f"build-dir={build}", "-C", "cmake.define.AIT_WERROR=ON"]
     session.install(*BUILD_NEEDS)
@@ -47,19 +47,7 @@ def lint(session: nox.Session) -> None:
     sources = [path for room in ("csrc", "tests") for path in sorted(Path(room).rglob("*.*"))]
     sources = [path for path in sources if path.suffix in (".cpp", ".h")]
     session.run("clang-format", "--dry-run", "-Werror", *map(str, sources), silent=True)
-    check_python_free(session, sources)
     check_kernel_symbols(session, Path(build))
-
-
-def check_python_free(session: nox.Session, sources: list[Path]) -> None:
-    """csrc outside csrc/bind never includes pybind11 or Python."""
-    bindings = Path("csrc/bind")
-    for path in sources:
-        if bindings in path.parents:
-            continue
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            if line.startswith("#include") and ("pybind11" in line or "Python.h" in line):
-                session.error(f"{path}:{number}: only csrc/bind may include {line.split()[1]}")
 
 
 def check_kernel_symbols(session: nox.Session, build: Path) -> None:

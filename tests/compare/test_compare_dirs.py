@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 
 from ait_cmp import Comparison, ConfigError, Limits, Row, _core, compare_dirs
-from ait_cmp.compare.interrupts import interrupts_held
 from ait_cmp.compare.step_pairer import StepPairer
 from ait_cmp.discover import StepKey
 from ait_cmp.report.comparison import Counts
@@ -321,20 +320,6 @@ def test_ctrl_c_while_a_step_is_reported_leaves_accounts_that_agree(
     assert len(found.rows) == found.counts.total == len(read(found.csv_paths[0]))
     assert len(found.rows) >= ROWS_PER_TOKEN
     assert signal.getsignal(signal.SIGINT) is before
-
-
-def test_a_second_ctrl_c_does_not_wait() -> None:
-    came = []
-
-    def press(times: int) -> None:
-        with interrupts_held():
-            for number in range(times):
-                came.append(number)
-                os.kill(os.getpid(), signal.SIGINT)
-
-    with pytest.raises(KeyboardInterrupt):
-        press(3)
-    assert came == [0, 1]
 
 
 def test_an_error_in_pairing_leaves_the_steps_before_it(

@@ -212,38 +212,6 @@ def test_a_file_cut_short_keeps_its_whole_tensors(tmp_path: Path, access: str) -
     assert (read.is_complete, stored(path, read.inputs[0])) == (False, A.tobytes())
 
 
-def test_the_last_of_two_appended_dumps_is_used(tmp_path: Path) -> None:
-    first, second = good_dump(), replace(good_dump(), op_name="second", inputs=(tensor_of(B),))
-    path = write(tmp_path, first.file_bytes() + second.file_bytes())
-    read = _core.read_ge(path)
-    assert (read.op_name, read.notes) == (
-        "second",
-        ["2 dumps were appended to this path, the last is used"],
-    )
-    assert stored(path, read.inputs[0]) == B.tobytes()
-
-
-@pytest.mark.parametrize("n_bytes", [8, 800])
-def test_a_dump_appended_to_one_with_a_skipped_tensor_is_used(tmp_path: Path, n_bytes: int) -> None:
-    skipped = DumpTensor(1, (n_bytes // 4,), b"", n_bytes, (n_bytes // 4,), address=0)
-    first = Dump(inputs=(skipped, tensor_of(A)), outputs=(tensor_of(A),))
-    second = Dump(op_name="second", inputs=(tensor_of(B),), outputs=(tensor_of(A),))
-    path = write(tmp_path, first.file_bytes() + second.file_bytes())
-    read = _core.read_ge(path)
-    assert (read.op_name, read.notes) == (
-        "second",
-        ["2 dumps were appended to this path, the last is used"],
-    )
-    assert [stored(path, t) for t in read.inputs + read.outputs] == [B.tobytes(), A.tobytes()]
-
-
-def test_an_appended_dump_that_is_cut_short_is_ignored(tmp_path: Path) -> None:
-    content = good_dump().file_bytes()
-    read = _core.read_ge(write(tmp_path, content + content[:-1]))
-    assert [t.offset_bytes for t in read.inputs] == [72]
-    assert read.notes == ["83 trailing bytes at byte 84 ignored"]
-
-
 def test_trailing_bytes_are_noted(tmp_path: Path) -> None:
     read = _core.read_ge(write(tmp_path, good_dump().file_bytes() + b"xyz"))
     assert read.notes == ["3 trailing bytes at byte 84 ignored"]
