@@ -172,3 +172,15 @@ def test_the_last_stage_of_a_ge_graph_is_kept(tmp_path: Path) -> None:
         "ge_proto_00000050_graph_1_Build.txt",
     ]
     assert {file.stage for file in files} == {"ge_proto"}
+
+
+def test_of_dumps_without_a_time_folder_the_one_with_the_newest_file_is_taken(
+    tmp_path: Path,
+) -> None:
+    """Their names tell nothing, and the older one is the last by name."""
+    fx_step(tmp_path / "first", rank=rank_name(0), names=fx_names(time=FX_TIME + 10**9))
+    fx_step(tmp_path / "last", rank=rank_name(0), names=fx_names(time=FX_TIME))
+    found = discover(tmp_path)
+    assert {file.path for files in found.fx.values() for file in files} == {
+        str(path) for path in (tmp_path / "first").rglob("*.npy")
+    }

@@ -76,3 +76,13 @@ def test_describe_refuses_what_has_no_dump() -> None:
         torchair_dump.describe(None)
     with pytest.raises(TypeError, match="must be a CompilerConfig"):
         torchair_dump.describe("dump")
+
+
+def test_describe_proposes_the_newest_dump_of_the_other_side(tmp_path: Path) -> None:
+    ge = torchair_dump.get_ge_dump_config("dump", compiler_config=CompilerConfig("7.2"))
+    for time in ("20260101_000000", "20270101_000000", "20261231_235959"):
+        step = tmp_path / "dump" / f"dump_{time}" / "worldsize1_global_rank0" / "graph_1" / "0"
+        step.mkdir(parents=True)
+        (step / "add-aten.add.Tensor.OUTPUT.0.20261122112547986840.npy").write_bytes(b"")
+    newest = tmp_path / "dump" / "dump_20270101_000000"
+    assert torchair_dump.describe(ge).endswith(f"--golden-path {newest}")
