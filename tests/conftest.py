@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from hypothesis import settings
 
@@ -13,6 +15,22 @@ from ait_cmp import _core
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None, max_examples=2000)
 settings.load_profile("same")
+
+
+# Where the tests run in the background of a shell Ctrl-C is ignored, and so in what they start.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How often tests end a process at a random moment."""
+    parser.addoption("--kills", type=int, default=30, help="kills of a converter; 200 in nox")
+
+
+@pytest.fixture
+def n_kills(request: pytest.FixtureRequest) -> int:
+    """How often to end a process at a random moment."""
+    return int(request.config.getoption("--kills"))
 
 
 @pytest.fixture(params=_core.isas())

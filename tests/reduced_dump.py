@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 import make_dump
+from ait_cmp.convert import convert_dir
 
 Arrays = npt.NDArray[np.generic]
 TIME = 1706596911888000
+
+#: Converts files, too, that grow by it: those of tests are small.
+convert_all = partial(convert_dir, force=True)
 
 
 def ge_folder(root: Path) -> Path:

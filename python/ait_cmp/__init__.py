@@ -2,6 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
+# In `ait-cmp` and `python -m ait_cmp`, not in a program that uses us: from here on Ctrl-C and
+# SIGTERM end the process at once and without a word, until cli/signals.py has something to save.
+if (_name := (getattr(sys, "argv", None) or [""])[0].rpartition("/")[2]) == "ait-cmp" or (
+    # Python 3.9 does not tell its whole command line.
+    _name == "-m" and "ait_cmp" in getattr(sys, "orig_argv", ["ait_cmp"])
+):
+
+    def _leave(number: int = 2, _: object = None) -> None:
+        os._exit(128 + number)
+
+    # What comes while `signal` is loaded.
+    sys.excepthook = lambda kind, error, trace: (
+        _leave() if issubclass(kind, KeyboardInterrupt) else sys.__excepthook__(kind, error, trace)
+    )
+    import signal
+
+    for _number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(_number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(_number, _leave)
+
 import importlib
 from typing import TYPE_CHECKING, Any
 

@@ -13,6 +13,19 @@ from ait_cmp.errors import ConfigError
 # More than any machine has cores; a slip of the finger must not start a million threads.
 MAX_THREADS = 1024
 
+# How files are read: mapped, or read where a map could be cut short.
+ACCESS = "auto"
+# What `convert` makes of a dump file.
+INFO_KIND = "sketch"
+# Seconds without a change after which a file counts as written whose size does not say so.
+SETTLE_S = 5.0
+# Seconds between two looks at a watched folder, where changes are not notified.
+WATCH_INTERVAL_S = 1.0
+# Elements that `diff` shows.
+WORST_SHOWN = 10
+# Where `demo` unpacks its sample.
+DEMO_FOLDER = "ait-cmp-demo"
+
 
 @dataclass(frozen=True)
 class Limits:

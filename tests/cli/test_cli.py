@@ -195,28 +195,3 @@ def test_comparing_needs_no_torch(sample: Path) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "False\n"
-
-
-def test_ctrl_c_leaves_whole_rows_and_exits_130(sample: Path, tmp_path: Path) -> None:
-    program = (
-        "import os, signal, sys\n"
-        "from ait_cmp.compare import run\n"
-        # A shell starts background jobs with the signal ignored.
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "start = run._Run._start\n"
-        "def start_and_interrupt(self, my_key, golden_key, step):\n"
-        "    if my_key.step == 1: os.kill(os.getpid(), signal.SIGINT)\n"
-        "    return start(self, my_key, golden_key, step)\n"
-        "run._Run._start = start_and_interrupt\n"
-        "from ait_cmp.cli.main import main\n"
-        "sys.exit(main(sys.argv[1:]))"
-    )
-    words = ["-mp", str(sample / "ge"), "-gp", str(sample / "fx"), "-o", str(tmp_path)]
-    done = subprocess.run(
-        [sys.executable, "-c", program, *words], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 130, done.stderr
-    assert "interrupted" in done.stdout
-    rows = read_report(tmp_path)
-    assert {row["token_id"] for row in rows} == {"0"}
-    assert all(row["index"] for row in rows)

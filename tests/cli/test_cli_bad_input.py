@@ -265,7 +265,7 @@ def test_a_reduced_file_is_told_to_hold_no_values(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     write_dumps(tmp_path, tokens=1)
-    assert main(["convert", str(tmp_path / "ge")]) == 0
+    assert main(["convert", str(tmp_path / "ge"), "--force"]) == 0
     (file,) = (tmp_path / "ge").rglob(f"{MUL}_info.npz")
     more = [str(file)] if command == "diff" else []
     assert main([command, f"{file},outputs,0", *more]) == 2
@@ -280,7 +280,7 @@ def test_no_command_that_needs_values_is_told_for_reduced_files(
         np.save(file, np.load(file) * 2)
     main(words(tmp_path))
     assert "ait-cmp diff" in capsys.readouterr().out
-    assert main(["convert", str(tmp_path / "ge")]) == 0
+    assert main(["convert", str(tmp_path / "ge"), "--force"]) == 0
     main(words(tmp_path))
     printed = capsys.readouterr().out
     assert "FIRST DIVERGENCE" in printed

@@ -17,14 +17,13 @@ import make_dump
 from ait_cmp import compare_dirs
 from ait_cmp.cli.summary import summary_lines
 from ait_cmp.compare.reduced_pair import compare_pair
-from ait_cmp.convert import convert_dir
 from ait_cmp.errors import FormatError
 from ait_cmp.info.source import Sources, have_equal_content, read_kept_values, scan_ge
 from ait_cmp.info.stats_csv import read_stats
 from ait_cmp.report.comparison import Comparison
 from ait_cmp.sentences import text_of
 from ait_cmp.tensor_ref import FileRef, TensorRef
-from reduced_dump import bf16, ge_folder, random_values, write_ge
+from reduced_dump import bf16, convert_all, ge_folder, random_values, write_ge
 
 Values = npt.NDArray[np.float32]
 Shape = tuple[int, ...]
@@ -39,11 +38,11 @@ def full(folder: Path) -> None:
 
 
 def sketch(folder: Path) -> None:
-    convert_dir(folder)
+    convert_all(folder)
 
 
 def min_max(folder: Path) -> None:
-    convert_dir(folder, info="min_max")
+    convert_all(folder, info="min_max")
 
 
 def stats(folder: Path) -> None:
@@ -135,7 +134,7 @@ def test_a_bfloat16_tensor_equals_the_float32_tensor_of_its_values(tmp_path: Pat
     values = (random_values(3, 60, 50).view(np.uint32) & 0xFFFF0000).view(np.float32)
     write_ge(ge_folder(tmp_path / "my"), "Add_1", (), (bf16(values),))
     write_ge(ge_folder(tmp_path / "golden"), "Add_1", (), (values,))
-    convert_dir(tmp_path)
+    convert_all(tmp_path)
     (row,) = compare_dirs(tmp_path / "my", tmp_path / "golden").rows
     assert (row.estimated, row.max_absolute_error) == ("", 0)
     assert (row.my_dtype, row.golden_dtype) == ("torch.bfloat16", "torch.float32")
@@ -147,7 +146,7 @@ def test_small_tensors_have_the_same_row_reduced_and_full(tmp_path: Path) -> Non
     my[3, 4] = np.nan
     folders = two_dumps(tmp_path, my, golden)
     (expected,) = compare_dirs(*folders).rows
-    convert_dir(tmp_path)
+    convert_all(tmp_path)
     (row,) = compare_dirs(*folders).rows
     paths = {"my_data_path": expected.my_data_path, "golden_data_path": expected.golden_data_path}
     assert row._replace(**paths) == expected
@@ -163,7 +162,7 @@ def test_different_element_counts_are_a_row(tmp_path: Path) -> None:
 def test_values_without_a_coding_are_compared_by_their_hash(tmp_path: Path) -> None:
     raw = make_dump.DumpTensor(13, (7,), b"strings", None, (7,))
     paths = [write_ge(ge_folder(tmp_path / name), "Add_1", (), (raw,)) for name in "ab"]
-    convert_dir(tmp_path / "a")
+    convert_all(tmp_path / "a")
     refs = [
         TensorRef(f"{paths[0]}_info.npz", "outputs", 0, kind="sketch"),
         TensorRef(str(paths[1]), "outputs", 0),
@@ -179,7 +178,7 @@ def test_values_without_a_coding_are_compared_by_their_hash(tmp_path: Path) -> N
 
 def test_a_damaged_info_file_is_an_unreadable_row(tmp_path: Path) -> None:
     my, golden = two_dumps(tmp_path, random_values(8, 60, 50), random_values(8, 60, 50))
-    convert_dir(tmp_path)
+    convert_all(tmp_path)
     (info,) = golden.rglob("*_info.npz")
     intact = tmp_path / "intact"
     shutil.copytree(golden, intact)
@@ -221,7 +220,7 @@ def test_a_damaged_info_file_is_one_row_of_a_whole_comparison(
     tmp_path: Path, change: Callable[[bytes], bytes]
 ) -> None:
     two_dumps(tmp_path, random_values(8, 60, 50), random_values(8, 60, 50))
-    convert_dir(tmp_path)
+    convert_all(tmp_path)
     (info,) = (tmp_path / "my").rglob("*_info.npz")
     info.write_bytes(change(info.read_bytes()))
     (row,) = compare_dirs(tmp_path / "my", tmp_path / "golden").rows
@@ -232,7 +231,7 @@ def test_a_damaged_info_file_is_one_row_of_a_whole_comparison(
 def ref_of(folder: Path, values: Values, *steps: tuple[str, Shape], reduce: bool) -> TensorRef:
     path = write_ge(ge_folder(folder), "Add_1", (), (values,))
     if reduce:
-        convert_dir(folder)
+        convert_all(folder)
     if reduce:
         return TensorRef(f"{path}_info.npz", "outputs", 0, steps, "sketch")
     return TensorRef(str(path), "outputs", 0, steps)
@@ -283,7 +282,7 @@ def test_pairing_reads_literals_and_content_from_info_files(tmp_path: Path) -> N
 def test_heads_of_reduced_files_are_those_of_the_dump(tmp_path: Path) -> None:
     path = write_ge(ge_folder(tmp_path), "Add_1", (random_values(11, 4),), (random_values(12, 5),))
     (expected,) = scan_ge([FileRef(str(path))], 1)
-    convert_dir(tmp_path)
+    convert_all(tmp_path)
     (found,) = scan_ge([FileRef(f"{path}_info.npz", "sketch")], 1)
     assert found == expected
 

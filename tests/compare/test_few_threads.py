@@ -77,7 +77,7 @@ def test_dumps_are_compared(tmp_path: Path, threads: str) -> None:
 @pytest.mark.parametrize("threads", STACK_BYTES)
 def test_reduced_dumps_are_compared(tmp_path: Path, threads: str) -> None:
     my, golden = two_dumps(tmp_path)
-    convert_dir(golden)
+    convert_dir(golden, force=True)
     expected = compare_dirs(my, golden, threads=4)
     code = "print(repr(list(compare_dirs(sys.argv[1], sys.argv[2], threads=8).rows)))"
     assert run_limited(threads, code, my, golden) == f"{list(expected.rows)!r}\n"
@@ -86,10 +86,10 @@ def test_reduced_dumps_are_compared(tmp_path: Path, threads: str) -> None:
 @pytest.mark.parametrize("threads", STACK_BYTES)
 def test_dumps_are_converted(tmp_path: Path, threads: str) -> None:
     my, golden = two_dumps(tmp_path)
-    code = "print(sorted(convert_dir(sys.argv[1], threads=8).left))"
+    code = "print(sorted(convert_dir(sys.argv[1], threads=8, force=True).left))"
     assert run_limited(threads, code, my) == "[]\n"
     (expected,) = {path.parent for path in golden.rglob("Add.*")}
-    convert_dir(golden)
+    convert_dir(golden, force=True)
     (found,) = {path.parent for path in my.rglob("Add.*")}
     names = sorted(path.name for path in expected.iterdir())
     assert sorted(path.name for path in found.iterdir()) == names

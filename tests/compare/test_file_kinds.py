@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from ait_cmp import compare_dirs
-from ait_cmp.convert import convert_dir
 from ait_cmp.file_kinds import FILE_KINDS, FileKind, kind_of_named, reduced_path, split_ge_name
 from ait_cmp.info.source import Sources, is_fortran, scan_npy
 from ait_cmp.report.row import Row
 from ait_cmp.tensor_ref import FileRef, TensorRef
-from reduced_dump import ge_folder, random_values, write_fx, write_ge
+from reduced_dump import convert_all, ge_folder, random_values, write_fx, write_ge
 
 STATS = (
     "Input/Output,Index,Data Size,Data Type,Format,Shape,Max Value,Min Value,Avg Value,Count,"
@@ -33,8 +32,8 @@ def as_statistics(folder: Path) -> None:
 
 MAKE: dict[FileKind, Callable[[Path], object]] = {
     "dump": lambda _: None,
-    "sketch": convert_dir,
-    "min_max": lambda folder: convert_dir(folder, info="min_max"),
+    "sketch": convert_all,
+    "min_max": lambda folder: convert_all(folder, info="min_max"),
     "stats": as_statistics,
 }
 

@@ -13,11 +13,10 @@ import sys
 import time
 from pathlib import Path
 
-from ait_cmp.convert import convert_dir
 from ait_cmp.errors import FormatError
 from ait_cmp.info.info_file import read_info
 from ait_cmp.info.tensor import ReducedTensor
-from reduced_dump import ge_bytes, random_values
+from reduced_dump import convert_all, ge_bytes, random_values
 
 # Enough for several groups at a time, in two folders.
 N_FILES = 120
@@ -45,7 +44,7 @@ def main(folder: Path, n_kills: int) -> None:
         child = os.fork()
         if child == 0:
             try:
-                convert_dir(folder, threads=2, settle=0)
+                convert_all(folder, threads=2, settle=0)
             finally:
                 os._exit(0)
         time.sleep(pick.uniform(0, longest_s))

@@ -26,7 +26,9 @@ def prepared_group(root: Path) -> list[Prepared]:
     ]
     group = []
     for path, claim in zip(paths, claim_files([str(path) for path in paths])):
-        made = prepare_file(str(path), claim, writer="ge", kind="sketch", keep=False, settle_s=0)
+        made = prepare_file(
+            str(path), claim, writer="ge", kind="sketch", keep=False, force=True, settle_s=0
+        )
         assert isinstance(made, Prepared)
         group.append(made)
     return group

@@ -32,7 +32,13 @@ class Watcher(threading.Thread):
         self.stop = threading.Event()
         self.result: Conversion | None = None
         self._folder = folder
-        self._arguments = {"interval": 0.02, "settle": 0.1, "threads": 2, **arguments}
+        self._arguments = {
+            "interval": 0.02,
+            "settle": 0.1,
+            "threads": 2,
+            "force": True,
+            **arguments,
+        }
 
     def run(self) -> None:
         self.result = watch_dir(self._folder, stop=self.stop, **self._arguments)
@@ -54,9 +60,10 @@ def noticing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     return str(request.param)
 
 
-def test_killed_200_times_at_random_moments_it_loses_no_tensor(tmp_path: Path) -> None:
+def test_killed_at_random_moments_it_loses_no_tensor(tmp_path: Path, n_kills: int) -> None:
+    program = Path(__file__).with_name("kill_converter.py")
     ran = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("kill_converter.py")), str(tmp_path), "200"],
+        [sys.executable, str(program), str(tmp_path), str(n_kills)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
@@ -64,7 +71,7 @@ def test_killed_200_times_at_random_moments_it_loses_no_tensor(tmp_path: Path) -
     )
     *complaints, last = ran.stdout.splitlines()
     assert complaints == []
-    assert last.startswith("killed 200 times")
+    assert last.startswith(f"killed {n_kills} times")
     # Both were seen: the moments were neither all too early nor all too late.
     found = [int(word) for word in last.replace(",", "").split() if word.isdigit()]
     assert min(found) > 0
@@ -132,7 +139,16 @@ def test_a_folder_that_vanishes_ends_the_watch(tmp_path: Path, noticing: str) ->
 def test_signals_end_a_watch_after_the_file_in_hand(tmp_path: Path, number: int) -> None:
     path = write_ge(ge_folder(tmp_path), "Add_1", (), (random_values(3, 30),))
     start = "import sys; from ait_cmp.cli.main import main; sys.exit(main())"
-    command = [sys.executable, "-c", start, "convert", str(tmp_path), "--watch", "--json"]
+    command = [
+        sys.executable,
+        "-c",
+        start,
+        "convert",
+        str(tmp_path),
+        "--watch",
+        "--force",
+        "--json",
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         while not Path(f"{path}_info.npz").exists():
             assert running.poll() is None
@@ -162,7 +178,7 @@ class Interrupted(queue.SimpleQueue):
 
 queue.SimpleQueue = Interrupted
 try:
-    convert_dir(sys.argv[1], threads=2)
+    convert_dir(sys.argv[1], threads=2, force=True)
 except KeyboardInterrupt:
     print("interrupted")
 """

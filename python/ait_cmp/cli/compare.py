@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
+import signal
 import sys
 
-from ait_cmp.cli.exit_status import ExitStatus
+from ait_cmp.cli.exit_status import EXIT_STATUS_HELP, ExitStatus
 from ait_cmp.cli.limit_options import add_limit_options, limits_of
-
-_LOG_LEVELS = ("debug", "info", "warning", "error")
+from ait_cmp.cli.signals import interrupt, signals_call
+from ait_cmp.cli.thread_option import add_thread_option
+from ait_cmp.config import ACCESS
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -19,6 +21,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "compare",
         help="compare two dump folders (the default command)",
         description="Compare a GE dump with an FX dump, or with another GE dump.",
+        epilog=EXIT_STATUS_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     required = parser.add_argument_group("the two dumps (any level of their trees)")
     required.add_argument(
@@ -86,21 +90,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     how.add_argument(
         "--jsonl", action="store_true", help="write the rows as JSON lines, too, beside the CSV"
     )
-    how.add_argument(
-        "--threads", type=int, metavar="N", help="default: the cores this process may use"
-    )
+    add_thread_option(how)
     how.add_argument(
         "--access",
         choices=("auto", "map", "read"),
-        default="auto",
-        help="how files are read: 'read' (pread) for network file systems or dumps being written",
-    )
-    how.add_argument(
-        "--log-level",
-        "-l",
-        choices=_LOG_LEVELS,
-        default="info",
-        help="default: info; 'debug' lists the golden tensors that no row used",
+        default=ACCESS,
+        help="how files are read: 'read' (pread) for network file systems or dumps being "
+        "written (default: %(default)s)",
     )
     how.add_argument("--no-progress", action="store_true", help="no progress line on stderr")
     how.add_argument(
@@ -115,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
     from ait_cmp.compare import compare_dirs
 
     gc.disable()  # a process that makes tuples and ends has nothing for it to find
-    with ProgressLine(enabled=not options.no_progress) as progress:
+    with signals_call(interrupt) as came, ProgressLine(enabled=not options.no_progress) as progress:
         result = compare_dirs(
             options.my_path,
             options.golden_path,
@@ -139,8 +135,8 @@ def run(options: argparse.Namespace) -> int:
         logging.debug("golden tensor not used: %s", tensor)
     for line in summary_lines(result):
         print(line)
-    if result.was_interrupted:
-        return ExitStatus.INTERRUPTED
+    if came or result.was_interrupted:
+        return ExitStatus.of_signal(came[0] if came else signal.SIGINT)
     if result.counts["compared"] == 0:
         why = "; the report says why" if result.rows else ""
         print(f"ait-cmp: error: nothing could be compared{why}", file=sys.stderr)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from ait_cmp.cli.thread_option import add_thread_option
+from ait_cmp.config import INFO_KIND, SETTLE_S, WATCH_INTERVAL_S
+
 _DESCRIPTION = """\
 Replace every dump file below DIR by an info file of a few kilobytes a tensor. Two folders of info
 files are compared with the same command as two dumps. An original is removed only when its info
@@ -28,29 +31,33 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--info",
         choices=("sketch", "min_max"),
-        default="sketch",
-        help="sketch: statistics, hash and a sketch from which cosine and distance are estimated "
-        "(default); min_max: two numbers a tensor",
+        default=INFO_KIND,
+        help="sketch: statistics, hash and a sketch from which cosine and distance are estimated; "
+        "min_max: two numbers a tensor (default: %(default)s)",
     )
     parser.add_argument("--keep", action="store_true", help="leave the dump files where they are")
     parser.add_argument(
+        "--force",
+        action="store_true",
+        help="convert files, too, that are smaller than their info files",
+    )
+    parser.add_argument(
         "--settle",
         type=float,
-        default=5.0,
+        default=SETTLE_S,
         metavar="S",
         help="seconds without a change after which a file counts as written whose size does not "
-        "say so (5)",
+        "say so (default: %(default)g)",
     )
     parser.add_argument(
         "--interval",
         type=float,
-        default=1.0,
+        default=WATCH_INTERVAL_S,
         metavar="S",
-        help="seconds between two looks at the folder, where changes are not notified (1)",
+        help="seconds between two looks at the folder, where changes are not notified "
+        "(default: %(default)g)",
     )
-    parser.add_argument(
-        "--threads", type=int, metavar="N", help="default: the cores this process may use"
-    )
+    add_thread_option(parser)
     parser.add_argument("--max-rate", type=float, metavar="MB/s", help="read no faster than this")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--no-progress", action="store_true", help="no running line on stderr")

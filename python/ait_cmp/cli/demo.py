@@ -6,6 +6,9 @@ import argparse
 import shlex
 from typing import IO, TYPE_CHECKING
 
+from ait_cmp.cli.thread_option import add_thread_option
+from ait_cmp.config import DEMO_FOLDER
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -22,13 +25,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument(
         "--folder",
-        default="ait-cmp-demo",
+        default=DEMO_FOLDER,
         metavar="DIR",
-        help="unpacked here (default: ait-cmp-demo)",
+        help="unpacked here (default: %(default)s)",
     )
-    parser.add_argument(
-        "--threads", type=int, metavar="N", help="default: the cores this process may use"
-    )
+    add_thread_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ait_cmp.cli.limit_options import add_limit_options, limits_of
+from ait_cmp.config import WORST_SHOWN
 from ait_cmp.report.json_text import json_line
 
 if TYPE_CHECKING:
@@ -35,7 +36,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("my", metavar="A", help="tensor under test")
     parser.add_argument("golden", metavar="B", help="reference")
     parser.add_argument(
-        "--worst", "-k", type=int, default=10, metavar="K", help="elements shown, 10"
+        "--worst",
+        "-k",
+        type=int,
+        default=WORST_SHOWN,
+        metavar="K",
+        help="elements shown (default: %(default)s)",
     )
     add_limit_options(parser, of_graphs=False)
     parser.add_argument("--json", action="store_true", help="one JSON object for machines")

@@ -15,3 +15,15 @@ class ExitStatus(enum.IntEnum):
     INTERRUPTED = 130
     BROKEN_PIPE = 141
     TERMINATED = 143
+
+    @classmethod
+    def of_signal(cls, number: int) -> ExitStatus:
+        """Of a command that a signal ended, as shells count."""
+        return cls(128 + number)
+
+
+# The same for a person who asked for help.
+EXIT_STATUS_HELP = """\
+exit status: 0 everything compared is within limits, 1 differences, 2 bad usage, nothing could be
+compared or the report could not be written, 3 an error of the program itself, 130 interrupted,
+141 nobody reads the output, 143 terminated"""

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ait_cmp.config import Limits
+from ait_cmp.config import Limits
 
 _OPTIONS = {
-    "cosine_min": "least cosine similarity, 0.99",
-    "red_max": "largest relative Euclidean distance, 0.05",
-    "growth_max": "largest error of an op over the error it got, 3",
-    "own_growth_max": "largest error of a replayed op in units of its rounding, 3",
-    "element_max": "largest error of one element of a replayed op in its own units, 16",
+    "cosine_min": "least cosine similarity",
+    "red_max": "largest relative Euclidean distance",
+    "growth_max": "largest error of an op over the error it got",
+    "own_growth_max": "largest error of a replayed op in units of its rounding",
+    "element_max": "largest error of one element of a replayed op in its own units",
 }
 _OF_PAIRS = ("cosine_min", "red_max")
 _OF_REPLAY = ("own_growth_max", "element_max")
@@ -32,12 +30,11 @@ def add_replay_limits(parser: argparse._ActionsContainer) -> None:
 def _add(parser: argparse._ActionsContainer, names: tuple[str, ...]) -> None:
     for name in names:
         option = "--" + name.replace("_", "-")
-        parser.add_argument(option, type=float, metavar="X", help=_OPTIONS[name])
+        text = f"{_OPTIONS[name]}, {getattr(Limits, name):g}"
+        parser.add_argument(option, type=float, metavar="X", help=text)
 
 
 def limits_of(options: argparse.Namespace) -> Limits:
     """The limits that were given, the others as they are by default."""
-    from ait_cmp.config import Limits  # not before it is needed: --help must be quick
-
     given = {name: getattr(options, name, None) for name in _OPTIONS}
     return Limits(**{name: value for name, value in given.items() if value is not None})

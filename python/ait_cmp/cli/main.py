@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import contextlib
+import errno
 import io
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from ait_cmp.cli import columns, compare, convert, demo, diff, replay, show
-from ait_cmp.cli.exit_status import ExitStatus
+from ait_cmp.cli.exit_status import EXIT_STATUS_HELP, ExitStatus
 from ait_cmp.errors import AitCmpError
 
 # Modules with add_parser(subparsers) and run(arguments) -> exit status.
@@ -24,52 +28,105 @@ _COMMANDS = {
     "columns": columns,
     "demo": demo,
 }
-_DESCRIPTION = """\
+_LOG_LEVELS = ("debug", "info", "warning", "error")
+_DESCRIPTION = f"""\
 Compare the tensor dump of a PyTorch graph-mode run (torchair, Ascend GE) with a golden dump and
 name the operator where they part. `compare` is the default command;
 `ait-cmp compare --help` lists its options.
 
-exit status: 0 everything compared is within limits, 1 differences, 2 bad usage or nothing could
-be compared, 130 interrupted"""
+{EXIT_STATUS_HELP}"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = _run(words)
+        if sys.stdout is not None:  # closed before the start (`ait-cmp ... >&-`): nothing to tell
+            sys.stdout.flush()
+        return status
+    except AitCmpError as error:
+        return _error(str(error))
+    except BrokenPipeError:  # `ait-cmp ... | head`: nobody reads on
+        _drop_stdout()
+        return ExitStatus.BROKEN_PIPE
+    except OSError as error:
+        _drop_stdout()
+        return _error(_os_error_text(error))
+    except MemoryError:
+        return _error("not enough memory")
+    except KeyboardInterrupt as stop:
+        return ExitStatus.of_signal(stop.args[0] if stop.args else signal.SIGINT)
+    except Exception as error:  # whatever else goes wrong must not look like a result
+        return _bug(error)
+
+
+def _run(words: list[str]) -> int:
     if not words:
         _parser().print_help(sys.stderr)
         return ExitStatus.USAGE
     # A word that is no option is a command, perhaps a misspelt one.
     if words[0].startswith("-") and words[0] not in {"-h", "--help", "--version"}:
         words.insert(0, "compare")
-    options = _parser().parse_args(words)
+    try:
+        options = _parser().parse_args(words)
+    except SystemExit:  # help or version was printed, or what is wrong
+        _flush_quietly()
+        raise
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A path that is no UTF-8 is printed as the bytes that it is, so that it can be copied.
         is_utf8 = codecs.lookup(sys.stdout.encoding).name == "utf-8"
         sys.stdout.reconfigure(errors="surrogateescape" if is_utf8 else "backslashreplace")
     logging.basicConfig(
-        level=getattr(options, "log_level", "info").upper(),
+        level=options.log_level.upper(),
         format="ait-cmp: %(message)s",
         stream=sys.stderr,
         force=True,
     )
+    return int(_COMMANDS[options.command].run(options))
+
+
+def _flush_quietly() -> None:
+    """What is printed before the end; a full disk is not worth a word here."""
     try:
-        status = int(_COMMANDS[options.command].run(options))
-        if sys.stdout is not None:  # closed before the start (`ait-cmp ... >&-`): nothing to tell
+        if sys.stdout is not None:
             sys.stdout.flush()
-        return status
-    except AitCmpError as error:
-        print(f"ait-cmp: error: {error}", file=sys.stderr)
-    except BrokenPipeError:  # `ait-cmp ... | head`: nobody reads on
+    except OSError:
+        _drop_stdout()
+
+
+def _drop_stdout() -> None:
+    """Nothing more can be written there: Python must not try it again when it ends."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitStatus.BROKEN_PIPE
-    except OSError as error:
-        what = error.strerror or str(error)
-        where = "" if error.filename is None else f"{error.filename}: "
-        print(f"ait-cmp: error: {where}{what}", file=sys.stderr)
-    except KeyboardInterrupt:
-        return ExitStatus.INTERRUPTED
+
+
+def _error(text: str) -> int:
+    print(f"ait-cmp: error: {text}", file=sys.stderr)
     return ExitStatus.USAGE
+
+
+def _os_error_text(error: OSError) -> str:
+    what = error.strerror or str(error)
+    if error.filename is None and error.errno != errno.ENOENT:
+        return what
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return "the current folder has been deleted: change to one that exists"
+    return what if error.filename is None else f"{error.filename}: {what}"
+
+
+def _bug(error: Exception) -> int:
+    """One sentence; the traceback for those who want to look for it."""
+    what = f"{type(error).__name__}: {error}".rstrip(": ")
+    logging.debug("the traceback", exc_info=error)
+    print(
+        f"ait-cmp: an error of ait-cmp itself: {what}. Nothing is said about the dumps; please "
+        "report it with what --log-level debug prints.",
+        file=sys.stderr,
+    )
+    return ExitStatus.BUG
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -78,10 +135,20 @@ def _parser() -> argparse.ArgumentParser:
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action=_Version, help="show the version and exit")
+    parser.add_argument(
+        "--version", action=_Version, help="show the version and the CPU level in use, and exit"
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in _COMMANDS.values():
+    for name, command in _COMMANDS.items():
         command.add_parser(commands)
+        commands.choices[name].add_argument(
+            "--log-level",
+            "-l",
+            choices=_LOG_LEVELS,
+            default="info",
+            help="default: info; 'debug' also tells the golden tensors that no row used, and "
+            "where an error of the program came from",
+        )
     return parser
 
 
@@ -92,7 +159,9 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from ait_cmp import __version__
+        from ait_cmp import __version__, _core
 
-        print(f"ait-cmp {__version__}")
+        levels = f"{_core.isa_in_use()} of {', '.join(_core.isas())}"
+        with contextlib.suppress(OSError):  # a full disk is not worth a word, as with --help
+            print(f"ait-cmp {__version__} (CPU level {levels})")
         parser.exit()

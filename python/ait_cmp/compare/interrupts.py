@@ -1,4 +1,4 @@
-"""Ctrl-C at a time when it does no harm."""
+"""Ctrl-C and SIGTERM at a time when they do no harm."""
 
 from __future__ import annotations
 
@@ -11,22 +11,28 @@ from types import FrameType
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Holds Ctrl-C back until the end of the block; a second one comes through at once."""
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+    """Holds them back until the end of the block; a second one comes through at once.
+
+    A signal that nobody in Python handles does as it always does.
+    """
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    held: list[FrameType | None] = []
+    found = [(int(number), signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
+    handlers = {number: handler for number, handler in found if callable(handler)}
+    held: list[tuple[int, FrameType | None]] = []
 
     def hold(number: int, frame: FrameType | None) -> None:
-        held.append(frame)
+        held.append((number, frame))
         if len(held) > 1:
-            handler(number, frame)
+            handlers[number](number, frame)
 
-    signal.signal(signal.SIGINT, hold)
     try:
+        for number in handlers:
+            signal.signal(number, hold)
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         if len(held) == 1:
-            handler(signal.SIGINT, held[0])
+            handlers[held[0][0]](*held[0])

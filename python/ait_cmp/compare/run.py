@@ -17,7 +17,13 @@ from ait_cmp.compare.plan import Plan, make_plan
 from ait_cmp.compare.reduced_batch import open_batch
 from ait_cmp.compare.reporter import Reporter
 from ait_cmp.compare.step_pairer import StepPairer, only_ops
-from ait_cmp.config import Limits, one_or_several_numbers, one_or_several_texts, thread_count
+from ait_cmp.config import (
+    ACCESS,
+    Limits,
+    one_or_several_numbers,
+    one_or_several_texts,
+    thread_count,
+)
 from ait_cmp.discover import StepKey
 from ait_cmp.errors import ConfigError
 from ait_cmp.pairing.paired_step import PairedStep
@@ -51,7 +57,7 @@ def compare_dirs(
     limits: Limits | None = None,
     jsonl: bool = False,
     progress: Progress | None = None,
-    access: str = "auto",
+    access: str = ACCESS,
 ) -> Comparison:
     """Compare a GE dump with an FX dump, or with another GE dump.
 

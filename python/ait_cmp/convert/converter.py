@@ -57,22 +57,21 @@ class Settings:
     Attributes:
         kind: "sketch" or "min_max".
         keep: Whether originals stay.
+        force: Whether files are converted that are smaller than their info files.
         settle_s: Seconds without a change after which a file counts as written whose size does not
             say so.
         threads: Worker threads.
         max_rate: Bytes to read per second at most, None for no limit.
     """
 
-    kind: FileKind = "sketch"
-    keep: bool = False
-    settle_s: float = 5.0
-    threads: int = 1
-    max_rate: float | None = None
+    kind: FileKind
+    keep: bool
+    force: bool
+    settle_s: float
+    threads: int
+    max_rate: float | None
 
     def __post_init__(self) -> None:
-        if self.threads < 1:
-            message = f"threads: a number from 1 on expected, found {self.threads}"
-            raise ConfigError(message)
         if not self.settle_s >= 0:
             message = f"settle: seconds from 0 on expected, found {self.settle_s}"
             raise ConfigError(message)
@@ -247,6 +246,7 @@ class _Pass:
                 writer=candidate.writer,
                 kind=settings.kind,
                 keep=settings.keep,
+                force=settings.force,
                 settle_s=settings.settle_s,
                 quiet_s=candidate.quiet_s,
                 threads=threads,

@@ -9,17 +9,14 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ait_cmp.config import usable_cores
+from ait_cmp.config import INFO_KIND, SETTLE_S, thread_count
 from ait_cmp.convert.converter import Candidate, Converter, Settings
 from ait_cmp.convert.one_file import KINDS, TEMPORARY_ENDING, TEMPORARY_PREFIX, is_left_over
 from ait_cmp.convert.result import Conversion
 from ait_cmp.discover.contents import sort_files
-from ait_cmp.discover.scan import Folder, scan_folders
+from ait_cmp.discover.scan import Folder, is_of_exceptions, scan_folders
 from ait_cmp.errors import ConfigError
 from ait_cmp.file_kinds import FileKind
-
-# Exception dumps lie there; they are no part of a graph's run.
-_EXCEPTION_FOLDER = "/extra-info/"
 
 
 def checked_folder(path: str | os.PathLike[str]) -> str:
@@ -43,12 +40,12 @@ class Found(NamedTuple):
     n_reduced: int
 
 
-def find_candidates(folders: Iterable[Folder]) -> Found:
-    """Dump files of these folders, and how many there were before."""
+def find_candidates(root: str, folders: Iterable[Folder]) -> Found:
+    """Dump files of these folders below `root`, and how many there were before."""
     found: list[Candidate] = []
     n_reduced = 0
     for folder in folders:
-        if _EXCEPTION_FOLDER in f"{folder.path}/":
+        if is_of_exceptions(root, folder.path):
             continue
         contents = sort_files(folder)
         found += [Candidate(file.path, "ge") for file in contents.ge if file.kind == "dump"]
@@ -83,9 +80,10 @@ Progress = Callable[[Conversion], None]
 def convert_dir(
     path: str | os.PathLike[str],
     *,
-    info: str = "sketch",
+    info: str = INFO_KIND,
     keep: bool = False,
-    settle: float = 5.0,
+    force: bool = False,
+    settle: float = SETTLE_S,
     threads: int | None = None,
     max_rate: float | None = None,
     stop: threading.Event | None = None,
@@ -97,6 +95,7 @@ def convert_dir(
         path: Any level of a GE or FX dump.
         info: "sketch" (estimates of cosine and distance) or "min_max" (two numbers a tensor).
         keep: Leave the dump files where they are.
+        force: Convert files, too, that are smaller than their info files.
         settle: Seconds without a change after which a file counts as written whose size does not
             say so.
         threads: Worker threads; None takes all cores that the process may use.
@@ -111,7 +110,7 @@ def convert_dir(
         ConfigError: An argument is wrong or the folder is missing.
         DiskFullError: The disk is full; nothing was lost.
     """
-    settings = make_settings(info, keep, settle, threads, max_rate)
+    settings = make_settings(info, keep, force, settle, threads, max_rate)
     root = checked_folder(path)
     stopped = stop or threading.Event()
     result = Conversion()
@@ -120,7 +119,7 @@ def convert_dir(
     remove_left_overs(folders)
     start = time.monotonic()
     converter = Converter(settings, stopped)
-    candidates, result.already = find_candidates(folders)
+    candidates, result.already = find_candidates(root, folders)
     unfinished = run_pass(converter, candidates, result, start, progress)
     before = [identity_of(at.path) for at in unfinished]
     if unfinished and not stopped.wait(settings.settle_s):
@@ -135,7 +134,12 @@ def convert_dir(
 
 
 def make_settings(
-    info: str, keep: bool, settle: float, threads: int | None, max_rate: float | None
+    info: str,
+    keep: bool,
+    force: bool,
+    settle: float,
+    threads: int | None,
+    max_rate: float | None,
 ) -> Settings:
     """Settings with defaults filled in; ConfigError if one is wrong."""
     bytes_per_s = None if max_rate is None else max_rate * 1e6
@@ -143,7 +147,7 @@ def make_settings(
     if kind is None:
         message = f"info: one of {', '.join(KINDS)} expected, found {info}"
         raise ConfigError(message)
-    return Settings(kind, keep, settle, threads or usable_cores(), bytes_per_s)
+    return Settings(kind, keep, force, settle, thread_count(threads), bytes_per_s)
 
 
 def run_pass(

@@ -36,7 +36,8 @@ class Outcome(NamedTuple):
         path: The dump file.
         status: "converted"; "literal" (text or objects: small, no tensor, left); "left" (cannot be
             reduced); "unfinished" (perhaps still being written); "busy" (another converter has
-            it); "gone"; "done" (its info file is there, with --keep); "full" (no space for its info
+            it); "gone"; "done" (its info file is there, with --keep); "larger" (its info
+            file would be); "full" (no space for its info
             file).
         reason: Sentence for "left", "unfinished" and "full", else "".
         source_bytes: Size of the dump file.
@@ -116,6 +117,7 @@ def prepare_file(
     writer: Writer,
     kind: FileKind,
     keep: bool,
+    force: bool,
     settle_s: float,
     quiet_s: float = 0.0,
     threads: int = 1,
@@ -128,6 +130,7 @@ def prepare_file(
         writer: Who wrote it.
         kind: "sketch" or "min_max".
         keep: Leave the dump file where it is.
+        force: Make an info file that is larger than the dump file, too.
         settle_s: Seconds without a change after which a file counts as written whose size does not
             say so.
         quiet_s: Seconds for which the caller has seen it unchanged; its time of change may come
@@ -150,6 +153,8 @@ def prepare_file(
     packed = _pack(path, claim.identity.size_bytes, writer, kind, is_settled, threads)
     if isinstance(packed, Outcome):
         return packed
+    if len(packed) >= claim.size_bytes and not force:
+        return Outcome(path, "larger", source_bytes=claim.size_bytes)
     return Prepared(path, target, packed, claim, keep)
 
 

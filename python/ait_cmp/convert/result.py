@@ -21,6 +21,7 @@ class Conversion:
         converted: Number of dump files replaced (with `keep`: joined) by info files.
         already: Number of files that had been converted before.
         literals: Number of FX files that hold text or objects, no tensor; they stay as they are.
+        larger: Files whose info files would be larger; they stay as they are.
         busy: Files that another converter had in hand.
         left: Path -> sentence, of dump files that could not be reduced and stay as they are.
         source_bytes: Size of the converted dump files.
@@ -33,6 +34,7 @@ class Conversion:
     converted: int = 0
     already: int = 0
     literals: int = 0
+    larger: set[str] = field(default_factory=set)
     busy: set[str] = field(default_factory=set)
     left: dict[str, str] = field(default_factory=dict)
     source_bytes: int = 0
@@ -45,6 +47,7 @@ class Conversion:
         """Count one file."""
         self.left.pop(outcome.path, None)
         self.busy.discard(outcome.path)
+        self.larger.discard(outcome.path)
         if outcome.status == "converted":
             self.converted += 1
             self.source_bytes += outcome.source_bytes
@@ -53,6 +56,8 @@ class Conversion:
             self.already += 1
         elif outcome.status == "literal":
             self.literals += 1
+        elif outcome.status == "larger":
+            self.larger.add(outcome.path)
         elif outcome.status == "busy":
             self.busy.add(outcome.path)
         elif outcome.status in ("left", "unfinished"):
@@ -76,6 +81,7 @@ class Conversion:
             "converted": self.converted,
             "already": self.already,
             "literals": self.literals,
+            "larger": sorted(self.larger),
             "busy": sorted(self.busy),
             "left": [{"path": path, "reason": reason} for path, reason in self.left.items()],
             "source_bytes": self.source_bytes,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ait_cmp.config import INFO_KIND, SETTLE_S, WATCH_INTERVAL_S
 from ait_cmp.convert.converter import Candidate, Converter, Settings
 from ait_cmp.convert.folder import (
     Progress,
@@ -37,10 +38,11 @@ _FULL_SCAN_S = 30.0
 def watch_dir(
     path: str | os.PathLike[str],
     *,
-    info: str = "sketch",
+    info: str = INFO_KIND,
     keep: bool = False,
-    settle: float = 5.0,
-    interval: float = 1.0,
+    force: bool = False,
+    settle: float = SETTLE_S,
+    interval: float = WATCH_INTERVAL_S,
     threads: int | None = None,
     max_rate: float | None = None,
     stop: threading.Event | None = None,
@@ -56,7 +58,7 @@ def watch_dir(
     The other arguments, the result and the errors are those of `convert_dir`. A folder that
     vanishes ends the watch.
     """
-    settings = make_settings(info, keep, settle, threads, max_rate)
+    settings = make_settings(info, keep, force, settle, threads, max_rate)
     root = checked_folder(path)
     stopped = stop or threading.Event()
     return _Watch(root, settings, interval, stopped, progress).run()
@@ -134,7 +136,7 @@ class _Watch:
             folders, _ = scan_folders(self._root)
         except OSError:
             return False
-        found = find_candidates(folders).candidates
+        found = find_candidates(self._root, folders).candidates
         there = {candidate.path for candidate in found}
         self._seen = {path: seen for path, seen in self._seen.items() if path in there}
         for path in [path for path in self._result.left if path not in there]:

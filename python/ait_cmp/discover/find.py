@@ -14,13 +14,11 @@ from ait_cmp.discover.graph_files import graph_files_above, last_ge_graphs, newe
 from ait_cmp.discover.levels import Levels, needs_link_target
 from ait_cmp.discover.remarks import content_notes
 from ait_cmp.discover.runs import Place, name_list, number_ranges
-from ait_cmp.discover.scan import readable, scan_folders
+from ait_cmp.discover.scan import is_of_exceptions, readable, scan_folders
 from ait_cmp.discover.tree import DumpTree, FxFile, GeFile, GraphFile, Level, StepKey
 from ait_cmp.errors import ConfigError
 
 Item = TypeVar("Item")
-# Exception dumps lie in extra-info/data-dump/{device}; they are no part of a graph's run.
-_EXCEPTION_FOLDER = "/extra-info/"
 
 
 def discover(
@@ -63,7 +61,7 @@ def discover(
     contents = [
         (named + at.path[len(root) :], sort_files(at))
         for at in folders
-        if _EXCEPTION_FOLDER not in f"{at.path[len(root) :]}/"
+        if not is_of_exceptions(root, at.path)
     ]
     ge = ge_places(contents) if kind != "fx" else []
     fx = fx_places(contents) if kind != "ge" else []

@@ -30,6 +30,14 @@ def readable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def is_of_exceptions(root: str, folder: str) -> bool:
+    """Whether a folder below `root` holds exception dumps: they are no part of a graph's run.
+
+    They lie in extra-info/data-dump/{device}; a root within such a folder was meant.
+    """
+    return "/extra-info/" in f"{folder[len(root) :]}/"
+
+
 def _identity(path: str) -> tuple[int, int] | str:
     status = Path(path).stat()
     # Some network file systems number no inodes.

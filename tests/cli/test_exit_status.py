@@ -1,0 +1,112 @@
+"""How a command ends where the reason lies neither in the dumps nor in the words."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ait_cmp.cli import show
+from ait_cmp.cli.main import main
+from ait_cmp.cli.progress import ProgressLine
+from small_model import write_dumps
+
+
+def words(root: Path) -> list[str]:
+    return ["-mp", str(root / "ge"), "-gp", str(root / "fx"), "-o", str(root / "out")]
+
+
+def run(*words: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ait_cmp", *words]
+    path = os.pathsep.join(map(os.path.abspath, sys.path))
+    environment = {**os.environ, "PYTHONPATH": path, **settings.pop("env", {})}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.run(command, text=True, check=False, env=environment, **{**pipes, **settings})
+
+
+def fail(error: BaseException) -> Any:
+    def run(_: object) -> int:
+        raise error
+
+    return run
+
+
+def test_an_error_of_the_program_is_one_sentence_and_exit_3(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(show, "run", fail(RuntimeError("the answer is not 42")))
+    assert main(["show", "file"]) == 3
+    said = capsys.readouterr().err
+    assert "an error of ait-cmp itself: RuntimeError: the answer is not 42" in said
+    assert len(said.splitlines()) == 1
+    assert main(["show", "file", "--log-level", "debug"]) == 3
+    said = capsys.readouterr().err
+    assert "Traceback" in said
+    assert "raise error" in said
+
+
+def test_no_memory_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(show, "run", fail(MemoryError()))
+    assert main(["show", "file"]) == 2
+    assert capsys.readouterr().err == "ait-cmp: error: not enough memory\n"
+
+
+@pytest.mark.parametrize("command", ["compare", "convert", "show", "--version"])
+def test_a_cpu_level_that_is_none_is_told(tmp_path: Path, command: str) -> None:
+    write_dumps(tmp_path, tokens=1)
+    file = next(str(path) for path in (tmp_path / "fx").rglob("*.npy"))
+    arguments = {
+        "compare": ["compare", *words(tmp_path)],
+        "convert": ["convert", str(tmp_path / "ge")],
+        "show": ["show", file],
+        "--version": ["--version"],
+    }
+    done = run(*arguments[command], env={"AIT_CMP_ISA": "nonsense"})
+    assert done.returncode == 2, done.stderr
+    assert "ait-cmp: error: AIT_CMP_ISA: one of " in done.stderr
+    assert done.stderr.endswith("expected, which this machine runs, found nonsense\n")
+
+
+def test_the_version_says_the_cpu_level_in_use() -> None:
+    done = run("--version", env={"AIT_CMP_ISA": "base"})
+    assert "(CPU level base of " in done.stdout
+
+
+@pytest.mark.parametrize("word", ["--version", "--help"])
+def test_a_full_disk_is_no_traceback_for_a_few_words(word: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = run(word, stdout=full)
+    assert done.stderr == ""
+
+
+def test_a_deleted_current_folder_is_named(tmp_path: Path) -> None:
+    write_dumps(tmp_path, tokens=1)
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    done = run(*words(tmp_path)[:4], cwd=folder, preexec_fn=folder.rmdir)
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        "ait-cmp: error: the current folder has been deleted: change to one that exists\n"
+    )
+
+
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_progress_needs_no_library(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], is_installed: bool
+) -> None:
+    if not is_installed:
+        monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with ProgressLine(enabled=True) as progress:
+        progress(1234, 5678)
+    if not is_installed:
+        assert capsys.readouterr().err == "\r\033[K1234 of 5678 tensors\r\033[K"
+    with ProgressLine(enabled=False) as progress:
+        progress(1, 2)
+    assert capsys.readouterr().err == "" or is_installed
