@@ -97,7 +97,7 @@ class Files:
         self._reduced: dict[FileKind, Path] = {}
         for kind in ("sketch", "min_max"):
             shutil.copytree(root / "dump", root / kind)
-            convert_dir(root / kind, info=kind, settle=0, threads=2)
+            convert_dir(root / kind, info=kind, settle=0, threads=2, force=True)
             self._reduced[kind] = root / kind / self._full.relative_to(root / "dump")
 
     def path(self, case: Case) -> str:
@@ -191,7 +191,7 @@ def test_integers_that_float64_rounds_are_noted_in_sketches_too(tmp_path: Path) 
     folder = ge_step(tmp_path, names=[])
     path = folder / "Add.Add.1.6.1706596911888001"
     path.write_bytes(Dump(outputs=(tensor,)).file_bytes())
-    convert_dir(tmp_path)
+    convert_dir(tmp_path, force=True)
     ref = TensorRef(reduced_path(str(path), "ge", "sketch"), "outputs", 0, kind="sketch")
     found = compare_or_unreadable(ref, ref, sources=Sources(1))
     assert found.sentences == [Sentence("rounded_integers")]

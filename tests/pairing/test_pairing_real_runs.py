@@ -255,7 +255,7 @@ def test_of_two_sketches_with_the_same_values_the_one_in_my_order_is_taken(tmp_p
     save_node(golden, "t", "aten.t.default", weight, weight.T)
     save_node(golden, "mm", "aten.mm.default", x, weight.T, result)
     for side in ("ge", "fx"):
-        convert_dir(tmp_path / side, settle=0)
+        convert_dir(tmp_path / side, settle=0, force=True)
     found = compare_dirs(tmp_path / "ge", tmp_path / "fx")
     (of_data,) = rows_of(found, "arg1_1")
     assert "t-aten.t.default.INPUT.0" in of_data.golden_data_path

@@ -6,11 +6,11 @@ import argparse
 import gc
 import logging
 import signal
-import sys
 
 from ait_cmp.cli.exit_status import EXIT_STATUS_HELP, ExitStatus
 from ait_cmp.cli.limit_options import add_limit_options, limits_of
 from ait_cmp.cli.signals import interrupt, signals_call
+from ait_cmp.cli.terminal import say
 from ait_cmp.cli.thread_option import add_thread_option
 from ait_cmp.config import ACCESS
 
@@ -134,12 +134,16 @@ def run(options: argparse.Namespace) -> int:
     for tensor in result.unused_golden:
         logging.debug("golden tensor not used: %s", tensor)
     for line in summary_lines(result):
-        print(line)
+        say(line)
+    for sentence in result.unwritten:
+        say(f"ait-cmp: error: {sentence}", to_stderr=True)
     if came or result.was_interrupted:
         return ExitStatus.of_signal(came[0] if came else signal.SIGINT)
     if result.counts["compared"] == 0:
         why = "; the report says why" if result.rows else ""
-        print(f"ait-cmp: error: nothing could be compared{why}", file=sys.stderr)
+        say(f"ait-cmp: error: nothing could be compared{why}", to_stderr=True)
+        return ExitStatus.USAGE
+    if result.unwritten:
         return ExitStatus.USAGE
     differs = result.has_differences and not options.exit_zero
     return ExitStatus.DIFFERENCES if differs else ExitStatus.OK

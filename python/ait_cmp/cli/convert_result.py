@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import threading
 from functools import partial
 from typing import Callable
@@ -12,6 +11,7 @@ from typing import Callable
 from ait_cmp.cli.exit_status import ExitStatus
 from ait_cmp.cli.progress import RunningLine
 from ait_cmp.cli.signals import signals_call
+from ait_cmp.cli.terminal import say
 from ait_cmp.convert.folder import convert_dir
 from ait_cmp.convert.result import Conversion, left_lines
 from ait_cmp.convert.watch import watch_dir
@@ -53,7 +53,7 @@ def _report(result: Conversion, options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(result.as_json()))
     else:
-        print(f"{options.folder}: {_headline(result, options.folder)}")
+        say(f"{options.folder}: {_headline(result, options.folder)}")
         if result.literals:
             print(f"{result.literals} files hold text or objects, no tensor: left as they are.")
         if result.larger:
@@ -64,11 +64,11 @@ def _report(result: Conversion, options: argparse.Namespace) -> None:
         if result.busy:
             print(f"{len(result.busy)} files are in the hands of another converter.")
     if result.folder_is_gone:
-        print(f"ait-cmp: {options.folder} is gone; the watch has ended.", file=sys.stderr)
+        say(f"ait-cmp: {options.folder} is gone; the watch has ended.", to_stderr=True)
     if result.left:
-        print(f"ait-cmp: {len(result.left)} files were left as they are:", file=sys.stderr)
+        say(f"ait-cmp: {len(result.left)} files were left as they are:", to_stderr=True)
         for line in left_lines(result.left):
-            print(f"  {line}", file=sys.stderr)
+            say(f"  {line}", to_stderr=True)
 
 
 def _headline(result: Conversion, folder: str) -> str:

@@ -6,6 +6,7 @@ import argparse
 import shlex
 from typing import IO, TYPE_CHECKING
 
+from ait_cmp.cli.terminal import say
 from ait_cmp.cli.thread_option import add_thread_option
 from ait_cmp.config import DEMO_FOLDER
 
@@ -44,10 +45,10 @@ def run(options: argparse.Namespace) -> int:
     if not my.is_dir():
         unpack_sample(folder)
     words = ["ait-cmp", "--my-path", my, "--golden-path", golden, "--output", folder]
-    print("$ " + " ".join(shlex.quote(str(word)) for word in words))
+    say("$ " + " ".join(shlex.quote(str(word)) for word in words))
     result = compare_dirs(my, golden, output=folder, threads=options.threads)
     for line in summary_lines(result):
-        print(line)
+        say(line)
     return 0 if result.first_divergence else 1
 
 

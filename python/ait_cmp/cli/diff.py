@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from ait_cmp.cli.limit_options import add_limit_options, limits_of
+from ait_cmp.cli.terminal import say
 from ait_cmp.config import WORST_SHOWN
 from ait_cmp.report.json_text import json_line
 
@@ -67,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     has_values = mine is not None and theirs is not None and mine.sums is not None
     if not has_values or result.status != "compared":
         answer = {"status": result.status, "note": reason}
-        print(json_line(answer) if options.json else f"{result.status}: {reason}")
+        say(json_line(answer) if options.json else f"{result.status}: {reason}")
         return 0 if result.status == "compared" else 2  # bytes without a value coding may be equal
     assert mine is not None
     assert theirs is not None
@@ -102,7 +103,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         shown = {"verdict": verdict, **metrics._asdict()}
         for line in _text(options, mine, theirs, reason, shown, histogram, rows):
-            print(line)
+            say(line)
     return 0 if passes else 1
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ait_cmp.cli import columns, compare, convert, demo, diff, replay, show
 from ait_cmp.cli.exit_status import EXIT_STATUS_HELP, ExitStatus
+from ait_cmp.cli.terminal import LogFormatter, say
 from ait_cmp.errors import AitCmpError
 
 # Modules with add_parser(subparsers) and run(arguments) -> exit status.
@@ -77,12 +78,9 @@ def _run(words: list[str]) -> int:
         # A path that is no UTF-8 is printed as the bytes that it is, so that it can be copied.
         is_utf8 = codecs.lookup(sys.stdout.encoding).name == "utf-8"
         sys.stdout.reconfigure(errors="surrogateescape" if is_utf8 else "backslashreplace")
-    logging.basicConfig(
-        level=options.log_level.upper(),
-        format="ait-cmp: %(message)s",
-        stream=sys.stderr,
-        force=True,
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LogFormatter("ait-cmp: %(message)s"))
+    logging.basicConfig(level=options.log_level.upper(), handlers=[handler], force=True)
     return int(_COMMANDS[options.command].run(options))
 
 
@@ -102,7 +100,7 @@ def _drop_stdout() -> None:
 
 
 def _error(text: str) -> int:
-    print(f"ait-cmp: error: {text}", file=sys.stderr)
+    say(f"ait-cmp: error: {text}", to_stderr=True)
     return ExitStatus.USAGE
 
 
@@ -121,10 +119,10 @@ def _bug(error: Exception) -> int:
     """One sentence; the traceback for those who want to look for it."""
     what = f"{type(error).__name__}: {error}".rstrip(": ")
     logging.debug("the traceback", exc_info=error)
-    print(
+    say(
         f"ait-cmp: an error of ait-cmp itself: {what}. Nothing is said about the dumps; please "
         "report it with what --log-level debug prints.",
-        file=sys.stderr,
+        to_stderr=True,
     )
     return ExitStatus.BUG
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from ait_cmp.cli.terminal import shown
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -38,7 +40,7 @@ class RunningLine:
             return
         if self._is_terminal:
             self._next = now + _TERMINAL_EVERY_S
-            print(f"\r\033[K{text()}", end="", file=sys.stderr, flush=True)
+            print(f"\r\033[K{shown(text())}", end="", file=sys.stderr, flush=True)
         else:
             self._next = now + _LOG_EVERY_S
             logging.info("%s", text())

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ait_cmp.cli.terminal import say
 from ait_cmp.report.json_text import json_line
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
         print(json_line(report))
     else:
         for line in _text(report):
-            print(line)
+            say(line)
     return 0
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import errno
+from collections.abc import Callable, Iterable, Sequence
 
 from ait_cmp.compare.own_metrics import fill_own_metrics
 from ait_cmp.compare.plan import Plan
@@ -39,6 +40,7 @@ class Reporter:
         self._algorithms = algorithms
         self._access = access
         self._sinks = sinks
+        self._failed: list[Sink] = []
         self._rows = Rows()
         names = [algorithm.name for algorithm in algorithms]
         self._result = Comparison(self._rows, custom_names=names)
@@ -67,8 +69,8 @@ class Reporter:
             self._result.counts.golden["used"] += step.n_used
             self.add_unused_golden(step.unused_golden)
         self._rows.add(rows)
-        for sink in self._sinks:
-            sink.write(StepReport(key, step))
+        report = StepReport(key, step)
+        self._each_sink(lambda sink: sink.write(report))
 
     def add_unused_golden(self, tensors: Sequence[str]) -> None:
         """Count golden tensors that no row used."""
@@ -113,9 +115,19 @@ class Reporter:
             *sanity.warn_of_rows(self._rows.steps),
             *self._warn_of_missing_nodes(),
         ]
-        for sink in self._sinks:
-            sink.finish(result)
+        self._each_sink(lambda sink: sink.finish(result), also_failed=True)
         return result
+
+    def _each_sink(self, do: Callable[[Sink], None], *, also_failed: bool = False) -> None:
+        """A sink that cannot write is left out from then on: the comparison goes on without it."""
+        for sink in self._sinks:
+            if sink in self._failed and not also_failed:
+                continue
+            try:
+                do(sink)
+            except OSError as error:
+                self._failed.append(sink)
+                self._result.unwritten.append(_cannot_write(error))
 
     def close(self) -> None:
         """Close the sinks."""
@@ -141,3 +153,10 @@ class Reporter:
             for (rank, graph), (n_nodes, n_dumped) in sorted(self._nodes.items())
             for note in sanity.warn_of_missing_nodes(rank, graph, n_nodes, n_dumped)
         ]
+
+
+def _cannot_write(error: OSError) -> str:
+    what = f"the report {error.filename} could not be written whole: {error.strerror}"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{what}; --output DIR names another folder"
+    return f"{what}; it ends with the last whole row"

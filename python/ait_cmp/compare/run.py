@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -123,10 +124,19 @@ def _sinks(output: PathText | None, custom_names: Sequence[str], *, jsonl: bool)
 
 def _output_folder(folder: Path) -> Path:
     try:
+        folder.absolute()
+    except FileNotFoundError as error:
+        message = "the current folder has been deleted: change to one that exists"
+        raise ConfigError(message) from error
+    try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         message = f"output folder {folder} cannot be made: {error.strerror}"
         raise ConfigError(message) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        message = f"{folder.absolute()}: no report can be written there (read-only); "
+        message += "--output DIR names another folder"
+        raise ConfigError(message)
     return folder
 
 

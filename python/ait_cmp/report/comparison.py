@@ -84,6 +84,7 @@ class Comparison:
         notes: Sentences on what was chosen, left out, or looks wrong with the capture.
         unused_golden: Paths (and tensors) of the golden side that no row used.
         custom_names: Names of the custom algorithms, in the order of their cells in `Row.custom`.
+        unwritten: Sentences on report files that could not be written, or not whole.
         was_interrupted: True if Ctrl-C ended the comparison; rows then hold what was done.
     """
 
@@ -95,6 +96,7 @@ class Comparison:
     notes: list[str] = field(default_factory=list)
     unused_golden: list[str] = field(default_factory=list)
     custom_names: Sequence[str] = ()
+    unwritten: list[str] = field(default_factory=list)
     was_interrupted: bool = False
 
     @property

@@ -22,7 +22,7 @@ class CsvSink:
 
     def write(self, report: StepReport) -> None:
         """Append the rows of a step."""
-        self._files.append(report.key.rank, report.rows.csv())
+        self._files.append(report.key.rank, _rows_of(report.rows.csv()))
 
     def finish(self, result: Comparison) -> None:
         """Tell where the rows are."""
@@ -31,3 +31,17 @@ class CsvSink:
     def close(self) -> None:
         """Close the files."""
         self._files.close()
+
+
+def _rows_of(text: bytes) -> list[bytes]:
+    """The rows of a table; a cell in quotes may hold line ends, so a row may be several lines."""
+    rows: list[bytes] = []
+    open_quotes = 0
+    for line in (line + b"\n" for line in text.split(b"\n")[:-1]):
+        if open_quotes % 2:
+            rows[-1] += line
+        else:
+            rows.append(line)
+            open_quotes = 0
+        open_quotes += line.count(b'"')
+    return rows

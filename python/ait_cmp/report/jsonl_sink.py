@@ -28,7 +28,7 @@ class JsonlSink:
             json_line(dict(zip(self._keys, map(_cell, (*row[:-1], *row.custom)))))
             for row in rows_of(report.rows)
         ]
-        self._files.append(report.key.rank, "".join(f"{line}\n" for line in lines).encode())
+        self._files.append(report.key.rank, [f"{line}\n".encode() for line in lines])
 
     def finish(self, result: Comparison) -> None:
         """Tell where the rows are."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -49,7 +50,7 @@ class ReportNames:
 
 
 class LineFile:
-    """A file that grows by whole lines.
+    """A file that grows by whole lines, also where the disk is full.
 
     Attributes:
         path: Its path.
@@ -58,16 +59,37 @@ class LineFile:
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
+        self._n_bytes = 0
 
-    def append(self, lines: bytes) -> None:
-        """Append lines; they are in the file when this returns."""
-        left = memoryview(lines)
-        while left:
-            left = left[os.write(self._descriptor, left) :]
+    def append(self, lines: Sequence[bytes]) -> None:
+        """Append lines with their ends; they are in the file when this returns.
+
+        Raises:
+            OSError: Not all could be written; the file ends with the last whole one.
+        """
+        text = b"".join(lines)
+        n_written = 0
+        try:
+            while n_written < len(text):
+                n_written += os.write(self._descriptor, memoryview(text)[n_written:])
+        except OSError as error:
+            os.ftruncate(self._descriptor, self._n_bytes + _whole(lines, n_written))
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
+        self._n_bytes += n_written
 
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
+
+
+def _whole(lines: Sequence[bytes], n_written: int) -> int:
+    """Bytes of the whole lines among those that were written."""
+    n_whole = 0
+    for line in lines:
+        if n_whole + len(line) > n_written:
+            break
+        n_whole += len(line)
+    return n_whole
 
 
 class RankFiles:
@@ -84,13 +106,13 @@ class RankFiles:
         self._head = head
         self._files: dict[int, LineFile] = {}
 
-    def append(self, rank: int, lines: bytes) -> None:
+    def append(self, rank: int, lines: Sequence[bytes]) -> None:
         """Append lines to the file of a rank."""
         if rank not in self._files:
             file = self._names.create(self._names.of_rank(rank), self._ending)
             self._files[rank] = file
             self.paths.append(file.path)
-            file.append(self._head)
+            file.append([self._head])
         self._files[rank].append(lines)
 
     def close(self) -> None:
