@@ -6,7 +6,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +17,9 @@ PACKAGE = ROOT / "python" / "ait_cmp"
 CSRC = ROOT / "csrc"
 
 #: A room of csrc includes only itself and what stands before it.
-CSRC_ORDER = (*("simd", "io", "tensor", "formats", "compare", "sketch", "report", "bench", "bind"),)
+CSRC_ORDER = (
+    *("simd", "io", "tensor", "formats", "compare", "sketch", "report", "replay", "bench", "bind"),
+)
 MAX_LINES = 450
 #: Entries at the top of the package besides these, and how many of them may be files.
 MAX_ROOMS, MAX_FILES, MAX_CSRC = 18, 6, 12
@@ -59,7 +61,14 @@ def module_files() -> list[Path]:
     return sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)
 
 
-def imports_of(path: Path) -> Iterator[Import]:
+@lru_cache(maxsize=1)
+def module_names() -> frozenset[str]:
+    """Dotted names of the modules of the package."""
+    return frozenset(map(module_name, module_files()))
+
+
+@cache
+def imports_of(path: Path) -> list[Import]:
     """All imports of a file, those inside of functions, too."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for_types = {
@@ -69,7 +78,7 @@ def imports_of(path: Path) -> Iterator[Import]:
         for statement in node.body
         for inner in ast.walk(statement)
     }
-    known = {module_name(file) for file in module_files()}
+    found: list[Import] = []
     for node in ast.walk(tree):
         targets = []
         if isinstance(node, ast.Import):
@@ -78,9 +87,12 @@ def imports_of(path: Path) -> Iterator[Import]:
             assert node.level == 0, f"{path}:{node.lineno}: a relative import"
             base = node.module or ""
             named = [f"{base}.{alias.name}" for alias in node.names]
-            targets = [name if name in known else base for name in named]
-        for target in dict.fromkeys(targets):
-            yield Import(path, node.lineno, module_name(path), target, id(node) in for_types)
+            targets = [name if name in module_names() else base for name in named]
+        found += [
+            Import(path, node.lineno, module_name(path), target, id(node) in for_types)
+            for target in dict.fromkeys(targets)
+        ]
+    return found
 
 
 @lru_cache(maxsize=1)

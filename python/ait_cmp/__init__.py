@@ -32,8 +32,8 @@ from ait_cmp.errors import AitCmpError, ConfigError, FormatError, ShapeError
 
 if TYPE_CHECKING:
     from ait_cmp._core import __version__
-    from ait_cmp.arrays import Metrics, compare_arrays
     from ait_cmp.compare import compare_dirs
+    from ait_cmp.compare.arrays import Metrics, compare_arrays
     from ait_cmp.config import Limits
     from ait_cmp.info.dump_file import Dump, open_dump
     from ait_cmp.replay.result import Replay
@@ -68,11 +68,11 @@ _HOMES = {
     "FirstDivergence": "report.verdict",
     "Dump": "info.dump_file",
     "Limits": "config",
-    "Metrics": "arrays",
+    "Metrics": "compare.arrays",
     "Replay": "replay.result",
     "Row": "report.row",
     "__version__": "_core",
-    "compare_arrays": "arrays",
+    "compare_arrays": "compare.arrays",
     "compare_dirs": "compare",
     "open_dump": "info.dump_file",
 }

@@ -51,8 +51,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(options: argparse.Namespace) -> int:
     """Print the difference of two tensors; 0 equal within the limits, 1 not."""
     from ait_cmp import _core
-    from ait_cmp.arrays import metrics_of_result
     from ait_cmp.cli.tensor_spec import parse_tensor_spec
+    from ait_cmp.compare.arrays import metrics_of_result
     from ait_cmp.errors import ConfigError
     from ait_cmp.info.results import result_of
     from ait_cmp.report.verdict import is_within

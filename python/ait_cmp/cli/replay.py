@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 
 from ait_cmp.cli.exit_status import ExitStatus
 from ait_cmp.cli.limit_options import add_replay_limits, limits_of
 from ait_cmp.cli.progress import ProgressLine
+from ait_cmp.cli.signals import interrupt, signals_call
+from ait_cmp.cli.terminal import say
+from ait_cmp.cli.thread_option import add_thread_option
 
 _DESCRIPTION = """\
 Recompute every operator of a GE dump from its own dumped inputs, and say which of them does not
@@ -46,9 +50,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "a script that computes them again",
     )
     add_replay_limits(parser)
-    parser.add_argument(
-        "--threads", type=int, metavar="N", help="default: the cores this process may use"
-    )
+    add_thread_option(parser)
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--no-progress", action="store_true", help="no running line on stderr")
 
@@ -58,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     from ait_cmp import __version__
     from ait_cmp.replay.run import replay
 
-    with ProgressLine(enabled=not options.no_progress) as progress:
+    with signals_call(interrupt) as came, ProgressLine(enabled=not options.no_progress) as progress:
         result = replay(
             options.dump,
             ops=options.op,
@@ -71,9 +73,11 @@ def run(options: argparse.Namespace) -> int:
             progress=progress,
             export=options.export,
         )
-    print(result.to_json(__version__, sys.argv[1:]) if options.json else result.summary())
-    if result.was_interrupted:
-        return ExitStatus.INTERRUPTED
+    text = result.to_json(__version__, sys.argv[1:]) if options.json else result.summary()
+    for line in text.split("\n"):
+        say(line)
+    if came or result.was_interrupted:
+        return ExitStatus.of_signal(came[0] if came else signal.SIGINT)
     if result.has_findings:
         return ExitStatus.DIFFERENCES
     return ExitStatus.OK if result.counts["right"] else ExitStatus.USAGE

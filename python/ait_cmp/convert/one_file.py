@@ -153,8 +153,8 @@ def prepare_file(
     packed = _pack(path, claim.identity.size_bytes, writer, kind, is_settled, threads)
     if isinstance(packed, Outcome):
         return packed
-    if len(packed) >= claim.size_bytes and not force:
-        return Outcome(path, "larger", source_bytes=claim.size_bytes)
+    if len(packed) >= claim.identity.size_bytes and not force:
+        return Outcome(path, "larger", source_bytes=claim.identity.size_bytes)
     return Prepared(path, target, packed, claim, keep)
 
 

@@ -14,7 +14,7 @@ from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.report.row import Row, column, rows_of
 
 if TYPE_CHECKING:
-    from ait_cmp.arrays import Metrics
+    from ait_cmp.compare.arrays import Metrics
 
 # Ops that compute nothing: they hold what the user or the compiler put there.
 SOURCE_TYPES = frozenset({"Data", "RefData", "Const", "Constant", "Variable"})
