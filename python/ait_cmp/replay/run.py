@@ -178,7 +178,7 @@ class _Run:
                 self._result.rows.extend(rows)
                 self._result.edges.extend(found.differences)
                 if files is not None and rows:
-                    files.append(key.rank, csv_lines(rows))
+                    files.append(key.rank, [csv_lines([row]) for row in rows])
                 n_right += self._count(step, op, rows, n_right)
             self._export(key, step, op, rows)
             if self._progress is not None:
