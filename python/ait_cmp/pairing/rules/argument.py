@@ -29,6 +29,7 @@ from ait_cmp.pairing.readers import (
 )
 from ait_cmp.pairing.rules.match import Match, Miss
 from ait_cmp.tensor_ref import TensorRef
+from ait_cmp.terms import Rule
 
 # Ops that hand their input on, values in order; an FX node made of nothing else equals its input.
 _PASSING_TYPES = RESHAPE_TYPES | {"Identity", "TensorMove", "Cast", "BroadcastTo", "Expand", "Tile"}
@@ -53,13 +54,13 @@ class FoundArgument(NamedTuple):
         file: The file.
         target: FX target of its node.
         level: Position in the view chain of the tensor that arrives: 0 = as it arrives.
-        rule: "argument" or "literal".
+        rule: The rule that found it: "argument" or "literal".
     """
 
     file: FxFile
     target: str
     level: int
-    rule: str
+    rule: Rule
 
 
 class _File(NamedTuple):

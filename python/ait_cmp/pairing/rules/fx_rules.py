@@ -18,6 +18,7 @@ from ait_cmp.pairing.rules.argument import Arguments
 from ait_cmp.pairing.rules.dataflow import match_dataflow, names_of_input, names_of_tensor
 from ait_cmp.pairing.rules.match import Answer, Match, Miss
 from ait_cmp.tensor_ref import TensorRef
+from ait_cmp.terms import Rule
 
 # FX operators that show a tensor in another order of its dimensions.
 _TRANSPOSING = frozenset({"t", "transpose", "permute"})
@@ -180,7 +181,7 @@ class FxRules:
         return match
 
     def _viewed(
-        self, match: Match, moves: Sequence[Move], shape: Shape | None, rule: str
+        self, match: Match, moves: Sequence[Move], shape: Shape | None, rule: Rule
     ) -> Answer:
         """The match read in the order of the my side; `shape` None: only extrema are compared."""
         if shape is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple, Union
 
 from ait_cmp.tensor_ref import TensorRef
-from ait_cmp.terms import MissKind
+from ait_cmp.terms import MissKind, Rule
 
 
 class Match(NamedTuple):
@@ -14,13 +14,13 @@ class Match(NamedTuple):
     Attributes:
         golden: Its address.
         golden_type: GE type or FX target.
-        rule: Name of the rule, a value of `Pair.match`.
+        rule: The rule that found it.
         note: Sentence on the pair, or "".
     """
 
     golden: TensorRef
     golden_type: str
-    rule: str
+    rule: Rule
     note: str
 
 
