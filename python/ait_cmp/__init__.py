@@ -78,6 +78,10 @@ _HOMES = {
 }
 
 
+def __dir__() -> list[str]:
+    return list(__all__)
+
+
 def __getattr__(name: str) -> Any:
     if name == "replay":  # a package that can be called: its modules have its name before them
         return importlib.import_module(f"{__name__}.replay")

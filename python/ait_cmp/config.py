@@ -7,8 +7,12 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Union
 
 from ait_cmp.errors import ConfigError
+
+PathText = Union[str, Path]
 
 # More than any machine has cores; a slip of the finger must not start a million threads.
 MAX_THREADS = 1024
@@ -54,6 +58,19 @@ class Limits:
             if not value >= 0:
                 message = f"{name}: a number from 0 on expected, found {value}"
                 raise ConfigError(message)
+
+
+def expanded(path: PathText) -> Path:
+    """The path with `~` filled in.
+
+    Raises:
+        ConfigError: It begins with the home of a user that does not exist.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        message = f"{path}: {error}"
+        raise ConfigError(message) from error
 
 
 def one_or_several_texts(given: str | Sequence[str], name: str) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 
 from ait_cmp.cli import show
 from ait_cmp.cli.main import main
-from ait_cmp.cli.progress import ProgressLine
+from ait_cmp.cli.progress import ProgressLine, progress_text
 from small_model import write_dumps
 
 
@@ -96,17 +96,29 @@ def test_a_deleted_current_folder_is_named(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("is_installed", [True, False])
-def test_progress_needs_no_library(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], is_installed: bool
+def test_the_progress_line_is_for_people_at_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if not is_installed:
-        monkeypatch.setitem(sys.modules, "tqdm", None)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     with ProgressLine(enabled=True) as progress:
+        progress.tell_bytes(0, 5_000_000)
         progress(1234, 5678)
-    if not is_installed:
-        assert capsys.readouterr().err == "\r\033[K1234 of 5678 tensors\r\033[K"
+    assert capsys.readouterr().err == "\r\033[K0 B of 5.0 MB, 1234 tensors\r\033[K"
     with ProgressLine(enabled=False) as progress:
         progress(1, 2)
-    assert capsys.readouterr().err == "" or is_installed
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("n_done", "seconds", "text"),
+    [
+        (1_000_000, 2.0, "1.0 MB of 5.0 MB, 500.0 kB/s, 0:08 left, 7 tensors"),
+        (1_000, 1.0, "1.0 kB of 5.0 MB, 1.0 kB/s, 1:23:19 left, 7 tensors"),
+        (5_000_000, 1.0, "5.0 MB of 5.0 MB, 5.0 MB/s, 0:00 left, 7 tensors"),
+        (0, 1.0, "0 B of 5.0 MB, 7 tensors"),
+    ],
+)
+def test_the_progress_line_tells_bytes_rate_and_time_left(
+    n_done: int, seconds: float, text: str
+) -> None:
+    assert progress_text(n_done, 5_000_000, 7, seconds) == text

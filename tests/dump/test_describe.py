@@ -15,10 +15,15 @@ def test_describe_names_folder_and_command_before_and_after_the_run() -> None:
     config = torchair_dump.get_ge_dump_config("dump", compiler_config=CompilerConfig("7.2"))
     folder = ge_folder(config)
     before = torchair_dump.describe(config)
-    assert f"GE dump: {folder}\n  holds no files yet" in before
+    assert f"GE dump: {folder}\n  holds no tensors yet: run" in before
     assert f"ait-cmp --my-path {folder} --golden-path FX_DUMP_FOLDER" in before
     (folder / "dynamo_original_graph_1_rank_0_pid_1_ts_1.txt").write_text("name: 'graph_1'")
-    assert "holds 1 files, 15 B" in torchair_dump.describe(config)
+    (folder / "fx_sources_1_0.json").write_text("{}")
+    assert "holds no tensors yet, but a graph text: run" in torchair_dump.describe(config)
+    step = folder / "worldsize1_global_rank0" / "20261122113000" / "0" / "graph_1" / "1" / "0"
+    step.mkdir(parents=True)
+    (step / "Add.add.1.2.1706596911917830").write_bytes(bytes(15))
+    assert "holds 1 file of tensors, 15 B" in torchair_dump.describe(config)
 
 
 def test_describe_puts_the_two_dumps_of_a_folder_together() -> None:

@@ -32,7 +32,7 @@ class Option:
         return bool(self._value)
 
     @property
-    def value(self) -> str | None:
+    def value(self) -> object:
         if self._value is None:
             return None
         return {"True": "1", "False": "0"}.get(str(self._value), str(self._value))
@@ -41,6 +41,21 @@ class Option:
     def value(self, value: object) -> None:
         if self._check:
             self._check(value)
+        self._value = value
+
+
+class CallableOption(Option):
+    """A function, given back as it is."""
+
+    @property
+    def value(self) -> object:
+        return self._value
+
+    @value.setter
+    def value(self, value: object) -> None:
+        if value is not None and not callable(value):
+            msg = f"value must be Callable or None, got {type(value)}"
+            raise TypeError(msg)
         self._value = value
 
 
@@ -143,6 +158,13 @@ class CompilerConfig(Section):
         if is_at_least(version, "7.0"):
             modes = ("max-autotune", "reduce-overhead", "npugraph_ex")
             sections["mode"] = Option("max-autotune", one_of(*modes))
+        # In which version these two came is not known for sure: the helper asks for the names.
+        if is_at_least(version, "6.0.rc3"):
+            stack = Option(False, one_of(True, False))
+            experimental = Section(enable_record_nn_module_stack=stack)
+            sections["export"] = Section(experimental=experimental)
+        if is_at_least(version, "26.0"):
+            sections["post_grad_custom_post_pass"] = CallableOption(None)
         super().__init__(**sections)
 
 

@@ -9,6 +9,7 @@ import signal
 
 from ait_cmp.cli.exit_status import EXIT_STATUS_HELP, ExitStatus
 from ait_cmp.cli.limit_options import add_limit_options, limits_of
+from ait_cmp.cli.number_list import joined, numbers_of
 from ait_cmp.cli.signals import interrupt, signals_call
 from ait_cmp.cli.terminal import say
 from ait_cmp.cli.thread_option import add_thread_option
@@ -26,13 +27,21 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     required = parser.add_argument_group("the two dumps (any level of their trees)")
     required.add_argument(
-        "--my-path", "--my_path", "-mp", required=True, metavar="DIR", help="dump under test (GE)"
+        "folders", nargs="*", metavar="GE FX", help="the two folders without option names"
+    )
+    required.add_argument(
+        "--my-path",
+        "--my_path",
+        "--target-path",
+        "--target_path",
+        "-mp",
+        metavar="DIR",
+        help="dump under test (GE)",
     )
     required.add_argument(
         "--golden-path",
         "--golden_path",
         "-gp",
-        required=True,
         metavar="DIR",
         help="reference: an FX dump, or a GE dump without fusion",
     )
@@ -40,13 +49,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     what.add_argument(
         "--rank",
         "-r",
-        type=int,
+        type=numbers_of,
         nargs="+",
         metavar="R",
         help="only these ranks (default: all common)",
     )
     what.add_argument(
-        "--token", type=int, nargs="+", metavar="T", help="only these steps, counted from 0"
+        "--token",
+        type=numbers_of,
+        nargs="+",
+        metavar="T",
+        help="only these steps, counted from 0: 0 1, 0,1, 0-3",
     )
     what.add_argument(
         "--op", nargs="+", metavar="GLOB", help="only ops whose name fits, for example 'MatMul*'"
@@ -104,21 +117,41 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
 
 
+def _folders(options: argparse.Namespace) -> tuple[str, str]:
+    """The two folders, named by options or by their order."""
+    from ait_cmp.config import expanded
+    from ait_cmp.errors import ConfigError
+
+    given = list(options.folders)
+    mine = options.my_path or (given.pop(0) if given else None)
+    golden = options.golden_path or (given.pop(0) if given else None)
+    if mine is None or golden is None or given:
+        message = "two folders expected: ait-cmp GE FX, or --my-path GE --golden-path FX"
+        if given:
+            message += f"; not understood: {' '.join(given)}"
+        raise ConfigError(message)
+    if expanded(mine).resolve() == expanded(golden).resolve():
+        message = f"{mine}: this folder was given for both sides, which tells nothing"
+        raise ConfigError(message)
+    return mine, golden
+
+
 def run(options: argparse.Namespace) -> int:
     """Compare, print the summary, return the exit status."""
     from ait_cmp.cli.progress import ProgressLine
     from ait_cmp.cli.summary import summary_lines
     from ait_cmp.compare import compare_dirs
 
+    my_path, golden_path = _folders(options)
     gc.disable()  # a process that makes tuples and ends has nothing for it to find
     with signals_call(interrupt) as came, ProgressLine(enabled=not options.no_progress) as progress:
         result = compare_dirs(
-            options.my_path,
-            options.golden_path,
+            my_path,
+            golden_path,
             output=options.output,
             threads=options.threads,
-            ranks=options.rank,
-            tokens=options.token,
+            ranks=joined(options.rank),
+            tokens=joined(options.token),
             ops=options.op,
             pairs=options.pair,
             golden_token_offset=options.golden_token_offset,

@@ -7,6 +7,7 @@ import heapq
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ait_cmp.cli.exit_status import ExitStatus
 from ait_cmp.cli.limit_options import add_limit_options, limits_of
 from ait_cmp.cli.terminal import say
 from ait_cmp.config import WORST_SHOWN
@@ -69,7 +70,9 @@ def run(options: argparse.Namespace) -> int:
     if not has_values or result.status != "compared":
         answer = {"status": result.status, "note": reason}
         say(json_line(answer) if options.json else f"{result.status}: {reason}")
-        return 0 if result.status == "compared" else 2  # bytes without a value coding may be equal
+        # Bytes without a value coding may be equal; two shapes are a difference.
+        statuses = {"compared": ExitStatus.OK, "shape_mismatch": ExitStatus.DIFFERENCES}
+        return statuses.get(result.status, ExitStatus.USAGE)
     assert mine is not None
     assert theirs is not None
     assert mine.sums is not None

@@ -30,6 +30,10 @@ _COMMANDS = {
     "demo": demo,
 }
 _LOG_LEVELS = ("debug", "info", "warning", "error")
+_LLM = (
+    "ait-cmp: error: no command 'llm' here: what `ait llm compare` does is "
+    "`ait-cmp compare --my-path GE --golden-path FX`"
+)
 _DESCRIPTION = f"""\
 Compare the tensor dump of a PyTorch graph-mode run (torchair, Ascend GE) with a golden dump and
 name the operator where they part. `compare` is the default command;
@@ -66,8 +70,10 @@ def _run(words: list[str]) -> int:
     if not words:
         _parser().print_help(sys.stderr)
         return ExitStatus.USAGE
-    # A word that is no option is a command, perhaps a misspelt one.
-    if words[0].startswith("-") and words[0] not in {"-h", "--help", "--version"}:
+    if words[0] == "llm":
+        say(_LLM, to_stderr=True)
+        return ExitStatus.USAGE
+    if _begins_compare(words[0]):
         words.insert(0, "compare")
     try:
         options = _parser().parse_args(words)
@@ -125,6 +131,16 @@ def _bug(error: Exception) -> int:
         to_stderr=True,
     )
     return ExitStatus.BUG
+
+
+def _begins_compare(word: str) -> bool:
+    """Whether the command was left out: an option, or a folder of a dump.
+
+    Any other word is a command, perhaps a misspelt one.
+    """
+    if word.startswith("-"):
+        return word not in {"-h", "--help", "--version"}
+    return word not in _COMMANDS and (os.sep in word or Path(word).is_dir())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -40,14 +40,20 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Print one file or one tensor; 0, or 2 when the file has no such tensor."""
+    from ait_cmp.cli.show_reduced import reduced_report
     from ait_cmp.cli.tensor_spec import parse_tensor_spec
     from ait_cmp.errors import ConfigError
+    from ait_cmp.file_kinds import kind_of_named
     from ait_cmp.info.dump_file import open_dump
 
-    spec = parse_tensor_spec(options.tensor)
-    dump = open_dump(spec.path)
-    report = _dump_report(dump)
-    report["overflow"] = _overflow_report(dump)
+    spec = parse_tensor_spec(options.tensor, with_values=False)
+    is_reduced = kind_of_named(spec.path) != "dump"
+    if is_reduced:
+        report = reduced_report(spec.path)
+    else:
+        dump = open_dump(spec.path)
+        report = _dump_report(dump)
+        report["overflow"] = _overflow_report(dump)
     if spec.index is not None or spec.is_npy:
         io = spec.io or "outputs"
         index = spec.index or 0
@@ -55,7 +61,8 @@ def run(options: argparse.Namespace) -> int:
             message = f"{spec.path}: no {io} {index}, the file has {len(report[io])} {io}"
             raise ConfigError(message)
         chosen = report[io][index]
-        chosen.update(_values_report(spec.address(), chosen))
+        if not is_reduced:
+            chosen.update(_values_report(spec.address(), chosen))
         report["inputs"] = [chosen] if io == "inputs" else []
         report["outputs"] = [chosen] if io == "outputs" else []
     if options.json:
@@ -196,8 +203,9 @@ def _tensor_text(io: str, tensor: dict[str, Any]) -> Iterator[str]:
             shapes += f", {kind.replace('_', ' ')} {tensor[kind]}"
     groups = f" of {tensor['groups']} groups" if "groups" in tensor else ""
     yield (
-        f"{io},{tensor['index']:<3}{tensor['dtype']} {tensor['format']}{groups}, {shapes}, "
-        f"{tensor['size_bytes']} bytes"
+        f"{io},{tensor['index']:<3}{tensor['dtype']} {tensor['format']}".rstrip()
+        + f"{groups}, {shapes}"
+        + ("" if tensor["size_bytes"] is None else f", {tensor['size_bytes']} bytes")
     )
     if tensor["state"] != "ok":
         yield f"    state {tensor['state']}"

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from ait_cmp import _core
+from ait_cmp.config import expanded
 from ait_cmp.errors import ConfigError
 from ait_cmp.file_kinds import is_array_name, kind_of_named
 from ait_cmp.tensor_ref import TensorRef
@@ -33,34 +35,46 @@ class TensorSpec(NamedTuple):
         return is_array_name(self.path)
 
     def address(self) -> TensorRef:
-        """The tensor as the core addresses it.
+        """The tensor as the core addresses it; of a file with one output alone that one.
 
         Raises:
             ConfigError: No tensor of a GE dump is named, or another one than an array has.
         """
         if not self.is_npy:
             if self.index is None:
-                message = (
-                    f"{self.path}: which tensor? FILE,inputs,INDEX or FILE,outputs,INDEX expected"
-                )
-                raise ConfigError(message)
+                return TensorRef(self.path, "outputs", self._only_output())
             return TensorRef(self.path, self.io, self.index)
         if self.io == "inputs" or self.index:
             message = f"{self.path}: an .npy file is one tensor, there is no {self.io} {self.index}"
             raise ConfigError(message)
         return TensorRef(self.path, "", 0)
 
+    def _only_output(self) -> int:
+        n_outputs = len(_core.read_ge(self.path).outputs)
+        if n_outputs == 1:
+            return 0
+        message = (
+            f"{self.path}: which tensor? It has {n_outputs} outputs: FILE,inputs,INDEX or "
+            "FILE,outputs,INDEX expected"
+        )
+        raise ConfigError(message)
 
-def parse_tensor_spec(text: str) -> TensorSpec:
+
+def parse_tensor_spec(text: str, *, with_values: bool = True) -> TensorSpec:
     """Read FILE or FILE,inputs|outputs,INDEX; a file of that very name comes first.
 
+    Args:
+        text: What a person wrote; `~` is filled in.
+        with_values: Whether the file must be one that holds values.
+
     Raises:
-        ConfigError: There is no such file, or it is a reduced one.
+        ConfigError: There is no such file, or it holds no values and must.
     """
+    text = str(expanded(text)) if text.startswith("~") else text
     match = None if _exists(text) else _SPEC.fullmatch(text)
     spec = TensorSpec(match["path"], match["io"], int(match["index"])) if match else None
     spec = spec or TensorSpec(text, "", None)
-    if kind_of_named(spec.path) != "dump":
+    if with_values and kind_of_named(spec.path) != "dump":
         message = (
             f"{spec.path}: a reduced dump holds no values; what it tells is in the rows of "
             "ait-cmp --my-path ... --golden-path ..."

@@ -64,14 +64,19 @@ class Metrics(NamedTuple):
 
 
 def compare_arrays(
-    my: NDArray[Any], golden: NDArray[Any], *, threads: int | None = None
+    my: NDArray[Any],
+    golden: NDArray[Any],
+    *,
+    same_shape: bool = True,
+    threads: int | None = None,
 ) -> Metrics:
     """Compare two arrays element by element in C order.
 
     Args:
         my: Array under test, any shape (d0, ..., dk), any numeric numpy dtype (or bfloat16 and
             fp8 of ml_dtypes).
-        golden: Reference with the same number of elements; its dtype may differ.
+        golden: Reference of the same shape; its dtype may differ.
+        same_shape: False compares also other shapes with as many elements, in C order.
         threads: Worker threads; None takes all cores that the process may use.
 
     Returns:
@@ -79,12 +84,18 @@ def compare_arrays(
 
     Raises:
         ConfigError: `threads` is no number from 1 on.
-        ShapeError: The element counts differ.
+        ShapeError: The shapes differ, or without `same_shape` the element counts.
         TypeError: A dtype has no numeric meaning here.
     """
     my, golden = np.asarray(my), np.asarray(golden)
     if my.size != golden.size:
         message = f"element counts differ: my has shape {my.shape}, golden {golden.shape}"
+        raise ShapeError(message)
+    if same_shape and my.shape != golden.shape:
+        message = (
+            f"shapes differ: my has shape {my.shape}, golden {golden.shape} "
+            "(same_shape=False compares them in C order)"
+        )
         raise ShapeError(message)
     x, x_dtype = _buffer(my)
     y, y_dtype = _buffer(golden)

@@ -87,6 +87,12 @@ def make_plan(
         ConfigError: A folder is missing, holds no dump, or nothing of the two can meet.
     """
     my = discover(my_path, ranks=ranks, tokens=tokens)
+    if my.kind != "ge" and discover(golden_path).kind == "fx":
+        message = (
+            f"{my_path} and {golden_path}: both are FX dumps. ait-cmp compares a GE dump with an "
+            "FX dump, or two GE dumps; two tensors of FX dumps: ait-cmp diff A.npy B.npy"
+        )
+        raise ConfigError(message)
     if my.kind != "ge":
         message = (
             f"{my_path}: a GE dump expected as the side under test, found an FX dump (swapped?)"

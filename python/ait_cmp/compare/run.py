@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
+from ait_cmp.compare.byte_count import ByteCount, ByteProgress
 from ait_cmp.compare.interrupts import interrupts_held
 from ait_cmp.compare.plan import Plan, make_plan
 from ait_cmp.compare.reduced_batch import open_batch
@@ -21,6 +22,8 @@ from ait_cmp.compare.step_pairer import StepPairer, only_ops
 from ait_cmp.config import (
     ACCESS,
     Limits,
+    PathText,
+    expanded,
     one_or_several_numbers,
     one_or_several_texts,
     thread_count,
@@ -35,7 +38,6 @@ from ait_cmp.report.jsonl_sink import JsonlSink
 from ait_cmp.report.report_files import ReportNames
 from ait_cmp.report.sinks import Sink
 
-PathText = Union[str, Path]
 # Called with (tensors done, tensors known so far); returns nothing.
 Progress = Callable[[int, int], None]
 
@@ -95,12 +97,14 @@ def compare_dirs(
         progress=progress,
         padding=padding,
     )
-    sinks = _sinks(output, [algorithm.name for algorithm in algorithms], jsonl=jsonl)
+    started = time.time()
+    names = None if output is None else _names(output, started)
+    sinks = _sinks(names, [algorithm.name for algorithm in algorithms], jsonl=jsonl)
     with _no_cycle_search():
         with how.phases.time("planning"):
             plan = make_plan(
-                str(my_path),
-                str(golden_path),
+                str(expanded(my_path)) if str(my_path) else "",
+                str(expanded(golden_path)) if str(golden_path) else "",
                 ranks=None if ranks is None else one_or_several_numbers(ranks, "ranks"),
                 tokens=None if tokens is None else one_or_several_numbers(tokens, "tokens"),
                 pairs=one_or_several_texts(pairs, "pairs"),
@@ -111,14 +115,22 @@ def compare_dirs(
         return _Run(plan, how, reporter).compare()
 
 
-def _sinks(output: PathText | None, custom_names: Sequence[str], *, jsonl: bool) -> list[Sink]:
+def _names(output: PathText, started: float) -> ReportNames:
+    return ReportNames(_output_folder(expanded(output)), time.localtime(started))
+
+
+def _sinks(
+    names: ReportNames | None,
+    custom_names: Sequence[str],
+    *,
+    jsonl: bool,
+) -> list[Sink]:
     """The forms of the report that are asked for."""
-    if output is None:
-        return []
-    names = ReportNames(_output_folder(Path(output)), time.localtime())
-    sinks: list[Sink] = [CsvSink(names, custom_names)]
-    if jsonl:
-        sinks.append(JsonlSink(names, custom_names))
+    sinks: list[Sink] = []
+    if names is not None:
+        sinks.append(CsvSink(names, custom_names))
+        if jsonl:
+            sinks.append(JsonlSink(names, custom_names))
     return sinks
 
 
@@ -207,6 +219,7 @@ class _Run:
         self._how = how
         self._reporter = reporter
         self._pairer = StepPairer(plan, how.threads, padding=how.padding)
+        self._bytes = ByteCount(plan) if isinstance(how.progress, ByteProgress) else None
         self._n_known = 0
         # Steps that the pool has or had in hand and that are not reported yet, in order.
         self._running: deque[_RunningStep] = deque()
@@ -281,9 +294,21 @@ class _Run:
         if not self._running:
             return
         with self._how.phases.time("waiting"):
-            for n_done in self._running[-1].batch:
-                if self._how.progress is not None:
-                    self._how.progress(self._reporter.n_rows + n_done, self._n_known)
+            running = self._running[-1]
+            for n_done in running.batch:
+                self._tell(running, n_done)
+            if self._bytes is not None:
+                self._bytes.finish(running.key)
+
+    def _tell(self, running: _RunningStep, n_done: int) -> None:
+        """Call back with what is done, `n_done` tensors of the step at work among it."""
+        progress = self._how.progress
+        if progress is None:
+            return
+        if self._bytes is not None and isinstance(progress, ByteProgress):
+            share = n_done / max(1, len(running.step.rows))
+            progress.tell_bytes(self._bytes.within(running.key, share), self._bytes.n_all)
+        progress(self._reporter.n_rows + n_done, self._n_known)
 
     def _report_first(self) -> None:
         """Rows of the first step in hand: all, or up to the first missing result.

@@ -23,7 +23,12 @@ def checked_folder(path: str | os.PathLike[str]) -> str:
     """The folder as an absolute path; ConfigError if it is none."""
     folder = os.path.normpath(Path(path).absolute())
     if not Path(folder).is_dir():
-        message = f"{folder}: there is no such folder"
+        what = (
+            "this is a file; its folder"
+            if Path(folder).is_file()
+            else "there is no such folder; one"
+        )
+        message = f"{folder}: {what} is expected"
         raise ConfigError(message)
     return folder
 

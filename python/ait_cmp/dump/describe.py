@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from ait_cmp.dump.folders import contents
+from ait_cmp.dump.fx_sources import MODULE_STACK, SOURCES_PASS
 from ait_cmp.dump.torchair_import import find_compiler_config, option_value
 from ait_cmp.errors import ConfigError
 from ait_cmp.terms import size_text
@@ -57,23 +58,39 @@ def _describe_fx(config: Any) -> str:
 
 def _describe_ge(config: Any) -> str:
     folder = Path(str(option_value(config.dump_config, "dump_path")))
-    lines = [f"GE dump: {folder}", _holdings(folder)]
+    lines = [f"GE dump: {folder}", _holdings(folder), *_without_sources(config)]
+    n_lines = len(lines)
     fx, other_ge = _newest(folder, _holds_fx), _newest(folder, _holds_ge)
     is_unfused = option_value(config.fusion_config, "fusion_switch_file") is not None
     if other_ge is not None and (is_unfused or fx is None):
         lines.append("Compare GE with fusion against GE without fusion:")
         lines.append(_command(other_ge, folder) if is_unfused else _command(folder, other_ge))
-    if fx is not None or len(lines) == 2:
+    if fx is not None or len(lines) == n_lines:
         lines.append("Compare it with the FX dump:")
         lines.append(_command(folder, fx))
     return "\n".join(lines)
 
 
+def _without_sources(config: Any) -> list[str]:
+    """A sentence on what this torchair cannot tell of the user's model."""
+    export = getattr(getattr(config, "export", None), "experimental", None)
+    lacks = []
+    if not hasattr(export, MODULE_STACK):
+        lacks.append(f"export.experimental.{MODULE_STACK} (modules)")
+    if not hasattr(config, SOURCES_PASS):
+        lacks.append(f"{SOURCES_PASS} (source lines)")
+    if not lacks:
+        return []
+    return [f"  this torchair has no {' and no '.join(lacks)}: reports do not tell them"]
+
+
 def _holdings(folder: Path) -> str:
     n_files, size_bytes = contents(folder)
     if not n_files:
-        return "  holds no files yet: run the compiled model first"
-    return f"  holds {n_files} files, {size_text(size_bytes)}"
+        has_graph = ", but a graph text" if _holds_ge(folder) else ""
+        return f"  holds no tensors yet{has_graph}: run the compiled model first"
+    files = "file" if n_files == 1 else "files"
+    return f"  holds {n_files} {files} of tensors, {size_text(size_bytes)}"
 
 
 def _command(my_path: Path | None, golden_path: Path | None) -> str:

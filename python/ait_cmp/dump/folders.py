@@ -117,11 +117,17 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
+# What stands beside tensors in a dump folder: graph texts, and what the helpers write.
+_BESIDE = ("dynamo_", "ge_proto_", "ge_onnx_", "fx_sources_", "fusion_", "mapping.csv", ".")
+
+
 def contents(folder: Path) -> tuple[int, int]:
-    """Number of files below `folder` and their size in bytes, 0 if there is no such folder."""
+    """Number of files of tensors below `folder` and their bytes, 0 if there is no such folder."""
     n_files = size_bytes = 0
     for root, _, names in os.walk(folder):
         for name in names:
+            if name.startswith(_BESIDE):
+                continue
             n_files += 1
             try:
                 size_bytes += (Path(root) / name).lstat().st_size

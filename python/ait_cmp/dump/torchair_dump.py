@@ -17,6 +17,7 @@ from typing import Any, Union
 from ait_cmp.dump import options
 from ait_cmp.dump.describe import OLD_FX_FOLDER, describe
 from ait_cmp.dump.folders import make_dump_folder
+from ait_cmp.dump.fx_sources import MODULE_STACK, SOURCES_PASS, SourcesWriter
 from ait_cmp.dump.notices import notify, tell_space, warn, warn_about_ranks
 from ait_cmp.dump.torchair_import import find_compiler_config, option_value, set_option
 from ait_cmp.errors import ConfigError
@@ -91,6 +92,7 @@ def get_ge_dump_config(
         )
     _set_path(config.debug.graph_dump, folder)
     set_option(config.debug.graph_dump, "type", "txt", "graph_dump.type", "")
+    _record_sources(config, folder)
     hint = "this folder must exist until the run ends."
     set_option(dump_config, "dump_path", str(folder), "dump_path", hint)
     set_option(dump_config, "enable_dump", True, "enable_dump", "")
@@ -207,6 +209,18 @@ def _set_since_6_0_rc3(dump_config: Any, option: str, value: str | None, argumen
         raise ConfigError(msg)
     hint = f"leave {argument} out, which dumps everything."
     set_option(dump_config, option, value, argument, hint)
+
+
+def _record_sources(config: Any, folder: Path) -> None:
+    """Ask for what tells where in the user's model an op is; torchair that cannot goes without."""
+    export = getattr(getattr(config, "export", None), "experimental", None)
+    if hasattr(export, MODULE_STACK):
+        set_option(export, MODULE_STACK, True, MODULE_STACK, "")
+    if hasattr(config, SOURCES_PASS):
+        before: Any = option_value(config, SOURCES_PASS)
+        if isinstance(before, SourcesWriter):  # of an earlier call with this config
+            before = before.before
+        set_option(config, SOURCES_PASS, SourcesWriter(str(folder), before), SOURCES_PASS, "")
 
 
 def _set_path(section: Any, folder: Path) -> None:

@@ -56,6 +56,8 @@ def warn_of_trees(my: DumpTree, golden: DumpTree, found: Alignment) -> list[str]
         *warn_of_same_folder(my, golden, found),
         *warn_of_mixed_runs(my),
         *warn_of_mixed_runs(golden),
+        *warn_of_aborted("my", my),
+        *warn_of_aborted("golden", golden),
     ]
 
 
@@ -98,6 +100,26 @@ def warn_of_mixed_runs(tree: DumpTree) -> list[str]:
                 f"{_label(key.rank, key.graph)}, step {key.step}: the same operators were dumped "
                 f"again after {pause / 60e6:.0f} min: several runs mixed in one folder? The later "
                 "file of an operator is compared."
+            )
+    return notes
+
+
+def warn_of_aborted(side: str, tree: DumpTree) -> list[str]:
+    """Warn if the last step of a graph holds a part of what the step before holds."""
+    ops: dict[_Graph, list[tuple[int, set[str]]]] = {}
+    for key in tree.step_keys():
+        files: Sequence[GeFile | FxFile] = tree.ge[key] if tree.kind == "ge" else tree.fx[key]
+        names = {file.op_name if isinstance(file, GeFile) else file.node for file in files}
+        ops.setdefault((key.rank, key.graph), []).append((key.step, names))
+    notes = []
+    for (rank, graph), steps in ops.items():
+        if len(steps) < 2:
+            continue
+        (_, before), (number, last) = sorted(steps, key=lambda step: step[0])[-2:]
+        if last < before:
+            notes.append(
+                f"{side}: {_label(rank, graph)}: its last step, {number}, has {len(last)} of the "
+                f"{len(before)} operators of the step before: was the run stopped while it wrote?"
             )
     return notes
 

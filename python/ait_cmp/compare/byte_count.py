@@ -1,0 +1,61 @@
+"""How many bytes a run has to read and has read: for a progress line with a rate and an end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from ait_cmp.compare.plan import Plan
+from ait_cmp.discover import DumpTree, StepKey
+
+
+@runtime_checkable
+class ByteProgress(Protocol):
+    """A callback for progress that also wants bytes."""
+
+    def tell_bytes(self, n_done: int, n_all: int) -> None:
+        """Bytes of the files read so far, and of all."""
+
+
+class ByteCount:
+    """Bytes of the files of every step of a plan, both sides.
+
+    Attributes:
+        n_all: Of all steps.
+        n_done: Of the steps that are done.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._of_step = {
+            my: _size(_paths(plan.my, my)) + _size(_paths(plan.golden, golden))
+            for my, golden in plan.steps
+        }
+        self.n_all = sum(self._of_step.values())
+        self.n_done = 0
+
+    def within(self, key: StepKey, share: float) -> int:
+        """Bytes done when a step is done by this share."""
+        return self.n_done + round(self._of_step[key] * share)
+
+    def finish(self, key: StepKey) -> None:
+        """A step is done."""
+        self.n_done += self._of_step[key]
+
+
+def _paths(tree: DumpTree, key: StepKey | None) -> Iterable[str]:
+    if key is None:
+        return []
+    if tree.kind == "ge":
+        return [file.path for file in tree.ge.get(key, [])]
+    return [file.path for file in tree.fx.get(key, [])]
+
+
+def _size(paths: Iterable[str]) -> int:
+    size = 0
+    for path in paths:
+        try:
+            size += Path(path).stat().st_size
+        except OSError:  # a row will say so
+            continue
+    return size
