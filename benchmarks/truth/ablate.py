@@ -22,11 +22,11 @@ def rule_names() -> list[str]:
 
 def lines(folders: Sequence[Path], processes: int, options: dict[str, Any]) -> list[str]:
     """A row for all rules, then one without each; "other answers" counts cases that change."""
-    base = judge_all(folders, processes, options)
+    rules = rule_names()
+    without = [{**options, "without": (rule,)} for rule in rules]
+    base, *others = judge_all(folders, processes, options, *without)
     rows = [HEADER, ("nothing", *_cells(base, base))]
-    for rule in rule_names():
-        answers = judge_all(folders, processes, {**options, "without": (rule,)})
-        rows.append((rule, *_cells(answers, base)))
+    rows += [(rule, *_cells(answers, base)) for rule, answers in zip(rules, others)]
     return [f"{len(folders)} dumps", *table(rows)]
 
 

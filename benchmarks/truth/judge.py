@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +81,15 @@ def judge(folder: Path, options: dict[str, Any]) -> Answer:
     return answer
 
 
-def judge_all(folders: Sequence[Path], processes: int, options: dict[str, Any]) -> list[Answer]:
-    """The answers in the order of the folders."""
+def judge_all(
+    folders: Sequence[Path], processes: int, *options: dict[str, Any]
+) -> list[list[Answer]]:
+    """For each of the options the answers in the order of the folders."""
+    jobs = [(folder, some) for some in options for folder in folders]
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        return pool.map(partial(judge, options=options), folders, chunksize=4)
+        answers = pool.starmap(judge, jobs, chunksize=4)
+    n = len(folders)
+    return [answers[i * n : (i + 1) * n] for i in range(len(options))]
 
 
 def _without_rules(names: Sequence[str]) -> AbstractContextManager[None]:

@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     if options.ablate:
         print("\n".join(ablate.lines(folders, options.processes, {"replay": options.replay})))
         return 0
-    answers = judge_all(folders, options.processes, {"replay": options.replay})
+    (answers,) = judge_all(folders, options.processes, {"replay": options.replay})
     place = options.answers or options.folder
     place.mkdir(parents=True, exist_ok=True)
     (place / "answers.json").write_text(
