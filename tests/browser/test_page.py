@@ -171,6 +171,19 @@ def test_columns_are_chosen_and_copied(two: Page) -> None:
     assert ",Add_75," in lines[0]
 
 
+def test_numbers_are_shown_as_they_are(open_page: OpenPage) -> None:
+    table = MadeTable(60, {})
+    shown = {0.0: "0", 0.25: "0.25", 1e-9: "1e-9", float("inf"): "inf", float("nan"): "nan"}
+    for row, value in zip(table.data, [*shown, ""]):
+        row["error_growth"] = value
+    page = open_page(made_result(table, []), table)
+    place = page.locator("#table .head .cell").evaluate_all(
+        "cells => cells.findIndex(cell => cell.dataset.column === 'error_growth')"
+    )
+    cells = page.locator(f"#table .line:not(.head) .cell:nth-child({place + 1})")
+    assert cells.all_inner_texts()[:6] == [*shown.values(), ""]
+
+
 def test_names_are_data(open_page: OpenPage) -> None:
     table = MadeTable(60, {})
     for row, name in zip(table.data[21:], HOSTILE):

@@ -164,7 +164,8 @@ function bodyCell(name, row, width) {
   const column = loaded.get(name), full = text(name, row);
   const isNumber = column && column.kind !== "text";
   const cell = make("div", { className: isNumber ? "cell number" : "cell", title: shown(full) });
-  cell.textContent = isNumber && full !== "" && column.type[0] === "f" ? brief(column.number(row) || full, name === "cosine_similarity" ? 8 : 5) : shown(full);
+  const isFloat = isNumber && full !== "" && column.type[0] === "f" && Number.isFinite(column.number(row));
+  cell.textContent = isFloat ? brief(column.number(row), name === "cosine_similarity" ? 8 : 5) : shown(full);
   if (name === "verdict" && full in LABELS.en) cell.classList.add(`${full}-text`);
   cell.setAttribute("role", "gridcell");
   cell.style.width = `${width}px`;
