@@ -29,6 +29,7 @@ DTYPE_NUMBERS = {
     "float64": 12,
     "complex64": 16,
     "complex128": 17,
+    "float8_e4m3fn": 35,
 }
 
 Payload = Union[int, bytes]

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "bind/convert.h"
+#include "bind/flow.h"
 #include "bind/module.h"
 #include "bind/records.h"
 #include "bind/running_batch.h"
@@ -66,9 +67,8 @@ class CellReader {
 /// Reads pairs (pairing.pair.Pair) into a plan; paths become numbers.
 class PlanReader {
  public:
-  PlanReader(const py::sequence& feeders, const py::dict& node_of) : node_of_(node_of) {
-    for (const py::handle sources : feeders)
-      plan_->feeders.push_back(py::cast<std::vector<size_t>>(sources));
+  PlanReader(const py::sequence& nodes, const py::sequence& tensors) {
+    plan_->flow = read_flow(nodes, tensors, plan_->texts);
   }
 
   void add(const PairRecord& pair) {
@@ -89,8 +89,10 @@ class PlanReader {
     row.match = keep(pair.match);
     row.status = keep(pair.status);
     row.reason = keep(pair.reason);
-    const py::object path = record_of<RefRecord>(pair.my).path;
-    if (node_of_.contains(path)) tensor.node = py::cast<int64_t>(node_of_[path]);
+    tensor.place = {number(pair.node, plan_->flow.nodes.size()),
+                    number(pair.tensor, plan_->flow.tensors.size()),
+                    py::cast<bool>(pair.is_written)};
+    row.fx_node = keep(pair.fx_node);
   }
 
   StepRows rows() { return {std::move(plan_), std::move(paths_), token_id_}; }
@@ -107,20 +109,27 @@ class PlanReader {
             parse_steps(given.view)};
   }
 
+  static uint32_t number(const py::handle& value, size_t count) {
+    const auto given = py::cast<int64_t>(value);
+    if (given >= static_cast<int64_t>(count))
+      throw py::index_error(std::to_string(given) + " of " + std::to_string(count));
+    return given < 0 ? kNoFlow : static_cast<uint32_t>(given);
+  }
+
   std::string_view address(const PairedTensor::Side& side) {
     if (side.io.empty()) return {};
     return plan_->texts.keep("," + std::string(side.io) + "," + std::to_string(side.index));
   }
 
-  const py::dict& node_of_;
   std::shared_ptr<StepPlan> plan_ = std::make_shared<StepPlan>();
   std::vector<std::string> paths_;
   std::unordered_map<std::string, size_t> number_of_;
   int64_t token_id_ = 0;
 };
 
-StepRows rows_of(const py::iterable& pairs, const py::sequence& feeders, const py::dict& node_of) {
-  PlanReader reader(feeders, node_of);
+StepRows rows_of(const py::iterable& pairs, const py::sequence& nodes,
+                 const py::sequence& tensors) {
+  PlanReader reader(nodes, tensors);
   for (const py::handle pair : pairs) reader.add(record_of<PairRecord>(pair));
   return reader.rows();
 }
@@ -283,12 +292,6 @@ py::bytes csv(const StepRows& rows) {
   return py::bytes(text);
 }
 
-py::object divergence_of(const StepRows& rows, double growth_max) {
-  const auto found = rows.first_divergence(growth_max);
-  if (!found) return py::none();
-  return py::make_tuple(found->begin, found->end, found->is_nonfinite ? "nonfinite" : "growth");
-}
-
 }  // namespace
 
 void bind_rows(py::module_& m) {
@@ -300,7 +303,7 @@ void bind_rows(py::module_& m) {
       .def("stop", &StepBatch::stop, "Begin no further job.")
       .def("close", &StepBatch::close, "Stop after the chunks in hand.");
   py::class_<StepRows>(m, "StepRows", "The rows of the report on one step.")
-      .def(py::init(&rows_of), "pairs"_a, "feeders"_a, "node_of"_a)
+      .def(py::init(&rows_of), "pairs"_a, "nodes"_a, "tensors"_a)
       .def("like", &rows_like, "token_id"_a, "paths"_a,
            "Rows of the same pairs in another step, without results.")
       .def_property_readonly("paths",
@@ -330,14 +333,12 @@ void bind_rows(py::module_& m) {
       .def("sentences", &sentences_of, "place"_a, "What is said of a row: ids and arguments.")
       .def_property_readonly("n_done", &StepRows::n_done)
       .def(
-          "judge",
-          [](StepRows& rows, int64_t first_id, double cosine_min, double red_max) {
-            rows.judge(first_id, {cosine_min, red_max});
+          "say",
+          [](StepRows& rows, size_t place, const std::string& text) {
+            rows.say_of(place, say(kText, text));
           },
-          "first_id"_a, "cosine_min"_a, "red_max"_a,
-          "Drop what is not done, number the rows, fill in verdicts and error growth.")
-      .def("first_divergence", &divergence_of, "growth_max"_a,
-           "(first row, row after the last, reason) of the first op that computes something else.")
+          "place"_a, "text"_a, "Say a sentence of a row.")
+      .def("number", &StepRows::number, "first_id"_a, "Drop what is not done and number the rows.")
       .def("figures_hash", &StepRows::figures_hash, "of_golden"_a,
            "A number that steps with equal figures on a side share, and seldom others.")
       .def("csv", &csv, "The lines of the report.")
@@ -345,18 +346,6 @@ void bind_rows(py::module_& m) {
       .def("__len__", [](const StepRows& rows) { return rows.rows().size(); })
       .def("__getitem__", &cells_of, "place"_a)
       .def("__setitem__", &set_cells, "place"_a, "cells"_a);
-  m.def("roundoff_of", &roundoff_of, "dtype"_a,
-        "Unit roundoff of a dtype as a report names it, never finer than that of matrix units.");
-  m.def(
-      "is_within",
-      [](uint64_t n_mismatch, Number max_absolute_error, Number cosine_similarity,
-         Number relative_euclidean_distance, double cosine_min, double red_max) {
-        return is_within(n_mismatch, max_absolute_error, cosine_similarity,
-                         relative_euclidean_distance, {cosine_min, red_max});
-      },
-      "n_mismatch"_a, "max_absolute_error"_a, "cosine_similarity"_a,
-      "relative_euclidean_distance"_a, "cosine_min"_a, "red_max"_a,
-      "Whether a compared pair is within the limits.");
 }
 
 }  // namespace ait

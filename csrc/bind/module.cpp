@@ -97,6 +97,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   ait::bind_files(m);
   ait::bind_rows(m);
   ait::bind_replay(m);
+  ait::bind_verdict(m);
   ait::bind_file_group(m);
   ait::bind_sketch(m);
 }

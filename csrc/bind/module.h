@@ -13,5 +13,6 @@ void bind_replay(pybind11::module_& m);
 void bind_rows(pybind11::module_& m);
 void bind_sketch(pybind11::module_& m);
 void bind_tensor(pybind11::module_& m);
+void bind_verdict(pybind11::module_& m);
 
 }  // namespace ait

@@ -35,7 +35,7 @@ constexpr auto fields_of(const RefRecord*) {
 /// A tensor of the my side and its counterpart, or the reason why it has none.
 struct PairRecord {
   Object rank, graph, token, order, op_name, op_type, io, index, my, golden, golden_op_type, match,
-      status, reason;
+      status, reason, node, tensor, is_written, fx_node;
 };
 constexpr auto fields_of(const PairRecord*) {
   using R = PairRecord;
@@ -52,7 +52,11 @@ constexpr auto fields_of(const PairRecord*) {
                     Field<R>{"golden_op_type", &R::golden_op_type},
                     Field<R>{"match", &R::match},
                     Field<R>{"status", &R::status},
-                    Field<R>{"reason", &R::reason}};
+                    Field<R>{"reason", &R::reason},
+                    Field<R>{"node", &R::node},
+                    Field<R>{"tensor", &R::tensor},
+                    Field<R>{"is_written", &R::is_written},
+                    Field<R>{"fx_node", &R::fx_node}};
 }
 
 /// Counts of all values, and what the finite ones amount to; None where a file does not say.

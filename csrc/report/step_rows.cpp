@@ -124,25 +124,18 @@ class CsvCells {
 
 }  // namespace
 
-std::string_view Texts::keep(std::string_view text) {
-  if (text.empty()) return {};
-  const auto found = known_.find(text);
-  if (found != known_.end()) return *found;
-  return *known_.insert(texts_.emplace_back(text)).first;
-}
-
 StepRows::StepRows(std::shared_ptr<const StepPlan> plan, std::vector<std::string> paths,
                    int64_t token_id)
     : plan_(std::move(plan)), paths_(std::move(paths)) {
   rows_.reserve(plan_->tensors.size());
-  node_of_.reserve(plan_->tensors.size());
+  places_.reserve(plan_->tensors.size());
   for (const PairedTensor& tensor : plan_->tensors) {
     ReportRow& row = rows_.emplace_back(tensor.row);
     row.token_id = token_id;
     row.my.path.file = paths_[tensor.my.file];
     if (tensor.golden.file != PairedTensor::kNoFile)
       row.golden.path.file = paths_[tensor.golden.file];
-    node_of_.push_back(tensor.node);
+    places_.push_back(tensor.place);
   }
   skip_rows_without_job();
 }
@@ -206,18 +199,19 @@ void StepRows::skip_rows_without_job() {
 
 size_t StepRows::n_done() const { return next_; }
 
-void StepRows::judge(int64_t first_id, const Limits& limits) {
+void StepRows::number(int64_t first_id) {
   rows_.resize(next_);
-  node_of_.resize(next_);
-  for (ReportRow& row : rows_) {
-    row.data_id = first_id++;
-    row.verdict = verdict_of(row, limits);
-  }
-  upstream_ = fill_growth(rows_, node_of_, plan_->feeders);
+  places_.resize(next_);
+  for (ReportRow& row : rows_) row.data_id = first_id++;
 }
 
-std::optional<Divergence> StepRows::first_divergence(double growth_max) const {
-  return ait::first_divergence(rows_, node_of_, upstream_, growth_max);
+std::unique_ptr<StepVerdict> StepRows::verdict(const Limits& limits, const Rules& rules,
+                                               const VerdictHistory& history) {
+  const auto say_text = [this](size_t row, const std::string& text) {
+    say_of(row, say(kText, text));
+  };
+  return std::make_unique<StepVerdict>(rows_, places_, plan_->flow, limits, rules, history,
+                                       say_text);
 }
 
 uint64_t StepRows::figures_hash(bool of_golden) const {

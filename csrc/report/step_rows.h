@@ -2,29 +2,19 @@
 // to the lines of the report.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "compare/batch.h"
+#include "report/flow.h"
 #include "report/report_row.h"
+#include "report/texts.h"
 #include "report/verdict.h"
 
 namespace ait {
-
-/// Texts that live as long as their owner; each is kept once.
-class Texts {
- public:
-  std::string_view keep(std::string_view text);
-
- private:
-  std::deque<std::string> texts_;
-  std::unordered_set<std::string_view> known_;
-};
 
 /// What pairing says of one tensor.
 struct PairedTensor {
@@ -37,9 +27,9 @@ struct PairedTensor {
     std::vector<ViewStep> steps;
   };
 
-  Side my, golden;    ///< `golden` without a file: no counterpart
-  ReportRow row;      ///< with what pairing knows
-  int64_t node = -1;  ///< number of the op in the graph, -1 for none
+  Side my, golden;  ///< `golden` without a file: no counterpart
+  ReportRow row;    ///< with what pairing knows
+  RowPlace place;   ///< where it stands in the graph
 };
 
 /// The tensors of a step as they are paired; steps that repeat share it. Files are numbers here:
@@ -47,7 +37,7 @@ struct PairedTensor {
 struct StepPlan {
   Texts texts;
   std::vector<PairedTensor> tensors;
-  Feeders feeders;
+  Flow flow;
 };
 
 /// What the comparison found of one pair.
@@ -87,9 +77,12 @@ class StepRows {
   size_t n_done() const;
   bool is_done() const { return n_done() == rows_.size(); }
 
-  /// Ends the taking: rows that are not done are dropped, the others numbered and judged.
-  void judge(int64_t first_id, const Limits& limits);
-  std::optional<Divergence> first_divergence(double growth_max) const;
+  /// Ends the taking: rows that are not done are dropped, the others numbered.
+  void number(int64_t first_id);
+  /// Begins to judge the rows, which have to be numbered before.
+  std::unique_ptr<StepVerdict> verdict(const Limits& limits, const Rules& rules,
+                                       const VerdictHistory& history);
+  const Flow& flow() const { return plan_->flow; }
 
   const std::vector<ReportRow>& rows() const { return rows_; }
   ReportRow& row(size_t i) { return rows_.at(i); }
@@ -108,8 +101,7 @@ class StepRows {
   std::vector<std::string> paths_;
   Texts texts_;
   std::vector<ReportRow> rows_;
-  std::vector<int64_t> node_of_;
-  std::vector<OpError> upstream_;
+  std::vector<RowPlace> places_;
   std::unordered_map<size_t, std::vector<Sentence>> said_;  ///< of rows of which anything is said
   size_t next_ = 0;                                         ///< row that gets the next result
 };

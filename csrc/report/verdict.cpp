@@ -1,134 +1,128 @@
 #include "report/verdict.h"
 
 #include <algorithm>
-#include <cmath>
-#include <unordered_map>
-
-#include "tensor/dtype.h"
+#include <unordered_set>
 
 namespace ait {
 namespace {
 
-// Spacing of float32 at 1: absolute errors up to it pass whatever the other metrics say.
-constexpr double kTinyError = 0x1p-23;
-// Matrix units round float32 operands: no dtype is taken to be finer.
-constexpr double kFinestRoundoff = 0x1p-11;
+/// Rows outside the limits; an input that has another measure only repeats it.
+bool is_outside(const JudgedStep& step, size_t row) {
+  const std::string_view verdict = step.rows[row].verdict;
+  if (verdict != "inherited" && verdict != "fail") return false;
+  const uint32_t tensor = step.places[row].tensor;
+  return tensor == kNoFlow || !step.is_second_reading(row) || !step.measures[tensor].exists();
+}
 
-std::unordered_map<std::string_view, double> roundoffs() {
-  std::unordered_map<std::string_view, double> found;
-  size_t count = 0;
-  const DType* rows = dtype_rows(&count);
-  for (size_t i = 0; i < count; ++i) {
-    const int exponent = rows[i].unit_roundoff_exp;
-    found[rows[i].report] =
-        exponent == 0 ? kFinestRoundoff : std::max(std::ldexp(1.0, exponent), kFinestRoundoff);
+/// Integer graph inputs that an op reads and that nobody could compare.
+std::vector<uint32_t> unknown_inputs(const JudgedStep& step, uint32_t node) {
+  std::vector<uint32_t> found;
+  for (const uint32_t tensor : step.flow.nodes[node].reads) {
+    const FlowTensor& read = step.flow.tensors[tensor];
+    const FlowNode& source = step.flow.nodes[read.node];
+    const DtypeFacts& dtype = facts_of_dtype(read.dtype);
+    if (source.is_source && !source.is_constant && !step.measures[tensor].exists() &&
+        !read.dtype.empty() && !dtype.is_float)
+      found.push_back(read.node);
   }
   return found;
 }
 
-bool is_compared(const ReportRow& row) { return row.status == "compared"; }
-bool is_compared_output(const ReportRow& row) { return row.io == "outputs" && is_compared(row); }
-
-void join(OpError& error, const OpError& other) {
-  error.red = std::max(error.red, other.red);
-  error.roundoff = std::max(error.roundoff, other.roundoff);
-  error.mismatch = error.mismatch || other.mismatch;
+double limit_of(const JudgedStep& step, const Divergence& divergence) {
+  const OpLimits limits = limits_of(step, divergence.row);
+  switch (divergence.kind) {
+    case Kind::kBlock:
+      return limits.block_growth;
+    case Kind::kNonfinite:
+      return 0;
+    case Kind::kExact:
+      return limits.growth * roundoff_of_row(step, divergence.row);
+    case Kind::kEdge: {
+      const bool by_block = step.rows[divergence.row].error_growth.value_or(0) <= limits.growth;
+      return by_block ? limits.block_growth : limits.growth;
+    }
+    default:
+      return limits.growth;
+  }
 }
 
-/// What the rows of an op say of it.
-void join(OpError& error, const ReportRow& row) {
-  if (!is_compared(row)) return;
-  error.roundoff =
-      std::max({error.roundoff, roundoff_of(row.my.dtype), roundoff_of(row.golden.dtype)});
-  if (row.io != "outputs") return;
-  error.mismatch = error.mismatch || row.n_mismatch.value_or(0) != 0;
-  error.red = std::max(error.red, row.relative_euclidean_distance.value_or(0));
+/// Counts rows outside the limits: in the step, and behind the file of every divergence.
+void count_outside(const JudgedStep& step, Findings& found) {
+  const size_t n = step.rows.size();
+  for (size_t row = 0; row < n; ++row) found.n_outside += is_outside(step, row) ? 1 : 0;
+  if (found.divergences.empty()) return;
+  std::vector<size_t> from(n + 1, 0);
+  for (size_t row = n; row-- > 0;) from[row] = from[row + 1] + (is_outside(step, row) ? 1 : 0);
+  for (ToldDivergence& told : found.divergences) {
+    size_t end = told.divergence.row;
+    const std::string_view file = step.rows[end].my.path.file;
+    while (end < n && step.rows[end].my.path.file == file) ++end;
+    told.n_outside_after = from[end];
+  }
 }
 
-bool has_grown(const ReportRow& row, double growth_max) {
-  if (!row.error_growth || *row.error_growth <= growth_max) return false;
-  // Of two numbers a tensor, small distances are chance: only those that fail count.
-  const bool knows_extrema_alone = row.estimated == "min_max" || row.estimated == "stats";
-  return !knows_extrema_alone || row.verdict == "fail";
+/// Rows that fail, but for those of divergences and of inputs that differ.
+std::vector<size_t> unproven_rows(const JudgedStep& step, const std::vector<Divergence>& told) {
+  std::unordered_set<uint32_t> proven;
+  for (const Divergence& divergence : told) proven.insert(divergence.node);
+  std::vector<size_t> found;
+  for (size_t row = 0; row < step.rows.size(); ++row) {
+    if (step.rows[row].verdict != "fail") continue;
+    if (step.has_node(row)) {
+      const uint32_t writer = step.producer_of(row);
+      if (step.flow.nodes[writer].is_source || proven.count(writer) != 0) continue;
+      if (!is_outside(step, row)) continue;
+    }
+    found.push_back(row);
+  }
+  return found;
+}
+
+ToldDivergence tell(const JudgedStep& step, const Divergence& divergence) {
+  const Given given = given_to(step, divergence.row);
+  ToldDivergence told{divergence, given.red, given.block, limit_of(step, divergence), 0, {}, {}};
+  told.candidates = divergence.kind == Kind::kEdge ? std::vector<uint32_t>{divergence.node}
+                                                   : candidates_of(step, divergence.node);
+  told.unknown_inputs = unknown_inputs(step, divergence.node);
+  return told;
 }
 
 }  // namespace
 
-OpError::OpError() : roundoff(kFinestRoundoff) {}
-
-bool is_within(uint64_t n_mismatch, Number max_absolute_error, Number cosine_similarity,
-               Number relative_euclidean_distance, const Limits& limits) {
-  if (n_mismatch != 0) return false;
-  if (max_absolute_error && *max_absolute_error <= kTinyError) return true;
-  return cosine_similarity && *cosine_similarity >= limits.cosine_min &&
-         relative_euclidean_distance && *relative_euclidean_distance <= limits.red_max;
+StepVerdict::StepVerdict(std::vector<ReportRow>& rows, const std::vector<RowPlace>& places,
+                         const Flow& flow, const Limits& limits, const Rules& rules,
+                         const VerdictHistory& history, SayOfRow say)
+    : limits_(limits),
+      rules_(rules),
+      say_(std::move(say)),
+      step_{rows, places, flow, limits_, rules_, say_, {}, {}, {}, {}, {}, {}} {
+  find_measures(step_);
+  find_given(step_, history.left_for(step_));
+  fill_growth(step_);
 }
 
-std::string_view verdict_of(const ReportRow& row, const Limits& limits) {
-  if (!is_compared(row)) return "";
-  const uint64_t n_mismatch = row.n_mismatch.value_or(0);
-  const bool is_estimated = !row.estimated.empty();
-  // No finite pair, and every other pair agrees.
-  if (n_mismatch == 0 && !row.max_absolute_error && !is_estimated) return "pass";
-  if (is_within(n_mismatch, row.max_absolute_error, row.cosine_similarity,
-                row.relative_euclidean_distance, limits))
-    return "pass";
-  // A reduced dump that tells nothing.
-  if (n_mismatch == 0 && is_estimated && !row.cosine_similarity) return "";
-  return "fail";
+std::vector<Question> StepVerdict::questions() const {
+  std::vector<Question> found = find_choices(step_);
+  for (const Question& question : find_roundings(step_)) found.push_back(question);
+  return found;
 }
 
-double roundoff_of(std::string_view dtype) {
-  static const std::unordered_map<std::string_view, double> known = roundoffs();
-  const auto found = known.find(dtype);
-  return found == known.end() ? kFinestRoundoff : found->second;
+std::vector<Suspect> StepVerdict::suspects(const Answers& answers) const {
+  return find_suspects(step_, answers);
 }
 
-std::vector<OpError> fill_growth(std::vector<ReportRow>& rows, const std::vector<int64_t>& node_of,
-                                 const Feeders& feeders) {
-  std::vector<OpError> own(feeders.size()), upstream(feeders.size()), through(feeders.size());
-  for (size_t i = 0; i < rows.size(); ++i)
-    if (node_of[i] >= 0) join(own[static_cast<size_t>(node_of[i])], rows[i]);
-  for (size_t node = 0; node < feeders.size(); ++node) {
-    for (const size_t feeder : feeders[node]) join(upstream[node], through[feeder]);
-    through[node] = upstream[node];
-    join(through[node], own[node]);
-  }
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (node_of[i] < 0 || !is_compared_output(rows[i])) continue;
-    const auto node = static_cast<size_t>(node_of[i]);
-    rows[i].upstream_error = upstream[node].red;
-    if (!rows[i].relative_euclidean_distance) continue;
-    const double red = *rows[i].relative_euclidean_distance;
-    const double floor =
-        std::max({upstream[node].red, upstream[node].roundoff, own[node].roundoff});
-    // Infinite on infinite (golden all zero twice) is nothing new.
-    rows[i].error_growth = std::isinf(red) && std::isinf(floor) ? 1.0 : red / floor;
-  }
-  return upstream;
-}
-
-std::optional<Divergence> first_divergence(const std::vector<ReportRow>& rows,
-                                           const std::vector<int64_t>& node_of,
-                                           const std::vector<OpError>& upstream,
-                                           double growth_max) {
-  for (size_t begin = 0, end = 0; begin < rows.size(); begin = end) {
-    bool mismatch_in = false, mismatch_out = false, grown = false;
-    for (; end < rows.size() && rows[end].my.path.file == rows[begin].my.path.file; ++end) {
-      const ReportRow& row = rows[end];
-      if (!is_compared(row)) continue;
-      const bool mismatch = row.n_mismatch.value_or(0) != 0;
-      if (row.io == "inputs") mismatch_in = mismatch_in || mismatch;
-      if (row.io != "outputs") continue;
-      mismatch_out = mismatch_out || mismatch;
-      grown = grown || has_grown(row, growth_max);
-    }
-    if (node_of[begin] < 0) continue;
-    const bool came_in = mismatch_in || upstream[static_cast<size_t>(node_of[begin])].mismatch;
-    const bool is_nonfinite = mismatch_out && !came_in;
-    if (is_nonfinite || grown) return Divergence{begin, end, is_nonfinite};
-  }
-  return {};
+Findings StepVerdict::finish(const Answers& answers, VerdictHistory& history) {
+  Findings found;
+  const std::vector<Divergence> divergences = find_divergences(step_, answers);
+  found.suspects = find_suspects(step_, answers);
+  found.sources = find_differing_sources(step_, history, answers);
+  fill_verdicts(step_, divergences, found.sources);
+  for (const Divergence& divergence : divergences)
+    found.divergences.push_back(tell(step_, divergence));
+  found.unproven = unproven_rows(step_, divergences);
+  count_outside(step_, found);
+  history.add(step_);
+  return found;
 }
 
 }  // namespace ait

@@ -1,57 +1,56 @@
-// Which rows pass, and how errors grow from op to op.
+// The verdict on a step: which op computes something else, what it was given, which rows pass.
+// Facts of rows (verdict_facts) -> what measures a tensor (verdict_measures) -> what ops were given
+// (verdict_given) -> how errors grow (verdict_growth) -> why an op diverges (verdict_ladder), which
+// inputs differ (verdict_sources) -> verdicts of rows (verdict_rows).
 #pragma once
 
-#include <cstddef>
+#include <memory>
 #include <vector>
 
-#include "report/report_row.h"
+#include "report/verdict_step.h"
 
 namespace ait {
 
-/// What still counts as equal; see python/ait_cmp/config.py.
-struct Limits {
-  double cosine_min, red_max;
+/// What is told of an op that computes something else.
+struct ToldDivergence {
+  Divergence divergence;
+  Number given_red, given_block;
+  double limit;            ///< the one that it passed
+  size_t n_outside_after;  ///< rows of the step outside the limits, after it
+  std::vector<uint32_t> candidates;
+  std::vector<uint32_t> unknown_inputs;  ///< integer graph inputs that it reads, without a pair
 };
 
-/// Whether a compared pair is within the limits; a metric that is empty decides nothing.
-bool is_within(uint64_t n_mismatch, Number max_absolute_error, Number cosine_similarity,
-               Number relative_euclidean_distance, const Limits& limits);
-
-/// "pass" or "fail" for a compared row, "" for any other.
-std::string_view verdict_of(const ReportRow& row, const Limits& limits);
-
-/// Unit roundoff of a dtype as a report names it; none is taken to be finer than that of the
-/// operands of matrix units.
-double roundoff_of(std::string_view dtype);
-
-/// What the compared outputs of an op, or of all its ancestors, amount to.
-struct OpError {
-  double red = 0;         ///< largest relative Euclidean distance
-  double roundoff;        ///< coarsest unit roundoff of the dtypes seen
-  bool mismatch = false;  ///< NaN or inf stands on one side only
-  OpError();
+/// What judging a step found.
+struct Findings {
+  std::vector<ToldDivergence> divergences;  ///< in execution order
+  std::vector<Suspect> suspects;
+  std::vector<DifferingSource> sources;
+  std::vector<size_t> unproven;  ///< rows that fail though nothing says that their op is wrong
+  size_t n_outside = 0;          ///< rows outside the limits
 };
 
-/// The ops of a graph in topological order: for each the numbers of those that feed it.
-using Feeders = std::vector<std::vector<size_t>>;
+using SayOfRow = std::function<void(size_t row, const std::string& text)>;
 
-/// Fills in the upstream error and the error growth of compared outputs of ops that the graph
-/// knows.
-///
-/// @param node_of  for every row the number of its op, -1 for none
-/// @returns        for every op what its ancestors amount to
-std::vector<OpError> fill_growth(std::vector<ReportRow>& rows, const std::vector<int64_t>& node_of,
-                                 const Feeders& feeders);
+/// A step being judged: first what its figures tell; then, once questions are answered, the rest.
+class StepVerdict {
+ public:
+  StepVerdict(std::vector<ReportRow>& rows, const std::vector<RowPlace>& places, const Flow& flow,
+              const Limits& limits, const Rules& rules, const VerdictHistory& history,
+              SayOfRow say);
 
-/// The op that rows [begin, end) are of computes something else.
-struct Divergence {
-  size_t begin, end;
-  bool is_nonfinite;  ///< finite inputs became NaN or inf; else its error grew beyond the limit
+  /// What only values can tell.
+  std::vector<Question> questions() const;
+  /// Ops that a replay should judge, if the questions have these answers.
+  std::vector<Suspect> suspects(const Answers& answers) const;
+  /// Fills in the verdicts and leaves to `history` what later steps must know.
+  Findings finish(const Answers& answers, VerdictHistory& history);
+
+ private:
+  Limits limits_;
+  Rules rules_;
+  SayOfRow say_;
+  JudgedStep step_;
 };
-
-/// The first divergence of a step. Neighbouring rows of one file are one op.
-std::optional<Divergence> first_divergence(const std::vector<ReportRow>& rows,
-                                           const std::vector<int64_t>& node_of,
-                                           const std::vector<OpError>& upstream, double growth_max);
 
 }  // namespace ait

@@ -40,12 +40,13 @@ if TYPE_CHECKING:
     from ait_cmp.replay.run import replay
     from ait_cmp.report.comparison import Comparison
     from ait_cmp.report.row import Row
-    from ait_cmp.report.verdict import FirstDivergence
+    from ait_cmp.report.verdict import Divergence, FirstDivergence
 
 __all__ = [
     "AitCmpError",
     "Comparison",
     "ConfigError",
+    "Divergence",
     "Dump",
     "FirstDivergence",
     "FormatError",
@@ -65,6 +66,7 @@ __all__ = [
 # `ait-cmp --help` and the dump helpers start at once.
 _HOMES = {
     "Comparison": "report.comparison",
+    "Divergence": "report.verdict",
     "FirstDivergence": "report.verdict",
     "Dump": "info.dump_file",
     "Limits": "config",

@@ -9,7 +9,7 @@ import pytest
 from ait_cmp.cli.summary import summary_lines
 from ait_cmp.report.comparison import Comparison
 from ait_cmp.report.row import Rows
-from ait_cmp.report.verdict import FirstDivergence
+from ait_cmp.report.verdict import Divergence
 from report_rows import EMPTY, paired_step
 
 
@@ -29,13 +29,15 @@ def lines_of(n_candidates: int, folder: Path) -> list[str]:
         error_growth=9.0,
     )
     names = tuple(f"Op_{number}" for number in range(n_candidates))
-    found = FirstDivergence(
-        0, "graph_1", 0, "MatMul_3", "MatMul", 0.0, 0.1, 9.0, file, names, 0, "growth"
+    where = (0, "graph_1", 0, "MatMul_3", "MatMul", "growth")
+    how = (0.0, 0.1, 9.0, 0.0, 0.1, 9.0, 4.0)
+    found = Divergence(
+        *where, *how, file, str(folder / "mm.npy"), candidates=names, my_tensor=f"{file},outputs,0"
     )
     rows = Rows()
     rows.add(paired_step([row], [file]).rows)
     result = Comparison(rows)
-    result.first_divergence = [found]
+    result.divergences = [found]
     return list(summary_lines(result))
 
 

@@ -91,7 +91,7 @@ class Paired:
         op = (0, "Abs_1", "Abs", "outputs", 0)
         key = (self.step.key.rank, self.step.key.graph, self.step.key.step)
         pair = Pair(*key, *op, my, golden, "aten.abs.default", "dataflow", "", "")
-        return StepPairs([pair], {(fx.path, "", 0)}, [], (), {ge.path: 4})
+        return StepPairs([pair], {(fx.path, "", 0)}, [], node_of={ge.path: 4})
 
 
 def test_a_step_that_repeats_the_one_before_gets_its_pairs_with_its_own_paths() -> None:

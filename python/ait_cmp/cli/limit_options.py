@@ -6,10 +6,12 @@ import argparse
 
 from ait_cmp.config import Limits
 
+# Name and meaning; the defaults are shown from `Limits`.
 _OPTIONS = {
     "cosine_min": "least cosine similarity",
     "red_max": "largest relative Euclidean distance",
-    "growth_max": "largest error of an op over the error it got",
+    "growth_max": "largest error of an op over the error it was given",
+    "block_growth_max": "the same of its worst block of 512 values",
     "own_growth_max": "largest error of a replayed op in units of its rounding",
     "element_max": "largest error of one element of a replayed op in its own units",
 }

@@ -3,75 +3,118 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ait_cmp.file_kinds import kind_of_named
 from ait_cmp.report.comparison import DIFFERENT_STATUSES, EXTREMA_KINDS, Comparison
+from ait_cmp.report.divergence_groups import Group, group_divergences, where, why_it_counts
 from ait_cmp.report.row import Row
-from ait_cmp.report.verdict import FirstDivergence
+from ait_cmp.report.verdict import Divergence
 
-# The candidates next to the operator; `first_divergence` in Python has all.
+# No more than fits on a screen.
+_MOST_LINES = 25
+# The candidates next to the operator; `divergences` in Python has all.
 _CANDIDATES_SHOWN = 12
+_GROUPS_SHOWN = 10
+_REMARKS_SHOWN = 3
+_NAMES_SHOWN = 3
+_REPORTS_SHOWN = 2
 
 
 def summary_lines(result: Comparison) -> Iterator[str]:
-    """Totals that add up, then where each rank and graph first parts from its golden."""
-    counts = result.counts
-    by_status = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
-    yield f"my tensors      {counts.total} = {by_status or 'none'}"
-    golden = counts.golden
+    """Whether inputs differ, what diverges, what reaches the outputs, what was not compared."""
+    groups = group_divergences(result.divergences)
+    head = [*_input_lines(result), *_refused_lines(result)]
+    head += _divergence_lines(groups[0]) if groups else _no_divergence_lines(result)
+    tail = [*_output_lines(result), *_count_lines(result), *_report_lines(result)]
+    room = min(_GROUPS_SHOWN, _MOST_LINES - len(head) - len(tail) - 1)
+    yield from head
+    yield from _other_lines(groups[1:], max(room, 0))
+    yield from tail
+
+
+def _input_lines(result: Comparison) -> Iterator[str]:
+    if not result.inputs_differ:
+        return
+    first = result.inputs_differ[0]
+    dtype = first.dtype[len("torch.") :] if first.dtype.startswith("torch.") else first.dtype
+    reader = f", first read by {first.reader} input {first.slot}" if first.reader else ""
+    more = len(result.inputs_differ) - 1
+    others = f", and {more} more" if more else ""
     yield (
-        f"golden tensors  {golden['used'] + golden['unused']} = {golden['used']} used, "
-        f"{golden['unused']} not used"
+        f"INPUTS DIFFER: {first.name} ({dtype} {first.shape}){reader}{others}: the two runs were "
+        "not given the same data."
     )
-    if counts.matches:
-        rules = sorted(counts.matches.items(), key=lambda item: -item[1])
-        yield "paired by       " + ", ".join(f"{rule} {number}" for rule, number in rules)
-    yield f"verdict         {counts.verdicts['pass']} pass, {counts.verdicts['fail']} fail"
-    if counts.estimated:
-        kinds = sorted(counts.estimated.items(), key=lambda item: -item[1])
-        yield "estimated       " + ", ".join(f"{number} {kind}" for kind, number in kinds)
-    yield ""
-    for divergence in result.first_divergence:
-        yield from _divergence_lines(divergence, result)
-    if not result.first_divergence:
-        yield from _no_divergence_lines(result)
-    yield from _not_compared_lines(result)
-    for path in result.csv_paths:
-        yield f"report          {path}"
-    if result.was_interrupted:
-        yield "interrupted: these are the rows done so far"
 
 
-def _divergence_lines(found: FirstDivergence, result: Comparison) -> Iterator[str]:
-    where = f"{found.graph} token {found.token}"
-    if found.rank >= 0:
-        where = f"rank {found.rank} {where}"
-    yield f"FIRST DIVERGENCE in {where}: {found.op_name} ({found.op_type})"
-    if found.reason == "nonfinite":
-        yield "  NaN or inf stand on one side only of its output; what feeds it agrees."
-    else:
-        yield (
-            f"  Its output is off by {_number(found.error)} (relative Euclidean distance); "
-            f"what feeds it by {_number(found.upstream_error)}: {_number(found.error_growth)} "
-            "times what it can inherit."
-        )
+def _refused_lines(result: Comparison) -> Iterator[str]:
+    if result.refused:
+        more = len(result.refused) - 1
+        yield f"REFUSED: {result.refused[0]}" + (f" And {more} more." if more else "")
+
+
+def _divergence_lines(group: Group) -> Iterator[str]:
+    found = group.first
+    node = f", FX node {found.fx_node}" if found.fx_node else ""
+    yield f"FIRST DIVERGENCE in {where(found)}: {found.op_name} ({found.op_type}){node}"
+    yield f"  {why_it_counts(found)}"
+    for remark in found.remarks[:_REMARKS_SHOWN]:
+        yield f"  {remark}"
+    if found.replay and found.kind not in ("replay", "graph"):
+        yield f"  {found.replay}"
     if len(found.candidates) > 1:
         shown = ", ".join(found.candidates[:_CANDIDATES_SHOWN])
         if len(found.candidates) > _CANDIDATES_SHOWN:
             shown += f" and {len(found.candidates) - _CANDIDATES_SHOWN} before them"
         yield f"  The culprit is one of: {shown}."
-    if found.later_failures:
-        rows = "row fails" if found.later_failures == 1 else "rows fail"
-        yield f"  {found.later_failures} later {rows}: that says nothing new."
-    else:
-        yield "  No later row is outside the limits: the error is small, but it starts here."
-    pair = _worst_output(found, result)
-    paths = () if pair is None else (pair.my_data_path, pair.golden_data_path)
-    if paths and not any(map(_is_reduced, paths)):
+    if group.others:
+        yield f"  The same {_places(group.others)}."
+    yield _later(found.later_failures)
+    paths = (found.my_tensor, found.golden)
+    if all(paths) and not any(map(_is_reduced, paths)):
         yield f"  more: ait-cmp diff {' '.join(shlex.quote(_from_here(path)) for path in paths)}"
-    yield ""
+
+
+def _later(n_failures: int) -> str:
+    if not n_failures:
+        return "  No later row is outside the limits."
+    rows = "row is" if n_failures == 1 else "rows are"
+    return f"  {n_failures} later {rows} outside the limits, as can follow from it."
+
+
+def _places(others: Sequence[Divergence]) -> str:
+    """Where else an op diverges: the first few of them, and how many."""
+    names = [f"{found.op_name} in {where(found)}" for found in others[:_NAMES_SHOWN]]
+    more = len(others) - len(names)
+    places = "place" if len(others) == 1 else "places"
+    return f"at {len(others)} other {places}: {'; '.join(names)}" + (" ..." if more else "")
+
+
+def _other_lines(groups: Sequence[Group], room: int) -> Iterator[str]:
+    """A line each for the operators that diverge, too."""
+    for group in groups[:room]:
+        found = group.first
+        more = f"; {len(group.others)} more places" if group.others else ""
+        remark = f"; {found.remarks[0]}" if found.remarks else ""
+        yield (
+            f"ALSO DIVERGES {found.op_name} ({found.op_type}) in {where(found)}: "
+            f"{_in_short(found)}{remark}{more}"
+        )
+    if len(groups) > room:
+        yield f"... and {len(groups) - room} more operators that diverge: see the report"
+
+
+def _in_short(found: Divergence) -> str:
+    if found.kind == "block":
+        return f"block {_number(found.block_growth)} times what it was given"
+    if found.kind == "growth":
+        return f"{_number(found.error_growth)} times what it was given"
+    if found.kind == "exact":
+        return f"equal inputs, output off by {_number(found.error)}"
+    if found.kind == "nonfinite":
+        return "NaN or inf on one side only"
+    return why_it_counts(found).rstrip(".")
 
 
 def _from_here(path: str) -> str:
@@ -85,35 +128,83 @@ def _is_reduced(data_path: str) -> bool:
     return any(kind_of_named(path) != "dump" for path in (data_path, data_path.rsplit(",", 2)[0]))
 
 
-def _worst_output(found: FirstDivergence, result: Comparison) -> Row | None:
-    rows = [
-        row
-        for row in result.rows
-        if row.io == "outputs"
-        and row.status == "compared"
-        and row.my_data_path.startswith(found.file + ",")
-    ]
-    return max(rows, key=lambda row: row.error_growth or 0.0, default=None)
-
-
 def _no_divergence_lines(result: Comparison) -> Iterator[str]:
+    """The all-clear carries its reach."""
     n_extrema = sum(result.counts.estimated.get(kind, 0) for kind in EXTREMA_KINDS)
-    if result.counts.verdicts["fail"]:
-        first = next(row for row in result.rows if row.verdict == "fail")
+    n_compared = result.counts["compared"]
+    if result.unproven:
+        yield _failing_line(result.unproven)
+    elif result.inputs_differ:
+        yield "No operator is proven wrong: on other data little can be told."
+    elif n_compared > n_extrema:
         yield (
-            f"First failing row: token {first.token_id}, {first.op_name} ({first.my_op_type}) "
-            f"{first.io} {first.index}. No operator stands out against what it inherits."
+            f"No operator among the {n_compared} of {result.counts.total} tensors that could be "
+            "compared computes something else."
         )
-    elif any(result.counts[status] for status in DIFFERENT_STATUSES):
-        yield "Among the tensors that could be compared no operator computes something else."
-    elif result.counts["compared"] > n_extrema:
-        yield "No operator computes something else: nothing diverges."
     elif n_extrema:
         yield "No minimum or maximum is outside the limits."
     if n_extrema:
         rows = "row compares" if n_extrema == 1 else "rows compare"
         yield f"{n_extrema} {rows} minima and maxima alone: errors between them do not show."
-    yield ""
+    if result.n_ops_without_file:
+        yield (
+            f"{result.n_ops_without_file} of the {result.n_ops} ops of the graphs have no file: "
+            "not asked for (dump_layer, dump_step), or not in the final graph."
+        )
+
+
+def _failing_line(unproven: Mapping[str, int]) -> str:
+    names = list(unproven)
+    shown = ", ".join(names[:_NAMES_SHOWN]) + (" ..." if len(names) > _NAMES_SHOWN else "")
+    n_rows = sum(unproven.values())
+    rows = "row is" if n_rows == 1 else "rows are"
+    return (
+        f"No operator is proven wrong, but {n_rows} {rows} outside the limits by more than "
+        f"they were given: {shown}."
+    )
+
+
+def _output_lines(result: Comparison) -> Iterator[str]:
+    """What reaches the ends of the graphs, the worst of all steps."""
+    known = [output for output in result.outputs if output.error is not None]
+    if not known:
+        return
+    worst = max(known, key=lambda output: output.error or 0.0)
+    choices = [output for output in known if output.argmax_differs is not None]
+    told = ""
+    if choices:
+        most = max(output.argmax_differs or 0.0 for output in choices)
+        told = f"; the largest element of the last axis is another one in {most:.3g} of positions"
+    yield (
+        f"model outputs   off by {_number(worst.error)} at most, cosine {_number(worst.cosine)} "
+        f"({worst.op_name}, {worst.graph} token {worst.token}){told}"
+    )
+
+
+def _count_lines(result: Comparison) -> Iterator[str]:
+    """Totals that add up."""
+    counts = result.counts
+    by_status = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
+    yield f"my tensors      {counts.total} = {by_status or 'none'}"
+    golden = counts.golden
+    yield (
+        f"golden tensors  {golden['used'] + golden['unused']} = {golden['used']} used, "
+        f"{golden['unused']} not used"
+    )
+    if counts.matches:
+        rules = sorted(counts.matches.items(), key=lambda item: -item[1])
+        yield "paired by       " + ", ".join(f"{rule} {number}" for rule, number in rules)
+    verdicts = ", ".join(f"{number} {verdict}" for verdict, number in counts.verdicts.items())
+    yield f"verdict         {verdicts}"
+    if counts.estimated:
+        kinds = sorted(counts.estimated.items(), key=lambda item: -item[1])
+        yield "estimated       " + ", ".join(f"{number} {kind}" for kind, number in kinds)
+    if counts.without_block:
+        rows = "row has" if counts.without_block == 1 else "rows have"
+        yield f"                {counts.without_block} compared {rows} no block_error"
+    if not result.has_graph_text:
+        yield "no graph text   whatever was written earlier counts as what an op was given"
+    yield from _not_compared_lines(result)
 
 
 def _not_compared_lines(result: Comparison) -> Iterator[str]:
@@ -122,14 +213,26 @@ def _not_compared_lines(result: Comparison) -> Iterator[str]:
     if n_bad:
         first = next(row for row in result.rows if row.status in DIFFERENT_STATUSES)
         tensors = "tensor has" if n_bad == 1 else "tensors have"
-        # One row stands for a file whose header cannot be read.
-        which = f" {first.io} {first.index}" if first.io else ""
         yield (
             f"NOT COMPARED: {n_bad} {tensors} another shape or cannot be read. The first: "
-            f"token {first.token_id}, {first.op_name} ({first.my_op_type}){which}: "
+            f"token {first.token_id}, {first.op_name} ({first.my_op_type}){_which(first)}: "
             f"{first.cmp_fail_reason}"
         )
-        yield ""
+
+
+def _which(row: Row) -> str:
+    """One row stands for a file whose header cannot be read."""
+    return f" {row.io} {row.index}" if row.io else ""
+
+
+def _report_lines(result: Comparison) -> Iterator[str]:
+    for path in result.csv_paths[:_REPORTS_SHOWN]:
+        yield f"report          {path}"
+    more = len(result.csv_paths) - _REPORTS_SHOWN
+    if more > 0:
+        yield f"                and {more} more beside it"
+    if result.was_interrupted:
+        yield "interrupted: these are the rows done so far"
 
 
 def _number(value: float | None) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ait_cmp.align.steps import Alignment
 from ait_cmp.compare.graphs import GraphTexts
@@ -21,6 +21,10 @@ _NO_GRAPH_TEXT = (
 )
 
 
+# A graph text and an FX dump of one model have all node names in common that both have.
+_LEAST_COMMON = 0.5
+
+
 @dataclass(frozen=True)
 class Plan:
     """Two dumps side by side: complete when it is made, the same to the end of the run.
@@ -31,6 +35,7 @@ class Plan:
         alignment: Ranks, graphs and steps that meet.
         texts: Graph texts of both, read when a step asks for its own.
         steps: Every step of the my side with its golden step, None without one, in report order.
+        refused: (rank, graph) whose graph text is of another model -> a sentence.
     """
 
     my: DumpTree
@@ -38,6 +43,7 @@ class Plan:
     alignment: Alignment
     texts: GraphTexts
     steps: tuple[tuple[StepKey, StepKey | None], ...]
+    refused: Mapping[tuple[int, str], str] = field(default_factory=dict)
 
     @property
     def notes(self) -> list[str]:
@@ -55,6 +61,8 @@ class Plan:
 
     def why_alone(self, key: StepKey) -> str:
         """Why a my-side step has no golden step."""
+        if (key.rank, key.graph) in self.refused:
+            return self.refused[key.rank, key.graph]
         if key.rank in self.alignment.my_ranks_only:
             return f"The golden dump has no rank {key.rank}."
         if (key.rank, key.graph) in self.alignment.my_graphs_only:
@@ -116,8 +124,35 @@ def make_plan(
             why = " ".join(_notes(my, golden, alignment, texts)) or "They have no step in common."
         message = f"Nothing to compare between {my_path} and {golden_path}. {why}"
         raise ConfigError(message)
+    refused = _refuse(met, my, golden, texts) if golden.kind == "fx" else {}
+    met = {key: other for key, other in met.items() if (key.rank, key.graph) not in refused}
+    if not met:
+        raise ConfigError(" ".join(refused.values()))
     steps = tuple((key, met.get(key)) for key in my.step_keys())
-    return Plan(my, golden, alignment, texts, steps)
+    return Plan(my, golden, alignment, texts, steps, refused)
+
+
+def _refuse(
+    met: Mapping[StepKey, StepKey], my: DumpTree, golden: DumpTree, texts: GraphTexts
+) -> dict[tuple[int, str], str]:
+    """Graphs whose text names other FX nodes than the FX dump holds: it is of another model."""
+    refused = {}
+    seen = set()
+    for key, golden_key in met.items():
+        if (key.rank, key.graph) in seen:
+            continue
+        seen.add((key.rank, key.graph))
+        context = _context(my, texts, key)
+        named = frozenset() if context is None else context.named_nodes
+        dumped = {file.node for file in golden.fx[golden_key]}
+        n_common, n_fewer = len(named & dumped), min(len(named), len(dumped))
+        if n_common < _LEAST_COMMON * n_fewer:
+            refused[key.rank, key.graph] = (
+                f"The graph text of {key.graph} and the FX dump have {n_common} node names in "
+                f"common, of {len(named)} and {len(dumped)}: the text is of another model or "
+                "capture."
+            )
+    return refused
 
 
 def _notes(my: DumpTree, golden: DumpTree, alignment: Alignment, texts: GraphTexts) -> list[str]:

@@ -16,7 +16,7 @@ from ait_cmp.report.comparison import Comparison
 from ait_cmp.report.custom import CustomAlgorithm
 from ait_cmp.report.row import Rows
 from ait_cmp.report.sinks import Sink, StepReport
-from ait_cmp.report.verdict import UNDUMPED_TYPES, GraphJudge
+from ait_cmp.report.verdict import UNDUMPED_TYPES, Judge
 
 
 class Reporter:
@@ -36,7 +36,6 @@ class Reporter:
         access: str,
         sinks: Sequence[Sink],
     ) -> None:
-        self._limits = limits
         self._algorithms = algorithms
         self._access = access
         self._sinks = sinks
@@ -44,7 +43,7 @@ class Reporter:
         self._rows = Rows()
         names = [algorithm.name for algorithm in algorithms]
         self._result = Comparison(self._rows, custom_names=names)
-        self._judges: dict[tuple[int, str], GraphJudge] = {}
+        self._judge = Judge(limits)
         self._data_ids: dict[int, int] = {}
         # (rank, graph) -> ops of the graph, and those that its fullest step dumped.
         self._nodes: dict[tuple[int, str], tuple[int, int]] = {}
@@ -59,8 +58,7 @@ class Reporter:
         rows = step.rows
         is_whole = rows.n_done == len(rows)
         first_id = self._data_ids.get(key.rank, 0)
-        judge = self._judges.setdefault((key.rank, key.graph), GraphJudge(self._limits))
-        judge.judge(step, first_id)
+        self._judge.judge(key, step, first_id)
         if self._algorithms:
             fill_own_metrics(step, self._algorithms, self._access)
         self._data_ids[key.rank] = first_id + len(rows)
@@ -103,11 +101,10 @@ class Reporter:
         """
         result = self._result
         result.was_interrupted = was_interrupted
-        result.first_divergence = [
-            judge.first_divergence
-            for _, judge in sorted(self._judges.items())
-            if judge.first_divergence is not None
-        ]
+        self._judge.report_to(result)
+        result.refused = list(plan.refused.values())
+        result.n_ops = sum(n_nodes for n_nodes, _ in self._nodes.values())
+        result.n_ops_without_file = result.n_ops - sum(n for _, n in self._nodes.values())
         result.notes = [
             *notes,
             *self._notes_of_filter(patterns),
@@ -140,7 +137,7 @@ class Reporter:
         names = " or ".join(patterns)
         if not self._rows:
             return [f"No operator of the my side has a name that fits {names}."]
-        if not self._result.first_divergence:
+        if not self._result.divergences:
             return []
         return [
             f"Only operators that fit {names} were compared: what feeds them is not known, and "

@@ -127,4 +127,6 @@ def only_ops(step: PairedStep, patterns: Sequence[str]) -> PairedStep:
         pair.golden.address for pair in pairs if pair.golden is not None
     }
     unused = [*whole.unused_golden, *sorted(whole.used_golden - used)]
-    return PairedStep(StepPairs(pairs, used, unused, whole.nodes, whole.node_of), step.headers)
+    return PairedStep(
+        StepPairs(pairs, used, unused, whole.nodes, whole.tensors, whole.node_of), step.headers
+    )

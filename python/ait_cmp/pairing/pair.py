@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ait_cmp.pairing.graph.op_graph import OpNode
+from ait_cmp.pairing.graph.op_graph import FlowTensor, OpNode
 from ait_cmp.tensor_ref import TensorRef, check_fields
 
 
@@ -28,6 +28,10 @@ class Pair(NamedTuple):
             "" without a pair.
         status: "" = to be compared; else "unmatched", "unreadable", "no_data" or "unsupported".
         reason: Sentence for the report: why the tensor is not compared, or a note on the pair.
+        node: Number of its op in `StepPairs.nodes`, -1 for none.
+        tensor: Number of the tensor that it is in `StepPairs.tensors`, -1 if that is not known.
+        is_written: Whether it is an input that its op writes in place and that was dumped after.
+        fx_node: FX node that its op was made for, "" if that is not known.
     """
 
     rank: int
@@ -44,6 +48,10 @@ class Pair(NamedTuple):
     match: str
     status: str
     reason: str
+    node: int = -1
+    tensor: int = -1
+    is_written: bool = False
+    fx_node: str = ""
 
 
 check_fields(Pair, "pair")
@@ -57,7 +65,9 @@ class StepPairs:
         pairs: One per tensor of every my-side file, ordered by execution, inputs before outputs.
         used_golden: Addresses (path, io, index) of golden tensors that some pair uses.
         unused_golden: Addresses of the others; of golden GE files only those of scanned files.
-        nodes: Ops of the graph in topological order; shared by the steps of a graph.
+        nodes: Ops of the graph in topological order; shared by the steps of a graph. Without a
+            graph text the files in order of time.
+        tensors: What flows between them.
         node_of: Path of a compared my-side file -> number in `nodes`.
     """
 
@@ -65,4 +75,5 @@ class StepPairs:
     used_golden: set[tuple[str, str, int]] = field(default_factory=set)
     unused_golden: list[tuple[str, str, int]] = field(default_factory=list)
     nodes: tuple[OpNode, ...] = ()
+    tensors: tuple[FlowTensor, ...] = ()
     node_of: dict[str, int] = field(default_factory=dict)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from ait_cmp import _core
 from ait_cmp.discover import StepKey
+from ait_cmp.pairing.graph.op_graph import OpNode
 from ait_cmp.pairing.pair import Pair, StepPairs
 
 
@@ -20,8 +22,7 @@ class PairedStep:
     """
 
     def __init__(self, pairs: StepPairs, headers: Sequence[_core.GeHeaders] = ()) -> None:
-        nodes = [node.inputs for node in pairs.nodes]
-        self.rows = _core.StepRows(pairs.pairs, nodes, pairs.node_of)
+        self.rows = _core.StepRows(pairs.pairs, pairs.nodes, pairs.tensors)
         self.n_used = len(pairs.used_golden)
         self.headers = headers
         self.has_reduced = any(
@@ -30,6 +31,7 @@ class PairedStep:
             for ref in (pair.my, pair.golden)
         )
         self._pairs = pairs
+        self._tables = _Tables(pairs)
         self._repeat: tuple[StepKey, Mapping[str, str]] | None = None
 
     def repeated(
@@ -48,6 +50,7 @@ class PairedStep:
         step.headers = headers
         step.has_reduced = self.has_reduced
         step._pairs = self._pairs
+        step._tables = self._tables
         step._repeat = (key, path_of)
         return step
 
@@ -62,6 +65,55 @@ class PairedStep:
         return self._pairs if self._repeat is None else _moved(self._pairs, *self._repeat)
 
     @property
+    def nodes(self) -> tuple[OpNode, ...]:
+        """Ops of its graph in topological order."""
+        return self._pairs.nodes
+
+    def pair_at(self, row: int) -> Pair:
+        """The pair of one of its rows."""
+        pair = self._pairs.pairs[row]
+        return pair if self._repeat is None else _moved_pair(pair, *self._repeat)
+
+    def row_of_tensor(self, tensor: int) -> int | None:
+        """A row with a counterpart that is this tensor of the graph, of its op if possible."""
+        return self._tables.row_of_tensor.get(tensor)
+
+    def first_reader(self, node: int) -> tuple[str, int]:
+        """The first op that reads what a node writes, and which of its inputs it is; ("", -1)."""
+        outputs = set(self.nodes[node].outputs)
+        for op in self.nodes:
+            for slot, tensor in enumerate(op.reads or ()):
+                if tensor in outputs:
+                    return op.name, slot
+        return "", -1
+
+    def writer_of(self, pair: Pair) -> str:
+        """Name of the op that wrote what a row holds, "" if nobody knows."""
+        if pair.tensor < 0:
+            return ""
+        return self.nodes[self._pairs.tensors[pair.tensor].node].name
+
+    def role_of(self, node: int) -> str:
+        """The types around an op, two edges up and one down: those of its like in other layers."""
+        nodes, tensors = self.nodes, self._pairs.tensors
+
+        def above(number: int) -> list[int]:
+            return [tensors[tensor].node for tensor in nodes[number].reads or ()]
+
+        parts = [nodes[node].type]
+        parts += [
+            f"{nodes[near].type}({' '.join(nodes[far].type for far in above(near))})"
+            for near in above(node)
+        ]
+        below = sorted(nodes[reader].type for reader in self._tables.readers.get(node, ()))
+        return " ".join([*parts, "->", *below])
+
+    @property
+    def end_rows(self) -> Sequence[int]:
+        """Rows of outputs that are ends of the graph."""
+        return self._tables.end_rows
+
+    @property
     def unused_golden(self) -> list[str]:
         """Paths (and tensors) of the golden side that no pair uses."""
         path_of = {} if self._repeat is None else self._repeat[1]
@@ -71,26 +123,63 @@ class PairedStep:
         ]
 
 
+class _Tables:
+    """Where tensors of the graph are among the rows; repeats of a step share it."""
+
+    def __init__(self, pairs: StepPairs) -> None:
+        self._pairs = pairs
+
+    @cached_property
+    def row_of_tensor(self) -> dict[int, int]:
+        rows: dict[int, int] = {}
+        for io in ("outputs", "inputs"):
+            for row, pair in enumerate(self._pairs.pairs):
+                if pair.io == io and pair.tensor >= 0 and pair.golden and not pair.is_written:
+                    rows.setdefault(pair.tensor, row)
+        return rows
+
+    @cached_property
+    def readers(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for number, node in enumerate(self._pairs.nodes):
+            for feeder in node.inputs:
+                found.setdefault(feeder, []).append(number)
+        return found
+
+    @cached_property
+    def end_rows(self) -> Sequence[int]:
+        ends = {
+            tensor
+            for node in self._pairs.nodes
+            if node.type == "NetOutput"
+            for tensor in node.reads or ()
+        }
+        return [
+            row
+            for row, pair in enumerate(self._pairs.pairs)
+            if pair.io == "outputs" and pair.tensor in ends
+        ]
+
+
+def _moved_pair(pair: Pair, key: StepKey, path_of: Mapping[str, str]) -> Pair:
+    """The pair with the paths of another step."""
+    golden = pair.golden
+    return pair._replace(
+        rank=key.rank,
+        graph=key.graph,
+        token=key.step,
+        my=pair.my._replace(path=path_of[pair.my.path]),
+        golden=None if golden is None else golden._replace(path=path_of[golden.path]),
+    )
+
+
 def _moved(step: StepPairs, key: StepKey, path_of: Mapping[str, str]) -> StepPairs:
     """The pairs of a step with the paths of another one."""
-    pairs = []
-    for pair in step.pairs:
-        my, golden = pair.my, pair.golden
-        pairs.append(
-            Pair(
-                key.rank,
-                key.graph,
-                key.step,
-                *pair[3:8],
-                my._replace(path=path_of[my.path]),
-                None if golden is None else golden._replace(path=path_of[golden.path]),
-                *pair[10:],
-            )
-        )
     return StepPairs(
-        pairs,
+        [_moved_pair(pair, key, path_of) for pair in step.pairs],
         {(path_of[path], io, index) for path, io, index in step.used_golden},
         [(path_of[path], io, index) for path, io, index in step.unused_golden],
         step.nodes,
+        step.tensors,
         {path_of[path]: node for path, node in step.node_of.items()},
     )

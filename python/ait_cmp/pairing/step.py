@@ -11,9 +11,7 @@ from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import GeOp, GeStep, PlacedOp, read_ge_step
 from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.graph.index import Tensor
-from ait_cmp.pairing.graph.op_graph import OpNode
 from ait_cmp.pairing.graph.padding import Padding
-from ait_cmp.pairing.graph.slices import split_slice_name
 from ait_cmp.pairing.graph.slots import InputSlot, TensorHead
 from ait_cmp.pairing.pair import Pair, StepPairs
 from ait_cmp.pairing.readers import Readers
@@ -22,6 +20,7 @@ from ait_cmp.pairing.rules.ge_rules import GeRules
 from ait_cmp.pairing.rules.inserted import is_inserted_copy, match_self
 from ait_cmp.pairing.rules.match import Answer, Match, Miss
 from ait_cmp.pairing.rules.slice_rules import SliceRules
+from ait_cmp.pairing.step_flow import StepFlow
 from ait_cmp.tensor_ref import TensorRef, ViewStep
 
 Golden = Union[FxStep, GeStep]
@@ -68,6 +67,7 @@ def pair_step(
         Rows in execution order, inputs before outputs, and what the verdict needs.
     """
     my = read_ge_step(my_files, context, readers)
+    flow = StepFlow(my, context, is_by_name=isinstance(golden, GeStep))
     ge_rules = GeRules(golden) if isinstance(golden, GeStep) else None
     slice_rules = SliceRules(context, golden, ge_rules, readers)
     rules: Rules | None = ge_rules
@@ -75,32 +75,11 @@ def pair_step(
         rules = FxRules(context, my, golden, readers, padding)
     pairs: list[Pair] = []
     for order, op in enumerate(my.ops):
-        pairs += _pair_op(key, order, op, my, rules, ge_rules, slice_rules)
+        rows = _pair_op(key, order, op, my, rules, ge_rules, slice_rules)
+        pairs += [flow.placed(pair) for pair in rows]
     used = {_address(pair.golden) for pair in pairs if pair.golden is not None}
-    nodes, node_of = _op_nodes(my, context)
-    return StepPairs(pairs, used, _unused(golden, used), nodes, node_of)
-
-
-def _op_nodes(
-    my: GeStep, context: GraphContext | None
-) -> tuple[tuple[OpNode, ...], dict[str, int]]:
-    """The op graph of the step and the place of every compared file in it."""
-    if context is None:
-        return (), {}
-    placed = [(place.op, place.op.identity) for place in my.placed.values()]
-    fused: dict[tuple[int, ...], tuple[str, str, tuple[int, ...]]] = {}
-    for op, identity in placed:
-        if identity is not None and identity.is_fused:  # slices of one op are one node
-            name, _ = split_slice_name(op.name)
-            fused.setdefault(identity.members, (name, op.file.op_type, identity.members))
-    op_graph = context.op_graph(fused.values())
-    node_of = {
-        op.file.path: op_graph.node_of_op[identity.members[0]]
-        for op, identity in placed
-        # What was taken after another op ran is no output of its op.
-        if identity is not None and not identity.after
-    }
-    return op_graph.nodes, node_of
+    unused = _unused(golden, used)
+    return StepPairs(pairs, used, unused, flow.nodes, flow.tensors, flow.node_of)
 
 
 def _pair_op(

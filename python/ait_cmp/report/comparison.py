@@ -8,9 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ait_cmp.report.graph_outputs import GraphOutput
 from ait_cmp.report.row import COLUMNS, Row, column
-from ait_cmp.report.verdict import FirstDivergence
-from ait_cmp.terms import STATUSES
+from ait_cmp.report.verdict import (
+    DifferingInput,
+    Divergence,
+    Suspect,
+    first_of_each_graph,
+)
+from ait_cmp.terms import STATUSES, VERDICTS
 
 if TYPE_CHECKING:
     import pandas
@@ -29,17 +35,19 @@ class Counts(dict[str, int]):
 
     Attributes:
         golden: "used" and "unused" -> number of tensors of the golden side.
-        verdicts: "pass" and "fail" -> number of rows.
+        verdicts: "pass", "inherited" and "fail" -> number of rows.
         matches: Rule -> number of rows that it paired.
         estimated: What estimated metrics were made from -> number of rows.
+        without_block: Rows that were compared and have no block_error.
     """
 
     def __init__(self) -> None:
         super().__init__(dict.fromkeys(STATUSES, 0))
         self.golden: dict[str, int] = {"used": 0, "unused": 0}
-        self.verdicts: dict[str, int] = {"pass": 0, "fail": 0}
+        self.verdicts: dict[str, int] = dict.fromkeys(VERDICTS, 0)
         self.matches: dict[str, int] = {}
         self.estimated: dict[str, int] = {}
+        self.without_block = 0
 
     def add(self, rows: _core.StepRows) -> None:
         """Count the rows of a step."""
@@ -52,6 +60,10 @@ class Counts(dict[str, int]):
             for key, number in Counter(column(rows, name)).items():
                 if key:
                     numbers[key] = numbers.get(key, 0) + number
+        self.without_block += sum(
+            status == "compared" and error is None
+            for status, error in zip(column(rows, "status"), column(rows, "block_error"))
+        )
 
     def merge(self, other: Counts) -> None:
         """Add the counts of another part of the dump."""
@@ -64,6 +76,7 @@ class Counts(dict[str, int]):
         ):
             for key, number in theirs.items():
                 mine[key] = mine.get(key, 0) + number
+        self.without_block += other.without_block
 
     @property
     def total(self) -> int:
@@ -78,7 +91,16 @@ class Comparison:
     Attributes:
         rows: One per tensor of every GE file of the my side, in the order of the report.
         counts: Status -> number of tensors, with the golden side's beside it.
-        first_divergence: At most one per rank and graph, by rank and graph; empty if none.
+        divergences: Every op that computes something else, an entry an op and step, in order.
+        suspects: Ops that are not proven to; their replay could tell.
+        inputs_differ: Graph inputs and constants that differ: the runs had other data.
+        states_differ: Graph inputs that differ as what ran before may make them.
+        outputs: What reached the ends of the graphs, step by step.
+        unproven: Op -> its rows that fail though nothing says that it is wrong.
+        refused: Sentences on graph texts of another model, whose rows are not compared.
+        n_ops: Ops of all graphs that compute something.
+        n_ops_without_file: Those that no file of the fullest step of their graph holds.
+        has_graph_text: Whether graph texts say what the ops of all compared steps read.
         csv_paths: The report files written, one per rank; empty without an output folder.
         jsonl_paths: The same rows as JSON lines, where they were asked for.
         notes: Sentences on what was chosen, left out, or looks wrong with the capture.
@@ -90,7 +112,16 @@ class Comparison:
 
     rows: Sequence[Row] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
-    first_divergence: list[FirstDivergence] = field(default_factory=list)
+    divergences: list[Divergence] = field(default_factory=list)
+    suspects: list[Suspect] = field(default_factory=list)
+    inputs_differ: list[DifferingInput] = field(default_factory=list)
+    states_differ: list[DifferingInput] = field(default_factory=list)
+    outputs: list[GraphOutput] = field(default_factory=list)
+    unproven: dict[str, int] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+    n_ops: int = 0
+    n_ops_without_file: int = 0
+    has_graph_text: bool = True
     csv_paths: list[Path] = field(default_factory=list)
     jsonl_paths: list[Path] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -100,10 +131,16 @@ class Comparison:
     was_interrupted: bool = False
 
     @property
+    def first_divergence(self) -> list[Divergence]:
+        """The earliest divergence of every rank and graph; the same objects."""
+        return first_of_each_graph(self.divergences)
+
+    @property
     def has_differences(self) -> bool:
-        """Whether anything is outside the limits or could not be held against its golden."""
+        """Whether anything differs, or could not be held against its golden."""
         bad = sum(self.counts[status] for status in DIFFERENT_STATUSES)
-        return bool(self.counts.verdicts["fail"] or bad or self.first_divergence)
+        found = (self.divergences, self.inputs_differ, self.refused)
+        return bool(self.counts.verdicts["fail"] or bad or any(found))
 
     def to_pandas(self) -> pandas.DataFrame:
         """The rows as a pandas DataFrame with the CSV's columns; pandas is imported only here."""

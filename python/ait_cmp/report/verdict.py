@@ -1,29 +1,40 @@
-"""Which rows pass, how errors grow from op to op, and where a step first parts from its golden."""
+"""Which ops compute something else, which inputs differ, which rows pass: the verdict on a run.
+
+The core judges a step (csrc/report/verdict.h); here the steps of a run are put together.
+"""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from ait_cmp import _core
 from ait_cmp.config import Limits
-from ait_cmp.pairing.graph.op_graph import OpNode
-from ait_cmp.pairing.pair import StepPairs
+from ait_cmp.discover import StepKey
 from ait_cmp.pairing.paired_step import PairedStep
-from ait_cmp.report.row import Row, column, rows_of
+from ait_cmp.report.answers import answer
+from ait_cmp.report.closer_look import remarks_on
+from ait_cmp.report.graph_outputs import GraphOutput, look_at_outputs
+from ait_cmp.report.row import Row
+from ait_cmp.terms import DivergenceKind
 
 if TYPE_CHECKING:
     from ait_cmp.compare.arrays import Metrics
+    from ait_cmp.report.comparison import Comparison
 
 # Ops that compute nothing: they hold what the user or the compiler put there.
 SOURCE_TYPES = frozenset({"Data", "RefData", "Const", "Constant", "Variable"})
 # Ops that no dump holds.
 UNDUMPED_TYPES = SOURCE_TYPES | {"NetOutput"}
 
+# Divergences whose tensors are looked at once more.
+_CLOSER_LOOKS = 100
 
-class FirstDivergence(NamedTuple):
-    """The first op of a rank and graph that computes something else.
+
+class Divergence(NamedTuple):
+    """An op of a step that computes something else.
 
     Attributes:
         rank: Rank, -1 without rank level.
@@ -31,13 +42,27 @@ class FirstDivergence(NamedTuple):
         token: Step, from 0.
         op_name: Name of the op (of a fused op: of its file).
         op_type: GE type.
-        upstream_error: Largest relative Euclidean distance among the outputs of its ancestors.
-        error: Relative Euclidean distance of its output; None where it has no finite pair.
-        error_growth: error / max(upstream_error, unit roundoff).
-        file: Path of its GE dump.
+        kind: Why it is said to, the first that holds.
+        upstream_error: Largest relative Euclidean distance (RED) that it was given.
+        error: RED of its output; None where it has no finite pair.
+        error_growth: error / max(upstream_error, unit roundoff); None where it is not known.
+        given_block: Largest block_error that it was given.
+        block_error: That of its output.
+        block_growth: The same quotient of block errors.
+        limit: The limit that was passed.
+        file: Path of the GE dump that shows it.
+        golden: Path of the tensor that it was held against.
+        fx_node: FX node that it was made for, "" if that is not known.
+        module: Module of the user's model, "" if that is not known.
+        source: Line of the user's model, "" if that is not known.
         candidates: The op itself and its ancestors that were not compared, back to compared ones.
-        later_failures: Rows of the rank and graph after this op that fail.
-        reason: "growth" or "nonfinite".
+        places: In how many ranks, graphs and steps the same op diverges.
+        later_failures: Rows of the rank and graph after this op that are outside the limits.
+        replay: What its replay says, a sentence, or None.
+        remarks: What a closer look at its tensors tells, sentences.
+        my_tensor: The tensor under test as the report writes it.
+        writer: Of kind `edge`, the op that wrote what this one read, else "".
+        role: What the graph looks like around the op: equal for the same op of another layer.
     """
 
     rank: int
@@ -45,13 +70,82 @@ class FirstDivergence(NamedTuple):
     token: int
     op_name: str
     op_type: str
+    kind: DivergenceKind
     upstream_error: float
     error: float | None
     error_growth: float | None
+    given_block: float | None
+    block_error: float | None
+    block_growth: float | None
+    limit: float
     file: str
-    candidates: tuple[str, ...]
-    later_failures: int
-    reason: str
+    golden: str
+    fx_node: str = ""
+    module: str = ""
+    source: str = ""
+    candidates: tuple[str, ...] = ()
+    places: int = 1
+    later_failures: int = 0
+    replay: str | None = None
+    remarks: tuple[str, ...] = ()
+    my_tensor: str = ""
+    writer: str = ""
+    role: str = ""
+
+    @property
+    def reason(self) -> DivergenceKind:
+        """The kind, by the name that it had first."""
+        return self.kind
+
+
+FirstDivergence = Divergence
+
+
+class Suspect(NamedTuple):
+    """An op that is not proven to compute something else; its replay can tell.
+
+    Attributes:
+        rank: Rank, -1 without rank level.
+        graph: Name of the graph.
+        token: Step, from 0.
+        op_name: Name of the op.
+        op_type: GE type.
+        why: "growth", "block", "bias" or "decision".
+    """
+
+    rank: int
+    graph: str
+    token: int
+    op_name: str
+    op_type: str
+    why: str
+
+
+class DifferingInput(NamedTuple):
+    """A graph input or constant that is not the same on both sides.
+
+    Attributes:
+        rank: Rank, -1 without rank level.
+        graph: Name of the graph.
+        token: The first step in which it differs.
+        name: Name of the source.
+        dtype: Of the my side, as the report has it.
+        shape: The same.
+        reader: The op that reads it first, "" if none is known.
+        slot: Which input of that op it is, -1 if that is not known.
+        why: Why it may differ though both runs were given the same data, a sentence; "" if
+            nothing but other data can be the reason.
+    """
+
+    rank: int
+    graph: str
+    token: int
+    name: str
+    dtype: str
+    shape: str
+    reader: str
+    slot: int
+    why: str
 
 
 def is_within(found: Metrics, limits: Limits) -> bool:
@@ -66,111 +160,198 @@ def is_within(found: Metrics, limits: Limits) -> bool:
     )
 
 
-class GraphJudge:
-    """Judges the steps of one rank and graph in token order and remembers the first divergence."""
+# Rules that a measurement leaves out; empty in any other run.
+_left_out: frozenset[str] = frozenset()
+
+
+@contextmanager
+def without_rules(names: Collection[str]) -> Iterator[None]:
+    """For measurements of what a rule is for: within the block verdicts leave these rules out.
+
+    Args:
+        names: Of `_core.verdict_rules()`; ValueError at the first step for any other.
+    """
+    global _left_out
+    before, _left_out = _left_out, frozenset(names)
+    try:
+        yield
+    finally:
+        _left_out = before
+
+
+class Judge:
+    """Judges the steps of a run, rank by rank, graph by graph, in order.
+
+    Attributes:
+        suspects: Ops whose replay could tell more, in order.
+        inputs_differ: Inputs that differ because the runs were not given the same data, each once.
+        states_differ: Inputs that differ and may, each once.
+        outputs: What reached the ends of the graphs.
+        unproven: Op -> its rows that fail though nothing says that it is wrong.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._first: FirstDivergence | None = None
-        self._later_failures = 0
+        self._histories: dict[int, _core.VerdictHistory] = {}
+        self._found: list[_Found] = []
+        # (rank, graph) -> rows outside the limits so far.
+        self._n_outside: Counter[tuple[int, str]] = Counter()
+        self.suspects: list[Suspect] = []
+        self.inputs_differ: list[DifferingInput] = []
+        self.states_differ: list[DifferingInput] = []
+        self._inputs_seen: set[tuple[int, str, str]] = set()
+        self.outputs: list[GraphOutput] = []
+        self.unproven: Counter[str] = Counter()
+        self._has_graph_text = True
 
-    @property
-    def first_divergence(self) -> FirstDivergence | None:
-        """The first divergence so far, with the failures seen after it."""
-        if self._first is None:
-            return None
-        return self._first._replace(later_failures=self._later_failures)
-
-    def judge(self, step: PairedStep, first_id: int) -> None:
+    def judge(self, key: StepKey, step: PairedStep, first_id: int) -> None:
         """Number the rows of the next step, fill in their verdicts and how errors grow.
 
-        Compared outputs of ops that the graph knows get upstream_error and error_growth.
-
         Args:
+            key: Rank, graph and step.
             step: The step; its rows without a result are dropped.
             first_id: data_id of its first row.
         """
-        rows = step.rows
-        rows.judge(first_id, self._limits.cosine_min, self._limits.red_max)
-        if self._first is not None:
-            self._later_failures += column(rows, "verdict").count("fail")
-            return
-        found = rows.first_divergence(self._limits.growth_max)
-        if found is not None:
-            self._describe_first(list(rows_of(rows)), step.pairs, *found)
-
-    def _describe_first(
-        self, rows: Sequence[Row], step: StepPairs, begin: int, end: int, reason: str
-    ) -> None:
-        """Remember the op of rows `begin` to `end`, and what fails after it in its step."""
-        files = [pair.my.path for pair in step.pairs]
-        diverged = step.node_of[files[begin]]
-        compared = {
-            step.node_of[file]
-            for row, file in zip(rows, files)
-            if file in step.node_of and _is_compared_output(row)
+        step.rows.number(first_id)
+        if step.nodes and step.nodes[0].reads is None:
+            self._has_graph_text = False
+        history = self._histories.setdefault(key.rank, _core.VerdictHistory())
+        verdict = _core.StepVerdict(
+            step.rows,
+            history,
+            self._limits.cosine_min,
+            self._limits.red_max,
+            self._limits.growth_max,
+            self._limits.block_growth_max,
+            sorted(_left_out),
+        )
+        answers = {
+            question.row: answer(question, step, self._limits) for question in verdict.questions()
         }
-        candidates = _candidates(diverged, compared, step.nodes)
-        first = _describe(rows[begin:end], reason, files[begin], candidates)
-        for file, op_rows in _group(rows[end:], files[end:]):
-            if step.node_of.get(file) == diverged:
-                first = _worse(first, op_rows, file)
-            else:
-                self._later_failures += sum(row.verdict == "fail" for row in op_rows)
-        self._first = first
+        known = {row: is_alike for row, is_alike in answers.items() if is_alike is not None}
+        found = verdict.finish(known, history)
+        self._add(key, step, found)
+
+    def _add(self, key: StepKey, step: PairedStep, found: _core.StepFindings) -> None:
+        for one in found.suspects:
+            node = step.nodes[one.node]
+            self.suspects.append(
+                Suspect(key.rank, key.graph, key.step, node.name, node.type, one.why)
+            )
+        for source in found.sources:
+            self._add_input(key, step, source)
+        self._n_outside[key.rank, key.graph] += found.n_outside
+        n_before = self._n_outside[key.rank, key.graph]
+        for one_more in found.divergences:
+            may_look = len(self._found) < _CLOSER_LOOKS
+            told = _describe(key, step, one_more, may_look=may_look)
+            self._found.append(_Found(told, one_more.n_outside_after, n_before))
+        for row in found.unproven:
+            self.unproven[step.pair_at(row).op_name] += 1
+        self.outputs += look_at_outputs(key, step)
+
+    def _add_input(self, key: StepKey, step: PairedStep, source: _core.StepSource) -> None:
+        name = step.nodes[source.node].name
+        if (key.rank, key.graph, name) in self._inputs_seen:
+            return
+        self._inputs_seen.add((key.rank, key.graph, name))
+        row = Row._make(step.rows[source.row])
+        reader, slot = step.first_reader(source.node)
+        found = DifferingInput(
+            key.rank,
+            key.graph,
+            key.step,
+            name,
+            row.my_dtype,
+            row.my_shape,
+            reader,
+            slot,
+            source.why,
+        )
+        (self.states_differ if source.is_state else self.inputs_differ).append(found)
+
+    def report_to(self, result: Comparison) -> None:
+        """Put what was found into the result of a run."""
+        result.divergences = self.divergences
+        result.suspects = self.suspects
+        result.inputs_differ = self.inputs_differ
+        result.states_differ = self.states_differ
+        result.outputs = self.outputs
+        result.unproven = dict(self.unproven)
+        result.has_graph_text = self._has_graph_text
+
+    @property
+    def divergences(self) -> list[Divergence]:
+        """Every op that computes something else, in the order of the report."""
+        places = Counter(found.told.op_name for found in self._found)
+        return [
+            found.told._replace(
+                places=places[found.told.op_name],
+                later_failures=found.n_after_in_step
+                + self._n_outside[found.told.rank, found.told.graph]
+                - found.n_with_step,
+            )
+            for found in self._found
+        ]
 
 
-def _is_compared_output(row: Row) -> bool:
-    return row.io == "outputs" and row.status == "compared"
+class _Found(NamedTuple):
+    """A divergence, before it is known what follows.
+
+    Attributes:
+        told: The divergence.
+        n_after_in_step: Rows outside the limits after it in its step.
+        n_with_step: Rows outside the limits of its rank and graph up to the end of its step.
+    """
+
+    told: Divergence
+    n_after_in_step: int
+    n_with_step: int
 
 
-def _group(rows: Sequence[Row], files: Sequence[str]) -> list[tuple[str, list[Row]]]:
-    """Neighbouring rows of one file together."""
-    return [
-        (file, [row for row, _ in group])
-        for file, group in itertools.groupby(zip(rows, files), key=lambda place: place[1])
-    ]
-
-
-def _candidates(node: int, compared: set[int], nodes: Sequence[OpNode]) -> tuple[str, ...]:
-    """The op and, back to the nearest compared ones, its ancestors that were not compared."""
-    found, waiting, seen = [node], list(nodes[node].inputs), {node}
-    while waiting:
-        source = waiting.pop()
-        if source in seen or source in compared:
-            continue
-        seen.add(source)
-        if nodes[source].type not in SOURCE_TYPES:
-            found.append(source)
-        waiting.extend(nodes[source].inputs)
-    return tuple(nodes[number].name for number in sorted(found, reverse=True))
-
-
-def _worse(first: FirstDivergence, rows: Sequence[Row], file: str) -> FirstDivergence:
-    """The divergence as this further slice of the op shows it, if the slice is worse."""
-    outputs = filter(_is_compared_output, rows)
-    grown = [row.error_growth for row in outputs if row.error_growth is not None]
-    if first.reason != "growth" or max(grown, default=0.0) <= (first.error_growth or 0.0):
-        return first
-    return _describe(rows, first.reason, file, first.candidates)
+def first_of_each_graph(divergences: Collection[Divergence]) -> list[Divergence]:
+    """The earliest divergence of every rank and graph; the same objects."""
+    first: dict[tuple[int, str], Divergence] = {}
+    for found in divergences:
+        first.setdefault((found.rank, found.graph), found)
+    return list(first.values())
 
 
 def _describe(
-    rows: Sequence[Row], reason: str, file: str, candidates: tuple[str, ...]
-) -> FirstDivergence:
-    outputs = filter(_is_compared_output, rows)
-    worst = max(outputs, key=lambda row: row.error_growth or 0.0)
-    return FirstDivergence(
-        rank=worst.rank,
-        graph=worst.graph,
-        token=worst.token_id,
-        op_name=worst.op_name,
-        op_type=worst.my_op_type,
-        upstream_error=worst.upstream_error or 0.0,
-        error=worst.relative_euclidean_distance,
-        error_growth=worst.error_growth,
-        file=file,
-        candidates=candidates,
-        later_failures=0,
-        reason=reason,
+    key: StepKey, step: PairedStep, found: _core.StepDivergence, *, may_look: bool
+) -> Divergence:
+    row = Row._make(step.rows[found.row])
+    pair = step.pair_at(found.row)
+    node = step.nodes[found.node]
+    remarks = [
+        f"its input {step.nodes[source].name} could not be compared: the runs may have had other "
+        "inputs"
+        for source in found.unknown_inputs
+    ]
+    if may_look:
+        remarks += remarks_on(row, pair, step, found.node)
+    return Divergence(
+        key.rank,
+        key.graph,
+        key.step,
+        node.name,
+        node.type,
+        found.kind,
+        found.given_red or 0.0,
+        row.relative_euclidean_distance,
+        row.error_growth,
+        found.given_block,
+        row.block_error,
+        row.block_growth,
+        found.limit,
+        pair.my.path,
+        row.golden_data_path,
+        row.fx_node or "",
+        row.module or "",
+        row.source or "",
+        tuple(step.nodes[number].name for number in found.candidates),
+        remarks=tuple(remarks),
+        my_tensor=row.my_data_path,
+        writer=step.writer_of(pair) if found.kind == "edge" else "",
+        role=step.role_of(found.node),
     )

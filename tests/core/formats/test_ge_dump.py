@@ -408,6 +408,6 @@ def test_a_small_file_that_a_scan_kept_is_compared_as_it_was(tmp_path: Path) -> 
     path.unlink()
     my = TensorRef(str(path), "outputs", 0)
     pair = Pair(0, "graph_1", 0, 0, "Cast_9", "Cast", *my[1:3], my, my, "Cast", "name", "", "")
-    rows = _core.StepRows([pair], [], {})
+    rows = _core.StepRows([pair], [], [])
     assert list(rows.batch(1, "auto", True, [headers])) == [1]
     assert column(rows, "status") == ["compared"]

@@ -17,7 +17,7 @@ from ait_cmp.report.row import Row, Rows, column, rows_of
 from ait_cmp.sentences import say
 from ait_cmp.tensor_ref import TensorRef
 from make_dump import Dump, tensor_of
-from report_rows import EMPTY, step_rows
+from report_rows import EMPTY, judge, step_rows
 
 #: Results that may wait to be handed out: jobs behind them are not begun.
 WINDOW = 8192
@@ -42,9 +42,9 @@ def pair(**changes: Any) -> Pair:
 
 
 def row_of(made: Pair, *results: Any) -> Row:
-    rows = _core.StepRows([made], [], {})
+    rows = _core.StepRows([made], [], [])
     rows.take(results)
-    rows.judge(70, 0.99, 0.05)
+    judge(rows, 70)
     (row,) = rows_of(rows)
     return row
 
@@ -68,13 +68,13 @@ def test_a_row_has_what_pairing_and_the_comparison_found() -> None:
     assert (row.golden_max_value, row.golden_nan_count) == (None, None)
     assert (row.cosine_similarity, row.max_relative_error) == (0.5, None)
     assert (row.nonfinite_mismatch_count, row.worst_index, row.golden_worst) == (8, 9, 11.0)
-    assert row.cmp_fail_reason == "Paired. Found."
+    assert row.cmp_fail_reason == "Paired. Found. cosine_similarity 0.5 < 0.99."
 
 
 @pytest.mark.parametrize(
     ("paired", "found", "status", "reason"),
     [
-        (("", ""), ("compared", ""), "compared", ""),
+        (("", ""), ("compared", ""), "compared", "cosine_similarity 0.5 < 0.99."),
         (("", ""), ("unreadable", "Cut."), "unreadable", "Cut."),
         (("unmatched", "No name."), ("compared", "A note."), "unmatched", "No name. A note."),
         (("unmatched", "No name."), ("no_data", "Empty."), "no_data", "No name. Empty."),
@@ -108,22 +108,22 @@ def test_a_reduced_side_may_not_know_its_counts() -> None:
 
 def test_rows_of_unreadable_files_wait_for_no_result() -> None:
     lost = pair(my=TensorRef("/lost", "", 0), golden=None, io="", status="unreadable")
-    rows = _core.StepRows([lost, pair(), lost], [], {})
+    rows = _core.StepRows([lost, pair(), lost], [], [])
     assert rows.n_done == 1
     rows.take([RESULT])
     assert rows.n_done == 3
 
 
 def test_rows_that_are_not_done_are_dropped() -> None:
-    rows = _core.StepRows([pair(), pair(), pair()], [], {})
+    rows = _core.StepRows([pair(), pair(), pair()], [], [])
     rows.take([RESULT, RESULT])
-    rows.judge(0, 0.99, 0.05)
+    judge(rows, 0)
     assert [row.data_id for row in rows_of(rows)] == [0, 1]
     assert rows.csv().count(b"\n") == 2
 
 
 def test_another_step_has_the_same_pairs_and_its_own_paths_and_results() -> None:
-    first = _core.StepRows([pair()], [], {})
+    first = _core.StepRows([pair()], [], [])
     first.take([RESULT])
     rows = first.like(8, ["/other", "/new.npy"])
     assert (first.paths, rows.paths) == (["/my", "/golden.npy"], ["/other", "/new.npy"])
@@ -136,13 +136,13 @@ def test_another_step_has_the_same_pairs_and_its_own_paths_and_results() -> None
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_batch_fills_the_rows(tmp_path: Path, threads: int) -> None:
-    rows = _core.StepRows([pair_of_files(tmp_path, 0.25)] * 3000, [], {})
+    rows = _core.StepRows([pair_of_files(tmp_path, 0.25)] * 3000, [], [])
     assert list(rows.batch(threads, "auto", True, []))[-1] == 3000
     assert set(column(rows, "max_absolute_error")) == {0.25}
 
 
 def test_after_stop_the_rows_have_what_was_done(tmp_path: Path) -> None:
-    rows = _core.StepRows([pair_of_files(tmp_path, 0.25)] * (3 * WINDOW), [], {})
+    rows = _core.StepRows([pair_of_files(tmp_path, 0.25)] * (3 * WINDOW), [], [])
     batch = rows.batch(2, "auto", True, [])
     assert 0 < next(batch) <= rows.n_done
     batch.stop()
@@ -150,7 +150,7 @@ def test_after_stop_the_rows_have_what_was_done(tmp_path: Path) -> None:
     batch.close()
     n_done = rows.n_done
     assert n_done < len(rows)
-    rows.judge(0, 0.99, 0.05)
+    judge(rows, 0)
     assert len(rows) == n_done
     assert set(column(rows, "status")) == {"compared"}
 

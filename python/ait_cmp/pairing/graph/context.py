@@ -77,6 +77,15 @@ class GraphContext:
             op_graph = self._op_graphs[key] = OpGraph(self.graph, key)
         return op_graph
 
+    def fx_node_of(self, members: tuple[int, ...]) -> str:
+        """The FX node that an op or the last of its members was made for, "" if nobody knows."""
+        for number in reversed(members):
+            names = [name.node for name in self.graph.ops[number].output_names if name is not None]
+            node = names[0] if names else self.graph.fx_node[number]
+            if node is not None:
+                return node
+        return ""
+
     def static_shape(self, tensor: Tensor) -> Shape | None:
         """Shape that the graph text states, None if it leaves any of it open."""
         op = self.graph.ops[tensor[0]]

@@ -115,6 +115,7 @@ class GraphOp:
         fed: Inputs that the dump of this op holds, in its order.
         output_names: FX tensor of every output_desc, None where it names none.
         output_shapes: Shape of every output_desc, None = unknown, -1 = unknown dimension.
+        output_dtypes: Of every output_desc, `DT_BF16`; None or "" = unknown.
         in_place: Position within `fed` of an input that the op writes to -> the output that it
             becomes. GE's own rule: an output with the name of an input is that input (`var` of
             Scatter, `ref` of Assign).
@@ -125,6 +126,7 @@ class GraphOp:
     fed: tuple[FedInput, ...]
     output_names: tuple[FxName | None, ...]
     output_shapes: tuple[tuple[int, ...] | None, ...]
+    output_dtypes: tuple[str | None, ...]
     in_place: Mapping[int, int]
 
 
@@ -175,6 +177,7 @@ class GraphIndex:
         fx_names: Tensor -> FX tensors that it is known to be: what the producer says (the last
             conversion wins there), then what consumers recorded when they were made.
         consumers: Tensor -> (op number, position within `fed`) in creation order.
+        outputs: Op number -> indices of its outputs that the text describes or that some op reads.
         fx_node: Op number -> FX node whose conversion made the op, None if that is not certain.
         made_for: FX node -> numbers of the ops that its conversion made, in creation order.
     """
@@ -194,6 +197,10 @@ class GraphIndex:
         self.fx_names: dict[Tensor, list[FxName]] = {}
         self.consumers: dict[Tensor, list[tuple[int, int]]] = {}
         self._index_tensors()
+        self.outputs = [list(range(len(op.output_names))) for op in self.ops]
+        for number, index in self.consumers:
+            if index >= len(self.ops[number].output_names):
+                self.outputs[number].append(index)
         self.fx_node = _fx_nodes(self)
         self.made_for: dict[str, list[int]] = {}
         for number, node in enumerate(self.fx_node):
@@ -224,6 +231,7 @@ class GraphIndex:
             tuple(fed),
             tuple(parse_fx_name(name) for name in text.output_names),
             tuple(text.output_shapes),
+            tuple(text.output_dtypes),
             in_place,
         )
 

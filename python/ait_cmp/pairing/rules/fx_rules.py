@@ -16,6 +16,7 @@ from ait_cmp.pairing.graph.view_chain import Move, view_steps
 from ait_cmp.pairing.readers import Readers
 from ait_cmp.pairing.rules.argument import Arguments
 from ait_cmp.pairing.rules.dataflow import match_dataflow, names_of_input, names_of_tensor
+from ait_cmp.pairing.rules.keeping_cast import match_keeping_cast
 from ait_cmp.pairing.rules.match import Answer, Match, Miss
 from ait_cmp.tensor_ref import TensorRef
 from ait_cmp.terms import Rule
@@ -109,6 +110,9 @@ class FxRules:
         viewed = self._find_view(tensor, shape)
         if viewed is not None:
             return viewed
+        cast = None if names else match_keeping_cast(self._context, self._my, self._fx, tensor)
+        if cast is not None:
+            return cast
         base = self._context.chain(tensor).base
         if self._graph.is_data(base) or self._graph.is_const(base):
             return self._find_argument(tensor, uses, shape)
