@@ -1,7 +1,7 @@
 """The fields of metrics in Python, written from the table in the core.
 
 `python tests/metric_fields.py` rewrites the blocks from `# metrics` to `# end of metrics` in
-`report/row.py` and `arrays.py`; a test says when that is due.
+`report/row.py` and `compare/arrays.py`; a test says when that is due.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from ait_cmp import _core
 
 PACKAGE = Path(__file__).parents[1] / "python" / "ait_cmp"
-FILES = (PACKAGE / "report" / "row.py", PACKAGE / "arrays.py")
+FILES = (PACKAGE / "report" / "row.py", PACKAGE / "compare" / "arrays.py")
 BLOCK = re.compile(r"(    # metrics (\w+):[^\n]*\n).*?(    # end of metrics\n)", re.DOTALL)
 
 
