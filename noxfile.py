@@ -202,6 +202,13 @@ def torchair(session: nox.Session) -> None:
 
 
 @nox.session
+def replay(session: nox.Session) -> None:
+    """Bugs planted in 300 dumps: replay names each and nothing else (3 minutes)."""
+    session.install(".[test]")
+    session.run("python", "tests/replay/plant_many.py", env={"PYTHONPATH": "tests"})
+
+
+@nox.session
 def truth(session: nox.Session) -> None:
     """Does the tool name the wrong operator of real models? Half an hour, 0.7 GB of packages.
 

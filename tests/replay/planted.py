@@ -325,7 +325,7 @@ def write(
     text.write_text(graph_text(model), encoding="utf-8")
     files = folder / "20261122113000" / "0" / "graph_1" / "1" / str(step)
     files.mkdir(parents=True)
-    for task, members in enumerate(_chains(model) if is_fused else [[op] for op in model.ops]):
+    for task, members in enumerate(chains(model) if is_fused else [[op] for op in model.ops]):
         inside = {op.name for op in members}
         edges = [edge for op in members for _, edge in op.inputs]
         inputs = [model.value(e) for e in edges if e.rpartition(":")[0] not in inside]
@@ -342,7 +342,7 @@ def write(
     return folder
 
 
-def _chains(model: Model) -> list[list[Op]]:
+def chains(model: Model) -> list[list[Op]]:
     """Ops that only one other op reads, joined with it where both are elementwise."""
     readers: dict[str, list[Op]] = {}
     for op in model.ops:

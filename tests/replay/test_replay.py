@@ -15,6 +15,7 @@ import pytest
 import ait_cmp
 from ait_cmp.cli.demo import unpack, unpack_sample
 from ait_cmp.cli.main import main
+from ait_cmp.convert import convert_dir
 from ait_cmp.errors import ConfigError
 from ait_cmp.replay.result import Replay
 
@@ -155,6 +156,15 @@ def test_without_a_graph_text_nothing_is_replayed_and_it_says_why(clean: Path) -
     assert {row.reason for row in result.rows if row.op_type not in ("Cast",)} == {
         "no graph text says what it computes (dynamo_original_graph_*.txt)"
     }
+
+
+def test_a_reduced_dump_is_replayed_where_values_are_kept_whole(clean: Path) -> None:
+    convert_dir(clean)
+    result = ait_cmp.replay(clean)
+    assert names(result) == []
+    assert result.counts["right"] > 0
+    reason = "a reduced dump, which does not keep the values of a tensor of this size"
+    assert set(result.not_replayed) <= {reason}
 
 
 def test_an_fx_dump_is_refused(samples: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from ait_cmp.errors import FormatError
 from ait_cmp.pairing.ge_step import PlacedOp
+from ait_cmp.replay.references import RefusedError
 from ait_cmp.replay.values import Place, StepValues, count_different
 
 EdgeState = Literal["equal", "differs", "unknown"]
@@ -86,12 +87,12 @@ def _producer(placed: PlacedOp, index: int, order: int, values: StepValues) -> P
 def _compare(
     placed: PlacedOp, index: int, producer: Place, values: StepValues
 ) -> EdgeDifference | None:
-    mine = Place(placed.op.file.path, "inputs", index)
+    mine = Place(placed.op.file.path, "inputs", index, placed.op.file.kind)
     try:
         if values.files.have_equal_bytes(mine, producer):
             return None
         first, second = values.files.tensor(mine), values.files.tensor(producer)
-    except (FormatError, OSError):
+    except (FormatError, OSError, RefusedError):
         return None  # unreadable: its row says so
     n_different = count_different(first.array, second.array)
     if not n_different:

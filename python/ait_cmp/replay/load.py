@@ -84,7 +84,7 @@ class OpLoader:
             message = "which ops are fused in it is not known"
             raise RefusedError(message)
         outputs = [
-            self._files.tensor(Place(op.file.path, "outputs", index))
+            self._files.tensor(Place(op.file.path, "outputs", index, op.file.kind))
             for index in range(len(op.outputs))
         ]
         numbers = sorted(op.identity.members)
@@ -129,7 +129,10 @@ class OpLoader:
         if len(op.inputs) != 1 or len(op.outputs) != 1:
             message = "the graph text has no op of this name: GE made it"
             raise RefusedError(message)
-        x, y = (self._files.tensor(Place(op.file.path, io, 0)) for io in ("inputs", "outputs"))
+        x, y = (
+            self._files.tensor(Place(op.file.path, io, 0, op.file.kind))
+            for io in ("inputs", "outputs")
+        )
         type_ = op.file.op_type
         attributes: dict[str, Any] = {"dst_type": -1} if type_ == "Cast" else {}
         binding = bind(REFERENCES[type_], [(INSERTED_TYPES[type_], x.array.shape)], attributes)
@@ -194,7 +197,7 @@ class OpLoader:
             None,
         )
         if position not in in_place and own is not None and op.inputs[own].state == "ok":
-            return Place(op.file.path, "inputs", own)
+            return Place(op.file.path, "inputs", own, op.file.kind)
         if source is None:
             return "an op that the graph text does not have"
         found = self.values.find(source, order)

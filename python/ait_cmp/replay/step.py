@@ -20,7 +20,7 @@ from ait_cmp.replay.export import export_op
 from ait_cmp.replay.load import INSERTED_TYPES, Loaded, OpLoader
 from ait_cmp.replay.op_texts import OpTexts
 from ait_cmp.replay.references import RefusedError
-from ait_cmp.replay.values import Files, Place, StepValues
+from ait_cmp.replay.values import KEPT_KINDS, Files, Place, StepValues
 from ait_cmp.replay.verdict import OutputVerdict, judge, not_replayed
 
 
@@ -183,7 +183,7 @@ class StepReplay:
         """Why a file is not replayed, whatever it holds; "" if nothing is in the way."""
         if op.error is not None:
             return f"unreadable: {op.error}"
-        if op.file.kind != "dump":
+        if op.file.kind not in KEPT_KINDS:
             return "a reduced dump"
         if op.cut is not None:
             return "FFTS+ cut the op into slices"
@@ -278,4 +278,4 @@ def _distance(verdict: OutputVerdict) -> tuple[int, float, float]:
 
 
 def _is_whole(op: GeOp) -> bool:
-    return op.file.kind == "dump" and op.cut is None and op.is_last and op.error is None
+    return op.file.kind in KEPT_KINDS and op.cut is None and op.is_last and op.error is None

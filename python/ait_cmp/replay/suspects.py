@@ -200,7 +200,7 @@ def _golden_state(step: StepReplay, op: GeOp, golden_of: GoldenOf) -> GoldenStat
         loaded = step.load(op, golden_input)
         outputs = []
         for index in range(len(op.outputs)):
-            place = Place(op.file.path, "outputs", index)
+            place = Place(op.file.path, "outputs", index, op.file.kind)
             tensor = _golden_tensor(step, place, golden_of)
             if tensor is None:
                 return "unknown"
@@ -214,7 +214,7 @@ def _golden_state(step: StepReplay, op: GeOp, golden_of: GoldenOf) -> GoldenStat
 
 def _golden_tensor(step: StepReplay, place: Place, golden_of: GoldenOf) -> Tensor | None:
     """The golden values of one of my tensors, in its shape and dtype; None without any."""
-    golden = golden_of(TensorRef(place.path, place.io, place.number))
+    golden = golden_of(TensorRef(place.path, place.io, place.number, kind=place.kind))
     if golden is None:
         return None
     mine = step.tensor(place)

@@ -9,13 +9,21 @@ import numpy as np
 
 from ait_cmp import _core
 from ait_cmp.errors import FormatError
+from ait_cmp.file_kinds import FileKind
+from ait_cmp.info.source import Sources
 from ait_cmp.pairing.ge_step import GeStep, PlacedOp
 from ait_cmp.pairing.graph.index import DATA_TYPES
 from ait_cmp.pairing.graph.index import Tensor as Edge
 from ait_cmp.pairing.graph.slots import TensorHead
 from ait_cmp.replay.evaluate import Tensor
 from ait_cmp.replay.op_texts import OpTexts
+from ait_cmp.replay.references import RefusedError
+from ait_cmp.replay.references.dtypes import integer_range
 from ait_cmp.replay.references.result import Array
+from ait_cmp.tensor_ref import TensorRef
+
+# Kinds of files that hold values: dumps, and info files, which keep small tensors whole.
+KEPT_KINDS = frozenset({"dump", "sketch"})
 
 # Files whose headers are kept: an op and its producers.
 _OPEN_FILES = 64
@@ -27,6 +35,7 @@ class Place(NamedTuple):
     path: str
     io: str
     number: int
+    kind: FileKind = "dump"
 
 
 class Files:
@@ -56,6 +65,8 @@ class Files:
             FormatError: The file, or this tensor, has none.
             OSError: It cannot be read.
         """
+        if place.kind != "dump":
+            return _kept_tensor(place)
         dump = self.dump(place.path)
         tensors = dump.inputs if place.io == "inputs" else dump.outputs
         tensor = tensors[place.number]
@@ -64,6 +75,25 @@ class Files:
     def have_equal_bytes(self, first: Place, second: Place) -> bool:
         """Whether two tensors of one dtype and format hold the same bytes."""
         return self.tensor(first).array.tobytes() == self.tensor(second).array.tobytes()
+
+
+def _kept_tensor(place: Place) -> Tensor:
+    """A tensor that an info file keeps whole.
+
+    Raises:
+        RefusedError: It does not.
+        FormatError: The file is damaged.
+        OSError: It cannot be read.
+    """
+    ref = TensorRef(place.path, place.io, place.number, kind=place.kind)
+    tensor = Sources(1).tensor(ref)
+    if tensor.values is None:
+        message = "a reduced dump, which does not keep the values of a tensor of this size"
+        raise RefusedError(message)
+    values = np.asarray(tensor.values).reshape(tensor.known_shape)
+    if integer_range(tensor.dtype) is not None:
+        values = values.astype(tensor.dtype.partition(".")[2])
+    return Tensor(tensor.dtype, values)
 
 
 class StepValues:
@@ -89,15 +119,15 @@ class StepValues:
         self._before = before
         for order, op in enumerate(step.ops):
             placed = step.placed.get(op.file.path)
-            if placed is not None and op.file.kind == "dump" and op.cut is None:
+            if placed is not None and op.file.kind in KEPT_KINDS and op.cut is None:
                 self._take(placed, order)
 
     def _take(self, placed: PlacedOp, order: int) -> None:
-        path = placed.op.file.path
+        path, kind = placed.op.file.path, placed.op.file.kind
         self.op_names[path] = placed.op.name
         for index, edge in enumerate(placed.outputs):
             if edge is not None and placed.op.outputs[index].state == "ok":
-                place = Place(path, "outputs", index)
+                place = Place(path, "outputs", index, kind)
                 self.produced[edge] = place
                 self.heads[place] = placed.op.outputs[index]
         for index, slot in enumerate(placed.inputs):
@@ -108,7 +138,7 @@ class StepValues:
                 written = (slot.op, in_place[slot.slot])
                 self._writers.setdefault(slot.source, []).append((order, written))
             elif placed.op.inputs[index].state == "ok":
-                self._read.setdefault(slot.source, Place(path, "inputs", index))
+                self._read.setdefault(slot.source, Place(path, "inputs", index, kind))
 
     def forget_before(self) -> None:
         """Let the step before this one go."""
