@@ -85,7 +85,7 @@ class Case:
     def fits(self, result: Any) -> bool:
         """Whether the output is this value within the limits."""
         sums = self.sums(result)
-        return judge(sums, self.limits).status == "right"
+        return judge(sums, self.limits, self.output.array.size).status == "right"
 
     def sums(self, result: Any) -> Sums:
         """Errors of the output against a value."""

@@ -74,13 +74,11 @@ def evaluate(
     """
     cut = _cut(binding, inputs, outputs)
     found: list[Found | None] = [None] * len(outputs)
+    arguments = _Arguments(binding, inputs, cut)
     for part in parts_of(cut, _largest(binding, inputs, outputs)):
         taken = [Tensor(y.dtype, _slice(y.array, cut and cut.axis, part)) for y in outputs]
-        results = as_list(
-            binding.evaluate(
-                _arrays(binding, inputs, cut, part), given_of(binding, inputs, taken), form
-            )
-        )
+        given = given_of(binding, inputs, taken)
+        results = as_list(binding.evaluate(arguments.of(part), given, form))
         if len(results) < len(outputs):
             message = f"it wrote {len(outputs)} outputs, our reference knows {len(results)}"
             raise RefusedError(message)
@@ -121,22 +119,40 @@ def _slice(array: Array, axis: int | None, part: Part) -> Array:
     return np.asarray(array[(slice(None),) * axis + (slice(part.begin, part.end),)])
 
 
-def _arrays(
-    binding: Binding, inputs: Mapping[int, Tensor], cut: Cut | None, part: Part
-) -> dict[int, Array]:
-    """Arguments of the reference, in the types that it computes with."""
-    kind = binding.reference.kind
-    is_narrow = kind == "product" and all(
-        inputs[place].dtype in _HALVES for places in binding.places.values() for place in places
-    )
-    arrays = {}
-    for name, places in binding.places.items():
-        axis = None if cut is None else cut.inputs.get(name)
-        for place in places:
-            array = _slice(inputs[place].array, axis, part)
-            # Moves take values as they are stored, all others floats as float64.
-            arrays[place] = array if kind == "exact" else widened(array, is_narrow)
-    return arrays
+class _Arguments:
+    """Arguments of the reference, in the types that it computes with, part by part.
+
+    What every part needs whole is widened once.
+    """
+
+    def __init__(self, binding: Binding, inputs: Mapping[int, Tensor], cut: Cut | None) -> None:
+        places = binding.places
+        self._axes: dict[int, int] = {}
+        self._arrays: dict[int, Array] = {}
+        # Moves take values as they are stored, all others floats as float64.
+        self._is_stored = binding.reference.kind == "exact"
+        self._is_narrow = binding.reference.kind == "product" and all(
+            inputs[place].dtype in _HALVES for group in places.values() for place in group
+        )
+        for name, group in places.items():
+            axis = None if cut is None else cut.inputs.get(name)
+            for place in group:
+                array = inputs[place].array
+                self._arrays[place] = array if axis is not None else self._widened(array)
+                if axis is not None:
+                    self._axes[place] = axis
+
+    def of(self, part: Part) -> dict[int, Array]:
+        """Position among the fed inputs -> array."""
+        return {
+            place: self._widened(_slice(array, self._axes[place], part))
+            if place in self._axes
+            else array
+            for place, array in self._arrays.items()
+        }
+
+    def _widened(self, array: Array) -> Array:
+        return array if self._is_stored else widened(array, self._is_narrow)
 
 
 def widened(array: Array, is_narrow: bool = False) -> Array:
@@ -207,6 +223,8 @@ def add(sums: Sums, result: Any, output: Tensor) -> None:
         message = f"our reference has shape {reference.shape}, it wrote {output.array.shape}"
         raise RefusedError(message)
     shape = reference.shape
+    if sums.kind == "exact" and _have_equal_bytes(reference, output.array):
+        return  # nothing to add: no error, and nobody asks for sizes then
     if output.array.dtype.kind in "iub" and reference.dtype.kind in "iub":
         _add_integers(sums, value, output)
         return
@@ -218,6 +236,13 @@ def add(sums: Sums, result: Any, output: Tensor) -> None:
         beside = np.zeros(reference.size) if allowed is None else allowed
         allowed = np.where(np.isfinite(_flat(reference)), beside, np.inf)
     sums.errors.add(_flat(output.array), _flat(reference), allowed)
+
+
+def _have_equal_bytes(first: Array, second: Array) -> bool:
+    if first.dtype != second.dtype:
+        return False
+    mine, other = (np.ascontiguousarray(a).reshape(-1).view(np.uint8) for a in (first, second))
+    return bool(np.array_equal(mine, other))
 
 
 def _add_integers(sums: Sums, value: Value, output: Tensor) -> None:

@@ -10,8 +10,10 @@ from ait_cmp.replay.references.result import axes_of
 
 Shape = tuple[int, ...]
 
-# Values of an output in one part: some arrays of so many float64 numbers are alive at once.
+# Values of an output in one part: some arrays of so many float64 numbers are alive at once. Parts
+# of products are larger, as each takes the whole right factor.
 PART_VALUES = 2**18
+PRODUCT_VALUES = 2**21
 
 
 class Cut(NamedTuple):
@@ -21,11 +23,13 @@ class Cut(NamedTuple):
         axis: Axis of all outputs along which it is cut.
         size: Places on it.
         inputs: Parameter -> its axis of that size; others are needed whole.
+        part_values: Values of an output in one part.
     """
 
     axis: int
     size: int
     inputs: Mapping[str, int]
+    part_values: int = PART_VALUES
 
 
 class Part(NamedTuple):
@@ -37,10 +41,10 @@ class Part(NamedTuple):
 
 def parts_of(cut: Cut | None, n_values: int) -> Iterator[Part]:
     """The parts of an op whose largest output has so many values; one for an op without a cut."""
-    if cut is None or n_values <= PART_VALUES:
+    if cut is None or n_values <= cut.part_values:
         yield Part(0, cut.size if cut else 0)
         return
-    step = max(1, cut.size * PART_VALUES // n_values)
+    step = max(1, cut.size * cut.part_values // n_values)
     for begin in range(0, cut.size, step):
         yield Part(begin, min(cut.size, begin + step))
 
@@ -103,7 +107,7 @@ def _product(binding: Binding, shapes: Mapping[str, Shape], out: Shape) -> Cut |
     """Along the batch if there is one, else along the rows of the left factor."""
     left, right = shapes.get("x1", ()), shapes.get("x2", ())
     if len(left) > 2 and len(left) == len(right) == len(out) and left[0] == right[0] == out[0]:
-        return Cut(0, out[0], {"x1": 0, "x2": 0})
+        return Cut(0, out[0], {"x1": 0, "x2": 0}, PRODUCT_VALUES)
     is_turned = any(binding.attributes.get(name) for name in ("transpose_x1", "adj_x1"))
     if len(left) < 2 or len(out) < 2:
         return None
@@ -111,7 +115,7 @@ def _product(binding: Binding, shapes: Mapping[str, Shape], out: Shape) -> Cut |
     bias = shapes.get("bias", ())
     if len(bias) > 1 and bias[-2] != 1:
         inputs["bias"] = len(bias) - 2
-    return Cut(len(out) - 2, out[-2], inputs)
+    return Cut(len(out) - 2, out[-2], inputs, PRODUCT_VALUES)
 
 
 _FINDERS = {

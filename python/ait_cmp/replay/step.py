@@ -208,7 +208,10 @@ class StepReplay:
         verdicts = []
         has_bias = loaded.binding is not None or not has_smaller_inner(loaded.chain, loaded.outputs)
         for place in range(len(loaded.outputs)):
-            judged = [_verdict(found[place], self._limits, has_bias) for found in candidates]
+            n_elements = loaded.outputs[place].array.size
+            judged = [
+                _verdict(found[place], self._limits, n_elements, has_bias) for found in candidates
+            ]
             verdicts.append(min(judged, key=_distance))
         if loaded.binding is None:
             return verdicts
@@ -262,14 +265,14 @@ def _evaluations(loaded: Loaded, element_max: float) -> Sequence[Callable[[], li
     ]
 
 
-def _verdict(found: Found, limits: Limits, has_bias: bool) -> OutputVerdict:
+def _verdict(found: Found, limits: Limits, n_elements: int, has_bias: bool) -> OutputVerdict:
     if isinstance(found, str):
         return not_replayed(found)
-    return judge(found, limits, has_bias=has_bias)
+    return judge(found, limits, n_elements, has_bias=has_bias)
 
 
 def _is_wrong(found: Found, limits: Limits) -> bool:
-    return isinstance(found, Sums) and judge(found, limits).status == "wrong"
+    return isinstance(found, Sums) and judge(found, limits, 0).status == "wrong"
 
 
 def _distance(verdict: OutputVerdict) -> tuple[int, float, float]:

@@ -54,12 +54,13 @@ def not_replayed(reason: str) -> OutputVerdict:
     return OutputVerdict("not_replayed", reason)
 
 
-def judge(sums: Sums, limits: Limits, *, has_bias: bool = True) -> OutputVerdict:
+def judge(sums: Sums, limits: Limits, n_elements: int, *, has_bias: bool = True) -> OutputVerdict:
     """The verdict on one output.
 
     Args:
         sums: What was found.
         limits: What honest rounding may do.
+        n_elements: Elements of the output.
         has_bias: Whether its elements round each on their own, so that a mean says something.
     """
     errors = sums.errors
@@ -79,19 +80,20 @@ def judge(sums: Sums, limits: Limits, *, has_bias: bool = True) -> OutputVerdict
         worst_units=errors.worst_units,
         worst_index=errors.worst_index,
         n_wrong=errors.n_different if is_exact else errors.n_above + errors.n_nonfinite,
-        n_elements=errors.n_elements,
+        n_elements=n_elements,
         bias=bias,
         nonfinite_count=errors.n_nonfinite,
         kind=sums.kind,
     )
     if not is_wrong:
         remark = "consistent with HF32" if sums.is_hf32 else ""
-        return _with_reason(verdict, remark or _remark(errors.n_judged, errors.n_elements))
+        return _with_reason(
+            verdict, remark or _remark(errors.n_elements - errors.n_judged, n_elements)
+        )
     return _with_reason(verdict, _why_wrong(verdict, limits))
 
 
-def _remark(n_judged: int, n_elements: int) -> str:
-    n_left = n_elements - n_judged
+def _remark(n_left: int, n_elements: int) -> str:
     if not n_left:
         return ""
     return f"{n_left} of {n_elements} elements are not judged: what they hold is not defined"

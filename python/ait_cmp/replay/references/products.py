@@ -28,7 +28,9 @@ def product(x1: Array, x2: Array, bias: Array | None = None) -> Value:
 
 
 def _norms(x: Array, axis: int) -> Array:
-    return np.asarray(np.sqrt(np.sum(np.square(x), axis=axis)))
+    """Euclidean norms along one of the last two axes, without an array of squares."""
+    rows = x if axis == -1 else np.swapaxes(x, -1, -2)
+    return np.asarray(np.sqrt(np.einsum("...i,...i->...", rows, rows)))
 
 
 def _mat_mul(
