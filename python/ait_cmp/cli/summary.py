@@ -25,7 +25,7 @@ _REPORTS_SHOWN = 2
 def summary_lines(result: Comparison) -> Iterator[str]:
     """Whether inputs differ, what diverges, what reaches the outputs, what was not compared."""
     groups = group_divergences(result.divergences)
-    head = [*_input_lines(result), *_refused_lines(result)]
+    head = [*_input_lines(result), *_refused_lines(result), *_overwritten_lines(result)]
     head += _divergence_lines(groups[0]) if groups else _no_divergence_lines(result)
     tail = [*_output_lines(result), *_count_lines(result), *_report_lines(result)]
     room = min(_GROUPS_SHOWN, _MOST_LINES - len(head) - len(tail) - 1)
@@ -52,6 +52,14 @@ def _refused_lines(result: Comparison) -> Iterator[str]:
     if result.refused:
         more = len(result.refused) - 1
         yield f"REFUSED: {result.refused[0]}" + (f" And {more} more." if more else "")
+
+
+def _overwritten_lines(result: Comparison) -> Iterator[str]:
+    for sentence in result.overwritten[:_NAMES_SHOWN]:
+        yield f"OVERWRITTEN: {sentence}"
+    more = len(result.overwritten) - _NAMES_SHOWN
+    if more > 0:
+        yield f"             and {more} more"
 
 
 def _divergence_lines(group: Group) -> Iterator[str]:
@@ -205,6 +213,8 @@ def _count_lines(result: Comparison) -> Iterator[str]:
     if not result.has_graph_text:
         yield "no graph text   whatever was written earlier counts as what an op was given"
     yield from _not_compared_lines(result)
+    for sentence in result.left_out:
+        yield f"                {sentence}"
 
 
 def _not_compared_lines(result: Comparison) -> Iterator[str]:

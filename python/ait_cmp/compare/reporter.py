@@ -9,14 +9,17 @@ from ait_cmp.compare.own_metrics import fill_own_metrics
 from ait_cmp.compare.plan import Plan
 from ait_cmp.config import Limits
 from ait_cmp.discover import StepKey
+from ait_cmp.discover.runs import number_ranges
 from ait_cmp.pairing.pair import StepPairs
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.report import sanity
 from ait_cmp.report.comparison import Comparison
 from ait_cmp.report.custom import CustomAlgorithm
-from ait_cmp.report.row import Rows
+from ait_cmp.report.row import Rows, column, rows_of
+from ait_cmp.report.shards import shard_sentence
 from ait_cmp.report.sinks import Sink, StepReport
 from ait_cmp.report.verdict import UNDUMPED_TYPES, Judge
+from ait_cmp.report.watch import overwritten
 
 
 class Reporter:
@@ -67,6 +70,8 @@ class Reporter:
             self._result.counts.golden["used"] += step.n_used
             self.add_unused_golden(step.unused_golden)
         self._rows.add(rows)
+        if step.watched:
+            self._result.overwritten += overwritten(list(rows_of(rows)), step.watched)
         report = StepReport(key, step)
         self._each_sink(lambda sink: sink.write(report))
 
@@ -103,6 +108,7 @@ class Reporter:
         result.was_interrupted = was_interrupted
         self._judge.report_to(result)
         result.refused = list(plan.refused.values())
+        result.left_out = self._left_out(plan)
         result.n_ops = sum(n_nodes for n_nodes, _ in self._nodes.values())
         result.n_ops_without_file = result.n_ops - sum(n for _, n in self._nodes.values())
         result.notes = [
@@ -125,6 +131,24 @@ class Reporter:
             except OSError as error:
                 self._failed.append(sink)
                 self._result.unwritten.append(_cannot_write(error))
+
+    def _left_out(self, plan: Plan) -> list[str]:
+        """What no row tells: ranks that only golden has, shards that met wholes."""
+        said = []
+        if plan.alignment.golden_ranks_only:
+            ranks = number_ranges(plan.alignment.golden_ranks_only)
+            said.append(f"Ranks that only the golden dump has: {ranks}.")
+        if self._result.counts["shape_mismatch"]:
+            shapes = [
+                (mine, golden)
+                for step in self._rows.steps
+                for status, mine, golden in zip(
+                    column(step, "status"), column(step, "my_shape"), column(step, "golden_shape")
+                )
+                if status == "shape_mismatch"
+            ]
+            said.append(shard_sentence(shapes))
+        return [sentence for sentence in said if sentence]
 
     def close(self) -> None:
         """Close the sinks."""

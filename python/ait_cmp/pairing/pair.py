@@ -57,6 +57,18 @@ class Pair(NamedTuple):
 check_fields(Pair, "pair")
 
 
+class Watched(NamedTuple):
+    """What a file of watch mode holds.
+
+    Attributes:
+        after: The op that had just run.
+        op: The op whose outputs it holds.
+    """
+
+    after: str
+    op: str
+
+
 @dataclass(frozen=True)
 class StepPairs:
     """All rows of one step and what is needed to judge them.
@@ -69,6 +81,7 @@ class StepPairs:
             graph text the files in order of time.
         tensors: What flows between them.
         node_of: Path of a compared my-side file -> number in `nodes`.
+        watched: Path of a my-side file of watch mode -> what it holds.
     """
 
     pairs: list[Pair]
@@ -77,3 +90,4 @@ class StepPairs:
     nodes: tuple[OpNode, ...] = ()
     tensors: tuple[FlowTensor, ...] = ()
     node_of: dict[str, int] = field(default_factory=dict)
+    watched: dict[str, Watched] = field(default_factory=dict)

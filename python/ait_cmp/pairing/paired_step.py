@@ -8,7 +8,7 @@ from functools import cached_property
 from ait_cmp import _core
 from ait_cmp.discover import StepKey
 from ait_cmp.pairing.graph.op_graph import OpNode
-from ait_cmp.pairing.pair import Pair, StepPairs
+from ait_cmp.pairing.pair import Pair, StepPairs, Watched
 
 
 class PairedStep:
@@ -112,6 +112,12 @@ class PairedStep:
     def end_rows(self) -> Sequence[int]:
         """Rows of outputs that are ends of the graph."""
         return self._tables.end_rows
+
+    @property
+    def watched(self) -> dict[str, Watched]:
+        """Path of a file of watch mode -> what it holds."""
+        path_of = {} if self._repeat is None else self._repeat[1]
+        return {path_of.get(path, path): what for path, what in self._pairs.watched.items()}
 
     @property
     def unused_golden(self) -> list[str]:

@@ -13,7 +13,7 @@ from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.graph.index import Tensor
 from ait_cmp.pairing.graph.padding import Padding
 from ait_cmp.pairing.graph.slots import InputSlot, TensorHead
-from ait_cmp.pairing.pair import Pair, StepPairs
+from ait_cmp.pairing.pair import Pair, StepPairs, Watched
 from ait_cmp.pairing.readers import Readers
 from ait_cmp.pairing.rules.fx_rules import FxRules
 from ait_cmp.pairing.rules.ge_rules import GeRules
@@ -79,7 +79,17 @@ def pair_step(
         pairs += [flow.placed(pair) for pair in rows]
     used = {_address(pair.golden) for pair in pairs if pair.golden is not None}
     unused = _unused(golden, used)
-    return StepPairs(pairs, used, unused, flow.nodes, flow.tensors, flow.node_of)
+    watched = {} if context is None else _watched(my, context)
+    return StepPairs(pairs, used, unused, flow.nodes, flow.tensors, flow.node_of, watched)
+
+
+def _watched(my: GeStep, context: GraphContext) -> dict[str, Watched]:
+    """What the files of watch mode hold."""
+    return {
+        path: Watched(identity.after, context.graph.ops[identity.members[0]].name)
+        for path, place in my.placed.items()
+        if (identity := place.op.identity) is not None and identity.after
+    }
 
 
 def _pair_op(

@@ -98,6 +98,8 @@ class Comparison:
         outputs: What reached the ends of the graphs, step by step.
         unproven: Op -> its rows that fail though nothing says that it is wrong.
         refused: Sentences on graph texts of another model, whose rows are not compared.
+        overwritten: Sentences on watched outputs that something else wrote over (watch mode).
+        left_out: Sentences on what no row tells: golden ranks alone, shards against wholes.
         n_ops: Ops of all graphs that compute something.
         n_ops_without_file: Those that no file of the fullest step of their graph holds.
         has_graph_text: Whether graph texts say what the ops of all compared steps read.
@@ -119,6 +121,8 @@ class Comparison:
     outputs: list[GraphOutput] = field(default_factory=list)
     unproven: dict[str, int] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    overwritten: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
     n_ops: int = 0
     n_ops_without_file: int = 0
     has_graph_text: bool = True
@@ -139,7 +143,7 @@ class Comparison:
     def has_differences(self) -> bool:
         """Whether anything differs, or could not be held against its golden."""
         bad = sum(self.counts[status] for status in DIFFERENT_STATUSES)
-        found = (self.divergences, self.inputs_differ, self.refused)
+        found = (self.divergences, self.inputs_differ, self.refused, self.overwritten)
         return bool(self.counts.verdicts["fail"] or bad or any(found))
 
     def to_pandas(self) -> pandas.DataFrame:

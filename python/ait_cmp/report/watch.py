@@ -7,21 +7,9 @@ the same figures every time, bit for bit: where they change, something else wrot
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
+from ait_cmp.pairing.pair import Watched
 from ait_cmp.report.row import Row
-
-
-class Watched(NamedTuple):
-    """What a file of watch mode holds.
-
-    Attributes:
-        after: The op that had just run.
-        op: The op whose outputs it holds.
-    """
-
-    after: str
-    op: str
 
 
 def overwritten(rows: Iterable[Row], watched: Mapping[str, Watched]) -> list[str]:
