@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ait_cmp.compare.own_metrics import fill_own_metrics
 from ait_cmp.compare.plan import Plan
+from ait_cmp.compare.renumbered import with_renumbered_nodes
 from ait_cmp.config import Limits
 from ait_cmp.discover import StepKey
 from ait_cmp.discover.runs import number_ranges
@@ -107,6 +108,7 @@ class Reporter:
         result = self._result
         result.was_interrupted = was_interrupted
         self._judge.report_to(result)
+        result.divergences = with_renumbered_nodes(result.divergences, plan, self._rows.steps)
         result.refused = list(plan.refused.values())
         result.left_out = self._left_out(plan)
         result.n_ops = sum(n_nodes for n_nodes, _ in self._nodes.values())
