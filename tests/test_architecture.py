@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import sysconfig
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
@@ -24,8 +25,14 @@ MAX_LINES = 450
 #: Entries at the top of the package besides these, and how many of them may be files.
 MAX_ROOMS, MAX_FILES, MAX_CSRC = 18, 6, 12
 NO_ROOMS = {"__init__.py", "__main__.py", "_core.pyi", "py.typed", "__pycache__"}
-#: Python 3.9 cannot list its own modules.
-STANDARD = set(getattr(sys, "stdlib_module_names", ())) | {"__future__"}
+STANDARD_FOLDER = Path(sysconfig.get_path("stdlib"))
+#: Python 3.9 does not list its own modules: those are meant that lie in its folder.
+STANDARD = set(
+    getattr(sys, "stdlib_module_names", ())
+    or {path.name.split(".")[0] for path in STANDARD_FOLDER.glob("*")}
+    | {path.name.split(".")[0] for path in STANDARD_FOLDER.glob("lib-dynload/*")}
+    | set(sys.builtin_module_names)
+)
 CODE = (".py", ".pyi", ".cpp", ".h", ".js", ".css", ".html")
 
 

@@ -82,7 +82,8 @@ def test_the_version_says_the_cpu_level_in_use() -> None:
 def test_a_full_disk_is_no_traceback_for_a_few_words(word: str) -> None:
     with Path("/dev/full").open("w") as full:
         done = run(word, stdout=full)
-    assert done.stderr == ""
+    # argparse of Python 3.9 lets the error of its own help through.
+    assert done.stderr in ("", "ait-cmp: error: No space left on device\n")
 
 
 def test_a_deleted_current_folder_is_named(tmp_path: Path) -> None:

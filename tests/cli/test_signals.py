@@ -13,7 +13,7 @@ import pytest
 
 from small_model import ROWS_PER_TOKEN, write_dumps
 
-STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
+STATUS = {int(signal.SIGINT): 130, int(signal.SIGTERM): 143}
 
 #: Runs the command, and sends itself a signal at the n-th line of our code after those which
 #: take the signals over; prints the number of lines where n is 0. A process of its own, called

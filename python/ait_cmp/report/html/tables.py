@@ -88,7 +88,7 @@ def _csv_rows(lines: Iterable[str], path: Path) -> Iterator[list[str]]:
 
 def _head(path: Path) -> list[str]:
     with path.open(newline="", encoding="utf-8", errors="surrogateescape") as lines:
-        head = next(csv.reader(lines), [])
+        head = next(csv.reader(line.replace("\0", "\ufffd") for line in lines), [])
     if not {"data_id", "verdict", "op_name"} <= set(head):
         found = ", ".join(head[:3])[:80] or "nothing"
         message = f"{path}: no report of ait-cmp: a line of column names expected, found {found!r}"
