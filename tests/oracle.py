@@ -16,6 +16,8 @@ import numpy.typing as npt
 U = 2.0**-53
 #: Unit roundoff of float32: softmax weights of values that fit in float32 are made in it.
 U32 = 2.0**-24
+#: Share by which sums of errors may be off where their terms are float32.
+FLOAT_TERMS = 1e-6
 #: Relative errors count where |y| is above this.
 TINY = 2.0**-23
 #: Largest |x - y| for which the softmax sums of a block are made from a series.
@@ -126,23 +128,25 @@ def _metrics(
     error = np.abs(x - y)
     relative = np.zeros_like(error)
     np.divide(error, np.abs(y), out=relative, where=np.abs(y) > TINY)
-    # A sum of n rounded terms of one sign: n - 1 adds, a subtraction, a division or two.
+    # A sum of n rounded terms of one sign: n - 1 adds, a subtraction, a division or two. Of values
+    # that float32 holds, the terms and short runs of them are float32.
+    rounding = (x.size + 5) * U if is_wide else FLOAT_TERMS
     return {
         "cosine_similarity": cosine(x, y),
         "max_relative_error": Truth(float(relative.max())),
-        "mean_relative_error": _mean(relative),
+        "mean_relative_error": _mean(relative, rounding),
         "max_absolute_error": Truth(float(error.max())),
-        "mean_absolute_error": _mean(np.abs(x.astype(np.longdouble) - y)),
+        "mean_absolute_error": _mean(np.abs(x.astype(np.longdouble) - y), rounding),
         "kl_divergence": kl_divergence(x, y, is_wide=is_wide),
-        "relative_euclidean_distance": relative_distance(x, y),
-        "block_error": block_error(x, y, block),
-        "bias_z": bias_z(x, y),
+        "relative_euclidean_distance": relative_distance(x, y, rounding),
+        "block_error": block_error(x, y, block, rounding),
+        "bias_z": bias_z(x, y, rounding),
     }
 
 
-def _mean(terms: npt.NDArray[Any]) -> Truth:
+def _mean(terms: npt.NDArray[Any], rounding: float) -> Truth:
     mean = float(total(terms) / terms.size)
-    return Truth(mean, (terms.size + 3) * U * mean + SUBNORMAL)
+    return Truth(mean, rounding * mean + SUBNORMAL)
 
 
 def cosine(x: Floats, y: Floats) -> Truth:
@@ -157,7 +161,7 @@ def cosine(x: Floats, y: Floats) -> Truth:
     return Truth(value, rounding * (float(total(np.abs(a * b)) / norm) + abs(value)))
 
 
-def relative_distance(x: Floats, y: Floats) -> Truth:
+def relative_distance(x: Floats, y: Floats, rounding: float) -> Truth:
     """sqrt(sum((x - y)^2) / sum(y^2)); for y all zero 0 if x is too, else infinite."""
     a, b = x.astype(np.longdouble), y.astype(np.longdouble)
     if not y.any():
@@ -165,10 +169,10 @@ def relative_distance(x: Floats, y: Floats) -> Truth:
     value = float(np.sqrt(total((a - b) ** 2)) / np.sqrt(total(b * b)))
     # The root halves the error of the quotient; a difference is rounded before it is squared.
     # Values are scaled by the largest: squares of differences 2^-537 of it vanish.
-    return Truth(value, (x.size + 5) * U * value + VANISHING)
+    return Truth(value, rounding * value + VANISHING)
 
 
-def block_error(x: Floats, y: Floats, block: npt.NDArray[np.intp]) -> Truth:
+def block_error(x: Floats, y: Floats, block: npt.NDArray[np.intp], rounding: float) -> Truth:
     """The largest root of the mean of e^2 over a block; e = min(1, |x - y| / (|y| + mean |y|)).
 
     Pairs of two masks are left out. Blocks count if 64 pairs are left; if none is, what is left is
@@ -181,7 +185,7 @@ def block_error(x: Floats, y: Floats, block: npt.NDArray[np.intp]) -> Truth:
     if not groups:
         groups = [np.arange(at, min(at + BLOCK, a.size)) for at in range(0, a.size, BLOCK)]
     largest = max((float(_block_error(a[group], b[group])) for group in groups), default=0.0)
-    return Truth(largest, 1e-6 * largest + VANISHING)
+    return Truth(largest, rounding * largest + VANISHING)
 
 
 def _block_error(x: Long, y: Long) -> np.longdouble:
@@ -192,7 +196,7 @@ def _block_error(x: Long, y: Long) -> np.longdouble:
     return np.sqrt(np.square(np.minimum(share, 1)).mean())
 
 
-def bias_z(x: Floats, y: Floats) -> Truth:
+def bias_z(x: Floats, y: Floats, rounding: float) -> Truth:
     """sum(|x| - |y|) / sqrt(sum((x - y)^2)) over what no mask covers; 0 if all are equal."""
     kept = (x > MASKED) | (y > MASKED)
     a, b = x[kept].astype(np.longdouble), y[kept].astype(np.longdouble)
@@ -200,7 +204,7 @@ def bias_z(x: Floats, y: Floats) -> Truth:
     if norm == 0:
         return Truth(0.0)
     shift = np.abs(a) - np.abs(b)
-    value, bound = float(total(shift) / norm), 1e-6 * float(total(np.abs(shift)) / norm)
+    value, bound = float(total(shift) / norm), rounding * float(total(np.abs(shift)) / norm)
     if norm <= VANISHING * max(1.0, np.abs(a).max(), np.abs(b).max()):  # may count as equal
         bound += abs(value)
     return Truth(value, bound)

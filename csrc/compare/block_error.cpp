@@ -9,23 +9,18 @@
 namespace ait {
 namespace {
 
-// Sums of a block of larger values could overflow; smaller ones vanish beside them.
-constexpr double kHuge = 0x1p1000, kShrink = 0x1p-600;
+constexpr Ahead kNothingAhead{nullptr, nullptr, 0, 0};
 
-template <class Value>
-double square_of(const Value* x, const Value* y, size_t n, double scale) {
-  double mean = 0;
-  for (size_t i = 0; i < n; ++i) mean += std::fabs(y[i] * scale);
-  mean /= static_cast<double>(n);
-  double sum = 0;
-  for (size_t i = 0; i < n; ++i) {
-    if (x[i] == y[i]) continue;
-    const double d = std::fabs(x[i] * scale - y[i] * scale);
-    const double e = std::min(1.0, d / (std::fabs(y[i] * scale) + mean));
-    sum += e * e;
-  }
-  return sum / static_cast<double>(n);
-}
+// Floats suffice for squares and quotients of values up to here, of errors from here on, and from
+// here on beside the values.
+constexpr double kLargeForFloats = 0x1p60;
+constexpr double kSmallForFloats = 0x1p-40;
+constexpr double kSmallBesideValues = 0x1p-40;
+// Doubles suffice for |y| + mean |y|, and its quotients, of values between these.
+constexpr double kLargeForDoubles = 0x1p1000;
+constexpr double kSmallForDoubles = 0x1p-960;
+
+const uint8_t* bytes_of(const double* values) { return reinterpret_cast<const uint8_t*>(values); }
 
 double value_at(const uint8_t* bytes, size_t i, bool wide) {
   double value;
@@ -37,14 +32,53 @@ double value_at(const uint8_t* bytes, size_t i, bool wide) {
   return wide ? value : narrow;
 }
 
+/// The sums of the values as doubles, each times a power of two.
+void sum_as_doubles(PairBlock* out, const uint8_t* x, const uint8_t* y, size_t n, bool wide,
+                    double scale, const Kernels& kernels) {
+  double wide_x[kBlock], wide_y[kBlock];
+  for (size_t i = 0; i < n; ++i) {
+    wide_x[i] = value_at(x, i, wide) * scale;
+    wide_y[i] = value_at(y, i, wide) * scale;
+  }
+  kernels.pair_f64(bytes_of(wide_x), bytes_of(wide_y), n, &kNothingAhead, out);
+}
+
+double largest_of(const PairBlock& block) {
+  return std::max({std::fabs(block.min_x), std::fabs(block.max_x), std::fabs(block.min_y),
+                   std::fabs(block.max_y)});
+}
+
+bool floats_suffice(const PairBlock& block) {
+  const double largest = largest_of(block);
+  return largest <= kLargeForFloats &&
+         (block.max_abs == 0 ||
+          (block.max_abs >= kSmallForFloats && block.max_abs >= largest * kSmallBesideValues));
+}
+
 }  // namespace
 
-double block_square(const float* x, const float* y, size_t n) { return square_of(x, y, n, 1); }
-
-double block_square(const double* x, const double* y, size_t n) {
-  double largest = 0;
-  for (size_t i = 0; i < n; ++i) largest = std::max({largest, std::fabs(x[i]), std::fabs(y[i])});
-  return square_of(x, y, n, largest > kHuge ? kShrink : 1);
+bool refine_errors(PairBlock& block, const uint8_t* x, const uint8_t* y, size_t n, bool wide,
+                   const Kernels& kernels) {
+  PairBlock exact;
+  if (wide) {
+    const double largest = largest_of(block);
+    if (largest <= kLargeForDoubles && (largest == 0 || largest >= kSmallForDoubles)) return true;
+    const double scale = std::ldexp(1, largest > 1 ? -600 : 600);
+    sum_as_doubles(&exact, x, y, n, wide, scale, kernels);
+    block.sum_ee = exact.sum_ee;
+    return true;
+  }
+  if (floats_suffice(block)) return false;
+  sum_as_doubles(&exact, x, y, n, wide, 1, kernels);
+  block.sum_dd = exact.sum_dd;
+  block.sum_abs = exact.sum_abs;
+  block.sum_rel = exact.sum_rel;
+  block.sum_shift = exact.sum_shift;
+  block.sum_size = exact.sum_size;
+  block.sum_ee = exact.sum_ee;
+  block.max_abs = exact.max_abs;
+  block.max_rel = exact.max_rel;
+  return true;
 }
 
 void BlockGatherer::add(const uint8_t* x, const uint8_t* y, size_t n, bool wide) {
@@ -63,7 +97,10 @@ double BlockGatherer::largest() {
 }
 
 void BlockGatherer::end_block() {
-  largest_ = std::max(largest_, block_square(x_, y_, n_));
+  PairBlock block;
+  sum_as_doubles(&block, bytes_of(x_), bytes_of(y_), n_, true, 1, kernels_);
+  refine_errors(block, bytes_of(x_), bytes_of(y_), n_, true, kernels_);
+  largest_ = std::max(largest_, block.sum_ee / static_cast<double>(n_));
   n_ = 0;
 }
 

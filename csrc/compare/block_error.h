@@ -1,4 +1,5 @@
-// The error of the worst block of a pair: what one number for a whole tensor thins out.
+// The errors of a block: exact where floats do not suffice, and the blocks of small or masked
+// tensors.
 #pragma once
 
 #include <cstddef>
@@ -8,18 +9,22 @@
 
 namespace ait {
 
-/// Pairs that a block must have left to count.
+/// Pairs that a block must have left to count for block_error.
 inline constexpr size_t kFewestOfBlock = 64;
 
-/// Mean of e^2 over 1 to kBlock finite pairs that no mask covers: with m the mean of |y|,
-/// e = min(1, |x - y| / (|y| + m)); 0 where x = y.
-double block_square(const float* x, const float* y, size_t n);
-double block_square(const double* x, const double* y, size_t n);
+/// Takes the errors of a block of finite values again in double where float sums of squares and
+/// quotients overflow, vanish or lose digits; of doubles e alone can.
+///
+/// @param wide  the block holds doubles, else floats
+/// @returns     whether max_abs and max_rel are exact, not those of rounded errors
+bool refine_errors(PairBlock& block, const uint8_t* x, const uint8_t* y, size_t n, bool wide,
+                   const Kernels& kernels);
 
 /// Takes the unmasked finite pairs of small or masked blocks together, in order, to blocks of
 /// kBlock.
 class BlockGatherer {
  public:
+  explicit BlockGatherer(const Kernels& kernels) : kernels_(kernels) {}
   /// n values of a block, as floats or (wide) doubles.
   void add(const uint8_t* x, const uint8_t* y, size_t n, bool wide);
   /// The largest mean of e^2, the last block being as long as it is.
@@ -28,6 +33,7 @@ class BlockGatherer {
  private:
   void end_block();
 
+  const Kernels& kernels_;
   double x_[kBlock], y_[kBlock];
   size_t n_ = 0;
   double largest_ = 0;

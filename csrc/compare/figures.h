@@ -37,6 +37,10 @@ struct SaturatedPairs {
   bool operator==(const SaturatedPairs&) const = default;
 };
 
+/// The types by which an infinity and a finite value are the same, as bits; 0 for other pairs.
+uint32_t saturated_types(double x, double y);
+void add_saturated(std::vector<SaturatedPairs>& all, const SaturatedPairs& pairs);
+
 /// Unmasked: a finite pair unless both values are at most kMasked.
 inline constexpr double kMasked = -1000;
 

@@ -95,9 +95,7 @@ double mean_of_view(const SideSums& sums, const View& view, const Kernels& kerne
   return std::ldexp(mean_of(sum_side(view, kernels, std::ldexp(1, -kLog2OfCounts))), kLog2OfCounts);
 }
 
-bool fits_bf16(const View& view, uint32_t bits) {
-  return view.tensor.dtype->coding == Coding::kFloat32 && is_bf16(bits);
-}
+bool is_float32(const View& view) { return view.tensor.dtype->coding == Coding::kFloat32; }
 
 double root_of_mean(double sum, uint64_t n, int exponent) {
   return n == 0 ? 0 : std::ldexp(std::sqrt(sum / static_cast<double>(n)), exponent);
@@ -117,8 +115,8 @@ Figures figures_of(const ComparedPair& pair, const PairTask& task) {
   const bool is_scaled = pair.rescaled.has_value();
   figures.golden_rms = root_of_mean(is_scaled ? pair.rescaled->apart.sum_yy : sums.sum_yy,
                                     sums.n_pairs, is_scaled ? pair.rescaled->y_exp : 0);
-  figures.my_fits_bf16 = fits_bf16(task.my, sums.bits_x);
-  figures.golden_fits_bf16 = fits_bf16(task.golden, sums.bits_y);
+  figures.my_fits_bf16 = !task.wide && is_float32(task.my) && is_bf16(sums.bits_x);
+  figures.golden_fits_bf16 = !task.wide && is_float32(task.golden) && is_bf16(sums.bits_y);
   figures.saturated = sums.saturated;
   return figures;
 }
@@ -126,7 +124,7 @@ Figures figures_of(const ComparedPair& pair, const PairTask& task) {
 /// The largest mean of e^2 of a block where no block has enough pairs: unmasked pairs are gathered.
 double gathered_block_square(const PairTask& task, const Kernels& kernels) {
   BlockReader x(task.my, kernels), y(task.golden, kernels);
-  BlockGatherer gatherer;
+  BlockGatherer gatherer(kernels);
   for (uint64_t at = 0; at < task.n_values; at += kBlock) {
     const size_t n = static_cast<size_t>(std::min<uint64_t>(kBlock, task.n_values - at));
     gatherer.add(x.read(at, n, task.wide), y.read(at, n, task.wide), n, task.wide);
@@ -218,7 +216,10 @@ PairSums sum_pair_chunk(const PairTask& task, uint64_t chunk, const Kernels& ker
   const uint64_t begin = chunk * kChunk, end = std::min(begin + kChunk, task.n_values);
   x.stop_at(end);
   y.stop_at(end);
-  return sum_chunk(x, y, begin, end, task.wide, kernels, options, scale);
+  CompareOptions all = options;
+  all.x_is_float32 = !task.wide && is_float32(task.my);
+  all.y_is_float32 = !task.wide && is_float32(task.golden);
+  return sum_chunk(x, y, begin, end, task.wide, kernels, all, scale);
 }
 
 bool prepare_pair(JobResult& result, const View& my, View& golden, const Kernels& kernels) {

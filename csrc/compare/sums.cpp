@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <iterator>
-#include <type_traits>
 
 #include "compare/block_error.h"
 
@@ -21,6 +19,8 @@ constexpr Ahead kNothingAhead{nullptr, nullptr, 0, 0};
 /// One kind of block: its value type and the kernels that go with it.
 struct F32 {
   using Value = float;
+  static constexpr bool kWide = false;
+  static auto count_differ(const Kernels& k) { return k.count_differ_f32; }
   static auto pair(const Kernels& k) { return k.pair_f32; }
   static auto stats(const Kernels& k) { return k.stats_f32; }
   static auto kl_near(const Kernels& k) { return k.kl_near_f32; }
@@ -28,6 +28,8 @@ struct F32 {
 };
 struct F64 {
   using Value = double;
+  static constexpr bool kWide = true;
+  static auto count_differ(const Kernels& k) { return k.count_differ_f64; }
   static auto pair(const Kernels& k) { return k.pair_f64; }
   static auto stats(const Kernels& k) { return k.stats_f64; }
   static auto kl_near(const Kernels& k) { return k.kl_near_f64; }
@@ -71,15 +73,6 @@ void count_nonfinite(SideSums& side, double value) {
     ++side.n_negative_inf;
 }
 
-void add_saturated(std::vector<SaturatedPairs>& all, const SaturatedPairs& pairs) {
-  for (SaturatedPairs& known : all) {
-    if (known.types != pairs.types) continue;
-    known.n += pairs.n;
-    return;
-  }
-  all.push_back(pairs);
-}
-
 /// Moves the references up to the block's extremes and rescales what was summed relative to the old
 /// ones.
 void raise_reference(double* reference, double largest, const Kernels& kernels,
@@ -90,73 +83,74 @@ void raise_reference(double* reference, double largest, const Kernels& kernels,
   *reference = largest;
 }
 
-/// Adds those of the finite pairs of a block that no mask covers, and what differs.
-template <class Value>
-void add_unmasked(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t n,
-                  const Scale& scale) {
+/// Adds what no mask covers of a block whose errors are known.
+void add_unmasked(UnmaskedSums& sums, const PairBlock& block, size_t n) {
+  sums.n += n;
+  sums.sum_dd += block.sum_dd;
+  sums.sum_shift += block.sum_shift;
+  sums.sum_size += block.sum_size;
+  if (n < kFewestOfBlock) return;
+  sums.has_block = true;
+  sums.block_square = std::max(sums.block_square, block.sum_ee / static_cast<double>(n));
+}
+
+/// Adds those of the finite pairs of a block that no mask covers.
+template <class Type>
+void add_unmasked(UnmaskedSums& sums, const PairBlock& block, const uint8_t* x, const uint8_t* y,
+                  size_t n, const Kernels& kernels, const Scale& scale) {
+  using Value = typename Type::Value;
+  const double masked_x = kMasked * scale.x, masked_y = kMasked * scale.y;
+  if (block.min_x > masked_x || block.min_y > masked_y) return add_unmasked(sums, block, n);
+  if (block.max_x <= masked_x && block.max_y <= masked_y) return;
   Value kept_x[kBlock], kept_y[kBlock];
   size_t n_kept = 0;
-  UnmaskedSums& unmasked = sums.unmasked;
   for (size_t i = 0; i < n; ++i) {
     const Value a = value_at<Value>(x, i), b = value_at<Value>(y, i);
-    if (a != b) ++sums.n_differ;
-    if (a <= kMasked * scale.x && b <= kMasked * scale.y) continue;
     kept_x[n_kept] = a;
-    kept_y[n_kept++] = b;
-    const double d = static_cast<double>(a) - b;
-    unmasked.sum_dd += d * d;
-    unmasked.sum_shift += static_cast<double>(std::fabs(a)) - std::fabs(b);
-    unmasked.sum_size += std::fabs(b);
+    kept_y[n_kept] = b;
+    n_kept += a <= masked_x && b <= masked_y ? 0 : 1;
   }
-  unmasked.n += n_kept;
-  if (n_kept < kFewestOfBlock) return;
-  unmasked.has_block = true;
-  unmasked.block_square = std::max(unmasked.block_square, block_square(kept_x, kept_y, n_kept));
+  if (n_kept == 0) return;
+  PairBlock kept;
+  const uint8_t *kept_x_bytes = bytes_of(kept_x), *kept_y_bytes = bytes_of(kept_y);
+  Type::pair(kernels)(kept_x_bytes, kept_y_bytes, n_kept, &kNothingAhead, &kept);
+  refine_errors(kept, kept_x_bytes, kept_y_bytes, n_kept, Type::kWide, kernels);
+  add_unmasked(sums, kept, n_kept);
 }
 
-/// Counts a mismatch that saturation may explain.
-void count_saturated(PairSums& sums, double a, double b) {
-  const double infinite = std::isinf(a) ? a : b, finite = std::isinf(a) ? b : a;
-  if (!std::isinf(infinite) || !std::isfinite(finite) ||
-      std::signbit(infinite) != std::signbit(finite))
-    return;
-  SaturatedPairs one{0, 1};
-  for (size_t i = 0; i < std::size(kSaturatingTypes); ++i)
-    if (kSaturatingTypes[i].is_saturated(std::fabs(finite))) one.types |= uint32_t{1} << i;
-  if (one.types != 0) add_saturated(sums.saturated, one);
-}
-
-/// Adds the finite pairs of one block, n >= 1, to the sums. `index[i]` is the flat index of pair i,
-/// or begin + i without it. `near` are the block's softmax sums relative to ref_y, if known.
+/// Takes over the largest errors of a block. Those of rounded errors only say that it may have
+/// larger ones than were seen.
 template <class Type>
-void add_pairs(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t n, const PairBlock& block,
-               const KlBlock* near, uint64_t begin, const uint16_t* index, const Kernels& kernels,
-               const CompareOptions& options, const Scale& scale) {
+void add_largest(PairSums& sums, const PairBlock& block, bool is_exact, const uint8_t* x,
+                 const uint8_t* y, size_t n, uint64_t begin, const uint16_t* index) {
   using Value = typename Type::Value;
-  add_unmasked<Value>(sums, x, y, n, scale);
-  sums.n_pairs += n;
-  sums.sum_xx += block.sum_xx;
-  sums.sum_yy += block.sum_yy;
-  sums.sum_xy += block.sum_xy;
-  sums.sum_dd += block.sum_dd;
-  sums.sum_abs += block.sum_abs;
-  sums.sum_rel += block.sum_rel;
-  sums.max_rel = std::max(sums.max_rel, block.max_rel);
-  sums.largest_x = std::max({sums.largest_x, std::fabs(block.min_x), std::fabs(block.max_x)});
-  sums.largest_y = std::max({sums.largest_y, std::fabs(block.min_y), std::fabs(block.max_y)});
-  if (block.max_abs > sums.max_abs) {
-    sums.max_abs = block.max_abs;
+  const double more = is_exact ? 1 : 1 + kErrorRoundings * 0x1p-23;
+  if (is_exact) {
+    sums.max_rel = std::max(sums.max_rel, block.max_rel);
+  } else if (block.max_rel * more > sums.max_rel) {
+    const auto candidate = static_cast<float>(block.max_rel * (2 - more));
     for (size_t i = 0; i < n; ++i) {
+      if (block.rel[i] < candidate) continue;
       const double a = value_at<Value>(x, i), b = value_at<Value>(y, i);
-      if (std::fabs(a - b) != block.max_abs) continue;
-      sums.worst_index = begin + (index != nullptr ? index[i] : i);
-      sums.worst_x = a;
-      sums.worst_y = b;
-      break;
+      if (std::fabs(b) > kTiny)
+        sums.max_rel = std::max(sums.max_rel, std::fabs(a - b) / std::fabs(b));
     }
   }
-  if (!options.with_kl) return;
-  KlSums& kl = sums.kl;
+  if (block.max_abs * more <= sums.max_abs) return;
+  for (size_t i = 0; i < n; ++i) {
+    const double a = value_at<Value>(x, i), b = value_at<Value>(y, i);
+    if (std::fabs(a - b) <= sums.max_abs) continue;
+    sums.max_abs = std::fabs(a - b);
+    sums.worst_index = begin + (index != nullptr ? index[i] : i);
+    sums.worst_x = a;
+    sums.worst_y = b;
+  }
+}
+
+/// Adds the softmax sums of a block. `near` are those relative to ref_y, if known.
+template <class Type>
+void add_softmax(KlSums& kl, const PairBlock& block, const KlBlock* near, const uint8_t* x,
+                 const uint8_t* y, size_t n, const Kernels& kernels) {
   raise_reference(&kl.ref_y, block.max_y, kernels,
                   {&kl.near_weight, &kl.near_d, &kl.near_g, &kl.far_weight, &kl.far_d});
   KlBlock part;
@@ -176,6 +170,48 @@ void add_pairs(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t n, con
     kl.far_d += part.weighted_d;
     kl.far_exp_x += part.exp_x;
   }
+}
+
+/// Adds the finite pairs of one block, n >= 1, to the sums. `index[i]` is the flat index of pair i,
+/// or begin + i without it. `near` are the block's softmax sums relative to ref_y, if known.
+template <class Type>
+void add_pairs(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t n, PairBlock& block,
+               const KlBlock* near, uint64_t begin, const uint16_t* index, const Kernels& kernels,
+               const CompareOptions& options, const Scale& scale) {
+  const bool is_exact = refine_errors(block, x, y, n, Type::kWide, kernels);
+  sums.n_pairs += n;
+  sums.sum_xx += block.sum_xx;
+  sums.sum_yy += block.sum_yy;
+  sums.sum_xy += block.sum_xy;
+  sums.sum_dd += block.sum_dd;
+  sums.sum_abs += block.sum_abs;
+  sums.sum_rel += block.sum_rel;
+  sums.largest_x = std::max({sums.largest_x, std::fabs(block.min_x), std::fabs(block.max_x)});
+  sums.largest_y = std::max({sums.largest_y, std::fabs(block.min_y), std::fabs(block.max_y)});
+  if (block.max_abs > 0) {
+    add_largest<Type>(sums, block, is_exact, x, y, n, begin, index);
+    sums.n_differ += Type::count_differ(kernels)(x, y, n);
+  }
+  add_unmasked<Type>(sums.unmasked, block, x, y, n, kernels, scale);
+  if (options.with_kl) add_softmax<Type>(sums.kl, block, near, x, y, n, kernels);
+}
+
+/// The sums of a block of equal finite values, without a look at their errors; false if some are
+/// not finite.
+template <class Type>
+bool sum_equal_block(const uint8_t* x, size_t n, const Kernels& kernels, PairBlock* out) {
+  StatsBlock stats;
+  Type::stats(kernels)(x, n, &stats);
+  if (!stats.is_finite) return false;
+  out->sum_x = out->sum_y = stats.sum;
+  out->sum_xx = out->sum_yy = out->sum_xy = stats.sum_xx;
+  out->sum_size = stats.sum_size;
+  out->sum_dd = out->sum_abs = out->sum_rel = out->sum_shift = out->sum_ee = 0;
+  out->min_x = out->min_y = stats.min;
+  out->max_x = out->max_y = stats.max;
+  out->max_abs = out->max_rel = 0;
+  out->is_finite = true;
+  return true;
 }
 
 /// A block with NaN or Inf (or float64 differences that overflow): finite values are packed
@@ -203,7 +239,8 @@ void add_mixed_block(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t 
     const bool agree = !a_ok && !b_ok && ((std::isnan(a) && std::isnan(b)) || a == b);
     if (agree) continue;
     ++sums.n_mismatch;
-    count_saturated(sums, a, b);
+    if (const uint32_t types = saturated_types(a, b); types != 0)
+      add_saturated(sums.saturated, {types, 1});
   }
   StatsBlock stats;
   if (n_x > 0) {
@@ -230,8 +267,11 @@ void add_block(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t n, uin
   KlBlock near;
   bool has_near = false;
   // One loop for all sums, if the block is likely to be near. What it gives is the same.
-  if (std::is_same_v<Type, F32> && kernels.pair_near_f32 != nullptr && options.with_kl &&
-      sums.kl.last_is_near && n == kBlock)
+  const bool is_equal = std::memcmp(x, y, n * sizeof(typename Type::Value)) == 0;
+  if (is_equal && sum_equal_block<Type>(x, n, kernels, &block))
+    ;  // nothing to subtract
+  else if (!Type::kWide && kernels.pair_near_f32 != nullptr && options.with_kl &&
+           sums.kl.last_is_near && n == kBlock)
     has_near = kernels.pair_near_f32(x, y, &ahead, sums.kl.ref_y, &block, &near);
   else
     Type::pair(kernels)(x, y, n, &ahead, &block);
@@ -310,10 +350,8 @@ PairSums sum_chunk(BlockReader& x, BlockReader& y, uint64_t begin, uint64_t end,
     const size_t n = static_cast<size_t>(std::min<uint64_t>(kBlock, end - at));
     const uint8_t* block_x = x.read(at, n, wide);
     const uint8_t* block_y = y.read(at, n, wide);
-    if (!wide) {
-      join_bits(sums.bits_x, block_x, n);
-      join_bits(sums.bits_y, block_y, n);
-    }
+    if (options.x_is_float32) join_bits(sums.bits_x, block_x, n);
+    if (options.y_is_float32) join_bits(sums.bits_y, block_y, n);
     const Ahead ahead{x.ahead(), y.ahead(), x.ahead_step(), y.ahead_step()};
     sums.x.n += n;
     sums.y.n += n;

@@ -47,7 +47,7 @@ struct UnmaskedSums {
   double sum_dd = 0;
   double sum_shift = 0;  ///< of |x| - |y|
   double sum_size = 0;   ///< of |y|
-  /// Largest mean of e^2 of a block (block_error.h); of blocks with kFewestOfBlock pairs.
+  /// Largest mean of e^2 of a block (simd/kernels.h); of blocks with kFewestOfBlock pairs.
   double block_square = 0;
   bool has_block = false;
 };
@@ -79,6 +79,8 @@ struct Scale {
 /// What a comparison computes.
 struct CompareOptions {
   bool with_kl = true;
+  /// A block of floats that were stored as they are: their bits are joined.
+  bool x_is_float32 = false, y_is_float32 = false;
 };
 
 /// Sums over values [begin, end) of one tensor, each multiplied by a power of two (if `wide`).

@@ -25,6 +25,7 @@ namespace {
 // clang-format off
 #include "simd/lanes-inl.h"
 #include "simd/sums-inl.h"
+#include "simd/errors-inl.h"
 #include "simd/exp-inl.h"
 #include "simd/kl-inl.h"
 #include "simd/sketch-inl.h"
@@ -39,9 +40,12 @@ extern const Kernels AIT_CONCAT(kernels_, AIT_ISA);
 const Kernels AIT_CONCAT(kernels_, AIT_ISA) = {
     .name = AIT_STRING(AIT_ISA),
     .pair_f32 = pair_f32,
-    .pair_f64 = pair<double>,
+    .pair_f64 = pair_f64,
     .stats_f32 = stats<float>,
     .stats_f64 = stats<double>,
+    .count_below = count_below,
+    .count_differ_f32 = count_differ<float>,
+    .count_differ_f64 = count_differ<double>,
     .kl_near_f32 = kl_near_f32,
     .kl_near_f64 = kl_near_f64,
     .kl_far_f32 = kl_far<float>,

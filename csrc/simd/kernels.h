@@ -15,21 +15,32 @@ constexpr size_t kBlock = 512;
 /// depends on it.
 constexpr size_t kLanes = 8;
 
-/// Sums over one block of pairs; x is under test, y is the reference. Valid when `is_finite`.
+/// Relative errors count where |y| is above the spacing of float32 at 1.
+constexpr double kTiny = 0x1p-23;
+
+/// Sums over one block of pairs; x is under test, y is the reference. Valid when `is_finite`. Of
+/// floats, errors and what is made of them are floats, summed as float over 16 values a lane;
+/// `kErrorRoundings` bounds how far one is off.
 struct PairBlock {
+  alignas(64) float rel[kBlock];  // of floats, relative errors as they were summed
   double sum_x, sum_y;
   double sum_xx, sum_yy, sum_xy;
-  double sum_dd;   // of (x - y)^2
-  double sum_abs;  // of |x - y|
-  double sum_rel;  // of |x - y| / |y| where |y| > 2^-23
+  double sum_dd;     // of (x - y)^2
+  double sum_abs;    // of |x - y|
+  double sum_rel;    // of |x - y| / |y| where |y| > kTiny
+  double sum_shift;  // of |x| - |y|
+  double sum_size;   // of |y|
+  double sum_ee;     // of e^2, e = min(1, |x - y| / (|y| + mean |y|)) (compare/block_error.h)
   double min_x, max_x, min_y, max_y;
   double max_abs, max_rel;
   bool is_finite;  // every x - y is finite; else the caller takes the pairs apart
 };
+/// |x - y| as float is off by one rounding, a relative error by four.
+constexpr double kErrorRoundings = 4;
 
 /// Sums over one block of one tensor. Valid when `is_finite`.
 struct StatsBlock {
-  double sum, sum_xx, min, max;
+  double sum, sum_xx, sum_size, min, max;
   bool is_finite;
 };
 
@@ -105,6 +116,12 @@ struct Kernels {
                    PairBlock* out);
   void (*stats_f32)(const uint8_t* x, size_t n, StatsBlock* out);
   void (*stats_f64)(const uint8_t* x, size_t n, StatsBlock* out);
+
+  /// How many of n floats are below the limit.
+  size_t (*count_below)(const float* values, size_t n, float limit);
+  /// How many pairs of n values differ.
+  size_t (*count_differ_f32)(const uint8_t* x, const uint8_t* y, size_t n);
+  size_t (*count_differ_f64)(const uint8_t* x, const uint8_t* y, size_t n);
 
   /// ref_y >= every y of the block, ref_x >= every x.
   void (*kl_near_f32)(const uint8_t* x, const uint8_t* y, size_t n, double ref_y, KlBlock* out);

@@ -149,34 +149,30 @@ void kl_near_f32(const uint8_t* x, const uint8_t* y, size_t n, double ref_y, KlB
       0};
 }
 
-/// All sums of a whole block in one loop, where registers suffice for it: multiplications of one
-/// sum meet additions of another. That takes a tenth less than pair<float>, and with the softmax
-/// sums a sixth less than both apart.
+/// All sums of a whole block in two loops, where registers suffice for it: multiplications of one
+/// sum meet additions of another, and the second loop has the softmax sums in it.
 template <bool kWithKl>
-inline void whole_block(const uint8_t* x, const uint8_t* y, const Ahead& ahead, float ref_y,
-                        PairBlock* out, KlBlock* kl) {
-  constexpr size_t kGroupBytes = kFloats * sizeof(float);
+inline void whole_block(const uint8_t* x_bytes, const uint8_t* y_bytes, const Ahead& ahead,
+                        float ref_y, PairBlock* out, KlBlock* kl) {
   const Floats ref = fill(ref_y);
-  const Block<float> x_block{x, kBlock}, y_block{y, kBlock};
-  Extrema<float> x_found(x_block.first()), y_found(y_block.first());
-  PairLanes<float> lanes;
+  const FloatBlock x{x_bytes, kBlock}, y{y_bytes, kBlock};
+  ShareRuns shares(whole_values(x, y, ahead, out));
+  ErrorRuns errors;
   NearSums<AboutZero> near{{}};
-  Fetch fetch{ahead};
-  for (size_t g = 0; g < kBlock / kFloats; ++g) {
-    const Floats x_i = load_floats(x + g * kGroupBytes), y_i = load_floats(y + g * kGroupBytes);
-    x_found.add(x_i);
-    y_found.add(y_i);
-    if constexpr (kWithKl) near.add(softmax_weight(y_i - ref), x_i - y_i);
-    for (size_t half = 2 * g; half < 2 * g + 2; ++half) {
-      fetch.next();
-      const Lanes a = x_block.group(half), b = y_block.group(half);
-      lanes.add_values(a, b);
-      lanes.add_errors(a, b);
-    }
-  }
-  lanes.total(out);
-  x_found.total(&out->min_x, &out->max_x);
-  y_found.total(&out->min_y, &out->max_y);
+  for_each_run(
+      x, y,
+      [&](size_t g, const Floats& x_i, const Floats& y_i) {
+        const Floats d = x_i - y_i, y_size = abs(y_i);
+        errors.add(d, abs(x_i), y_size);
+        store(shares.add(abs(d), y_size), out->rel + g * kFloats);
+        if constexpr (kWithKl) near.add(softmax_weight(y_i - ref), d);
+      },
+      [&] {
+        errors.end_run();
+        shares.end_run();
+      });
+  errors.total(out);
+  shares.total(out);
   if constexpr (kWithKl) *kl = near.total();
 }
 
@@ -186,7 +182,7 @@ void pair_f32(const uint8_t* x, const uint8_t* y, size_t n, const Ahead* ahead, 
   if (kHasWholeBlock && n == kBlock)
     whole_block<false>(x, y, *ahead, 0, out, nullptr);
   else
-    pair<float>(x, y, n, ahead, out);
+    pair_in_loops(x, y, n, ahead, out);
 }
 
 bool pair_near_f32(const uint8_t* x, const uint8_t* y, const Ahead* ahead, double ref_y,

@@ -179,10 +179,14 @@ inline Floats polynomial(const float (&factor)[kCount], const Floats& x) {
   return p;
 }
 
-inline Lanes abs(const Lanes& a) {
-  Lanes r;
+template <class T>
+inline Group<T> abs(const Group<T>& a) {
+  typedef typename Group<T>::Bits Bits;
+  constexpr auto kAllButSign =
+      static_cast<typename Group<T>::Int>(~(uint64_t{1} << (8 * sizeof(T) - 1)));
+  Group<T> r;
   for (size_t i = 0; i < kRegisters; ++i)
-    r.v[i] = (Doubles)((Lanes::Bits)a.v[i] & (Lanes::Bits{} + INT64_MAX));
+    r.v[i] = (typename Group<T>::Register)((Bits)a.v[i] & (Bits{} + kAllButSign));
   return r;
 }
 
@@ -234,6 +238,15 @@ inline Group<T> where_larger(const Group<T>& b, const Group<T>& c, const Group<T
   return r;
 }
 
+/// `a` in the lanes where b > c, else `other`.
+template <class T>
+inline Group<T> select_larger(const Group<T>& b, const Group<T>& c, const Group<T>& a,
+                              const Group<T>& other) {
+  Group<T> r;
+  for (size_t i = 0; i < kRegisters; ++i) r.v[i] = b.v[i] > c.v[i] ? a.v[i] : other.v[i];
+  return r;
+}
+
 template <class T>
 inline void store(const Group<T>& a, T* at) {
   for (size_t i = 0; i < kRegisters; ++i)
@@ -275,6 +288,22 @@ inline double sum_of(const Floats& a) {
   store(a, values);
   const uint8_t* at = reinterpret_cast<const uint8_t*>(values);
   return sum_of(load<float>(at) + load<float>(at + kLanes * sizeof(float)));
+}
+
+/// sum + the first eight floats, + the last eight.
+inline Lanes add_floats(const Lanes& sum, const Floats& a) {
+  float values[kFloats];
+  store(a, values);
+  const uint8_t* at = reinterpret_cast<const uint8_t*>(values);
+  return sum + load<float>(at) + load<float>(at + kLanes * sizeof(float));
+}
+
+inline double largest_of(const Floats& a) {
+  float values[kFloats];
+  store(a, values);
+  float largest = values[0];
+  for (size_t l = 1; l < kFloats; ++l) largest = values[l] > largest ? values[l] : largest;
+  return largest;
 }
 
 inline double largest_of(const Lanes& a) {

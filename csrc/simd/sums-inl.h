@@ -80,6 +80,8 @@ inline void extrema(const Block<T>& x, double* smallest, double* largest) {
   found.total(smallest, largest);
 }
 
+constexpr double kLargestDouble = 0x1.fffffffffffffp1023;
+
 /// sum + a * b. Products of floats are exact in double, so that a fused multiply-add, which rounds
 /// once, gives the same bits as the two instructions of CPUs without it.
 template <class T>
@@ -88,44 +90,24 @@ inline Lanes add_product(const Lanes& sum, const Lanes& a, const Lanes& b) {
   return sum + a * b;
 }
 
-/// Eight lanes of every sum over pairs of T.
+/// Eight lanes of the sums over values.
 template <class T>
-struct PairLanes {
+struct ValueLanes {
   Lanes sx = splat(0), sy = sx, xx = sx, yy = sx, xy = sx;
-  Lanes dd = sx, sum_abs = sx, sum_rel = sx, max_abs = sx, max_rel = sx;
 
-  void add_values(const Lanes& a, const Lanes& b) {
+  void add(const Lanes& a, const Lanes& b) {
     sx = sx + a;
     sy = sy + b;
     xx = add_product<T>(xx, a, a);
     yy = add_product<T>(yy, b, b);
     xy = add_product<T>(xy, a, b);
   }
-  void add_errors(const Lanes& a, const Lanes& b) {
-    const Lanes d = a - b;
-    const Lanes error = abs(d);
-    const Lanes size = abs(b);
-    // Relative errors count where |y| is above the spacing of float32 at 1.
-    const Lanes rel = where_larger(size, splat(0x1p-23), error / size);
-    dd = dd + d * d;
-    sum_abs = sum_abs + error;
-    sum_rel = sum_rel + rel;
-    max_abs = larger(error, max_abs);
-    max_rel = larger(rel, max_rel);
-  }
-  /// Everything but the extrema.
   void total(PairBlock* out) const {
     out->sum_x = sum_of(sx);
     out->sum_y = sum_of(sy);
     out->sum_xx = sum_of(xx);
     out->sum_yy = sum_of(yy);
     out->sum_xy = sum_of(xy);
-    out->sum_dd = sum_of(dd);
-    out->sum_abs = sum_of(sum_abs);
-    out->sum_rel = sum_of(sum_rel);
-    out->max_abs = largest_of(max_abs);
-    out->max_rel = largest_of(max_rel);
-    out->is_finite = out->sum_abs <= 0x1.fffffffffffffp1023;
   }
 };
 
@@ -142,32 +124,6 @@ struct Fetch {
 };
 
 template <class T>
-void pair(const uint8_t* x_bytes, const uint8_t* y_bytes, size_t n, const Ahead* ahead,
-          PairBlock* out) {
-  const Block<T> x{x_bytes, n}, y{y_bytes, n};
-  PairLanes<T> lanes;
-  Fetch fetch{*ahead};
-  // With one register for a set of lanes, ten sets stay in registers and one loop is a quarter
-  // faster; otherwise they spill.
-  if constexpr (kRegisters == 1) {
-    for_each_group(x, y, [&](const Lanes& a, const Lanes& b) {
-      fetch.next();
-      lanes.add_values(a, b);
-      lanes.add_errors(a, b);
-    });
-  } else {
-    for_each_group(x, y, [&](const Lanes& a, const Lanes& b) {
-      fetch.next();
-      lanes.add_values(a, b);
-    });
-    for_each_group(x, y, [&](const Lanes& a, const Lanes& b) { lanes.add_errors(a, b); });
-  }
-  lanes.total(out);
-  extrema(x, &out->min_x, &out->max_x);
-  extrema(y, &out->min_y, &out->max_y);
-}
-
-template <class T>
 void stats(const uint8_t* bytes, size_t n, StatsBlock* out) {
   const Block<T> x{bytes, n};
   Lanes sum = splat(0), xx = sum, size = sum;
@@ -180,6 +136,7 @@ void stats(const uint8_t* bytes, size_t n, StatsBlock* out) {
   if (n % kLanes != 0) add(x.tail(0));
   out->sum = sum_of(sum);
   out->sum_xx = sum_of(xx);
-  out->is_finite = sum_of(size) <= 0x1.fffffffffffffp1023;
+  out->sum_size = sum_of(size);
+  out->is_finite = out->sum_size <= kLargestDouble;
   extrema(x, &out->min, &out->max);
 }

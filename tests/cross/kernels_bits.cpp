@@ -93,14 +93,16 @@ void add(Hash& hash, const PairBlock& pair) {
   if (!pair.is_finite) return;
   for (const double value :
        {pair.sum_x, pair.sum_y, pair.sum_xx, pair.sum_yy, pair.sum_xy, pair.sum_dd, pair.sum_abs,
-        pair.sum_rel, pair.min_x, pair.max_x, pair.min_y, pair.max_y, pair.max_abs, pair.max_rel})
+        pair.sum_shift, pair.sum_size, pair.sum_ee, pair.sum_rel, pair.min_x, pair.max_x,
+        pair.min_y, pair.max_y, pair.max_abs, pair.max_rel})
     hash.add(value);
 }
 
 void add(Hash& hash, const StatsBlock& stats) {
   hash.add(uint64_t{stats.is_finite});
   if (!stats.is_finite) return;
-  for (const double value : {stats.sum, stats.sum_xx, stats.min, stats.max}) hash.add(value);
+  for (const double value : {stats.sum, stats.sum_xx, stats.sum_size, stats.min, stats.max})
+    hash.add(value);
 }
 
 void add(Hash& hash, const KlBlock& kl) {

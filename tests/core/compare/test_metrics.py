@@ -143,12 +143,13 @@ ROWS = [
 ]
 
 
+@pytest.mark.parametrize(("name", "rounding"), [("float32", 1e-7), ("float64", 4 * 2**-53)])
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]}-{row[1]}")
-def test_the_table_of_edges_holds(row: tuple[Any, ...]) -> None:
-    golden, my = np.array(row[0], np.float32), np.array(row[1], np.float32)
+def test_the_table_of_edges_holds(row: tuple[Any, ...], name: str, rounding: float) -> None:
+    golden, my = np.array(row[0], name), np.array(row[1], name)
     found = compare_arrays(my, golden)
     kept = (*found[:5], found.relative_euclidean_distance)
-    assert kept == pytest.approx(row[2:], rel=4 * 2**-53, abs=0)
+    assert kept == pytest.approx(row[2:], rel=rounding, abs=0)
     check(found, expect(my, golden))
 
 
