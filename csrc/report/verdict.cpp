@@ -31,9 +31,9 @@ std::vector<uint32_t> unknown_inputs(const JudgedStep& step, uint32_t node) {
 double limit_of(const JudgedStep& step, const Divergence& divergence) {
   const OpLimits limits = limits_of(step, divergence.row);
   switch (divergence.kind) {
-    case Kind::kBlock:
+    case Kind::kBlockGrowth:
       return limits.block_growth;
-    case Kind::kNonfinite:
+    case Kind::kNonfiniteOnly:
       return 0;
     case Kind::kExact:
       return limits.growth * roundoff_of_row(step, divergence.row);

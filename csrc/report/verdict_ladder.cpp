@@ -107,8 +107,8 @@ struct Rung {
 };
 constexpr Rung kLadder[] = {
     {Kind::kGrowth, grows},
-    {Kind::kBlock, grows_in_a_block},
-    {Kind::kNonfinite, becomes_nonfinite},
+    {Kind::kBlockGrowth, grows_in_a_block},
+    {Kind::kNonfiniteOnly, becomes_nonfinite},
     {Kind::kExact, differs_on_equal_inputs},
     {Kind::kEdge, is_not_what_was_written},
 };

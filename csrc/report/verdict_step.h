@@ -116,7 +116,16 @@ struct OpLimits {
 OpLimits limits_of(const JudgedStep& step, size_t row);
 
 /// Why an op diverges, the first that holds.
-enum class Kind : uint8_t { kGrowth, kBlock, kNonfinite, kExact, kEdge, kReplay, kGraph, kNone };
+enum class Kind : uint8_t {
+  kGrowth,
+  kBlockGrowth,
+  kNonfiniteOnly,
+  kExact,
+  kEdge,
+  kReplay,
+  kGraph,
+  kNone
+};
 inline constexpr std::array<std::string_view, 8> kKindNames = {
     "growth", "block", "nonfinite", "exact", "edge", "replay", "graph", ""};
 
