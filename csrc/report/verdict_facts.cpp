@@ -100,7 +100,7 @@ RowFacts facts_of(const ReportRow& row, const Rules& rules) {
   facts.saturation = mine.saturation | golden.saturation;
   facts.is_reduced = !row.figures;
   if (!knows_extrema_alone(row)) facts.red = row.relative_euclidean_distance;
-  if (rules.has(Rule::kBlock)) facts.block = row.block_error;
+  if (rules.has(Rule::kBlockGrowth)) facts.block = row.block_error;
   facts.mismatch_share = share(row.n_mismatch.value_or(0), pairs_of(row));
   if (row.figures) add_figures(facts, *row.figures, rules);
   return facts;

@@ -59,13 +59,14 @@ bool grows(const Judged& judged) {
 }
 
 bool grows_in_a_block(const Judged& judged) {
-  return !judged.is_second_reading() && judged.step.rules.has(Rule::kBlock) &&
+  return !judged.is_second_reading() && judged.step.rules.has(Rule::kBlockGrowth) &&
          has_block_grown(judged) && other_measure_agrees(judged, judged.cells().error_growth);
 }
 
 bool becomes_nonfinite(const Judged& judged) {
   return !judged.is_second_reading() && judged.facts().has_mismatch() &&
-         !given_to(judged.step, judged.row).has_mismatch && judged.step.rules.has(Rule::kNonfinite);
+         !given_to(judged.step, judged.row).has_mismatch &&
+         judged.step.rules.has(Rule::kNonfiniteOnly);
 }
 
 bool is_equal_or_constant(const JudgedStep& step, uint32_t tensor) {
