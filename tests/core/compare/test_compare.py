@@ -174,6 +174,8 @@ def test_another_shape_of_as_many_elements_is_compared_and_noted() -> None:
     values = np.arange(6, dtype=np.float32)
     found = result_of(_core.compare_buffers(values, 1, values, 1, x_shape=(2, 3), y_shape=(6,)))
     assert (found.status, found.n_mismatch, found.worst) == ("compared", 0, None)
+    assert found.my is not None
+    assert found.golden is not None
     assert (found.my.shape, found.golden.shape) == ((2, 3), (6,))
     assert found.reason == "Shapes differ, element counts agree: my (2, 3), golden (6,)."
     assert found.metrics["cosine_similarity"] == 1.0
