@@ -14,6 +14,7 @@ from typing import Any, Union
 import numpy as np
 from numpy.typing import NDArray
 
+from ait_cmp.report.columns import COMPARE_COLUMNS
 from ait_cmp.report.row import COLUMNS
 
 # A cell as a CSV has it (text) or as a `Row` has it; "" and None are empty.
@@ -27,13 +28,7 @@ _SMALLEST_F32 = float(np.finfo(np.float32).tiny)
 
 
 # Columns of the report that are texts, also where every cell is a number (a graph called 1).
-TEXT_COLUMNS = frozenset(
-    {
-        "golden_data_path", "golden_op_type", "golden_dtype", "golden_shape", "my_data_path",
-        "my_op_type", "my_dtype", "my_shape", "cmp_fail_reason", "graph", "op_name", "io", "status",
-        "match", "verdict", "estimated", "fx_node", "module", "source",
-    }
-)  # fmt: skip
+TEXT_COLUMNS = frozenset(column.name for column in COMPARE_COLUMNS if column.kind == "text")
 NUMBER_COLUMNS = frozenset(COLUMNS) - TEXT_COLUMNS
 
 
