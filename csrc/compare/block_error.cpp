@@ -61,7 +61,8 @@ bool refine_errors(PairBlock& block, const uint8_t* x, const uint8_t* y, size_t 
                    const Kernels& kernels) {
   PairBlock exact;
   if (wide) {
-    const double largest = largest_of(block);
+    // What divides decides: an x that overflows under the scale has e = 1 with it and without.
+    const double largest = std::max(std::fabs(block.min_y), std::fabs(block.max_y));
     if (largest <= kLargeForDoubles && (largest == 0 || largest >= kSmallForDoubles)) return true;
     const double scale = std::ldexp(1, largest > 1 ? -600 : 600);
     sum_as_doubles(&exact, x, y, n, wide, scale, kernels);

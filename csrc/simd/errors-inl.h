@@ -49,7 +49,7 @@ void pair_f64(const uint8_t* x_bytes, const uint8_t* y_bytes, size_t n, const Ah
   values.total(out);
   errors.total(out);
   out->sum_size = sum_of(size);
-  const Lanes mean = splat(divisor(out->sum_size, n, 0x1p-1022)), one = splat(1);
+  const Lanes mean = splat(divisor(out->sum_size, n, 0x1p-1074)), one = splat(1);
   for_each_group(x, y, [&](const Lanes& a, const Lanes& b) {
     const Lanes e = smaller(abs(a - b) / (abs(b) + mean), one);
     ee = ee + e * e;
