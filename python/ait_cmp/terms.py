@@ -20,6 +20,8 @@ RULES: tuple[Rule, ...] = get_args(Rule)
 MissKind = Literal[
     "ge_only",  # an operator that only GE has
     "no_golden",  # the golden dump has no file of it
+    "alone",  # a rank, graph or step that the golden dump lacks
+    "other_model",  # a graph whose text is of another model
     "unknown_op",  # the graph text does not know the operator
     "constant",  # a constant that no argument of the golden side shows
     "argument",  # a graph input that more than one argument, or none, may be

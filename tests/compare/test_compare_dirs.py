@@ -308,10 +308,10 @@ def test_ctrl_c_while_a_step_is_reported_leaves_accounts_that_agree(
     places = {"counts": (Counts, "add"), "rows": (Rows, "add"), "write": (CsvSink, "write")}
     real = getattr(*places[at])
 
-    def interrupted(self: Any, rows: Any) -> Any:
+    def interrupted(self: Any, *rows: Any) -> Any:
         monkeypatch.undo()
         os.kill(os.getpid(), signal.SIGINT)
-        return real(self, rows)
+        return real(self, *rows)
 
     monkeypatch.setattr(*places[at], interrupted)
     before = signal.getsignal(signal.SIGINT)

@@ -11,6 +11,7 @@ from ait_cmp.report.comparison import DIFFERENT_STATUSES, EXTREMA_KINDS, Compari
 from ait_cmp.report.divergence_groups import Group, group_divergences, where, why_it_counts
 from ait_cmp.report.row import Row
 from ait_cmp.report.verdict import Divergence
+from ait_cmp.sentences import say
 
 # No more than fits on a screen.
 _MOST_LINES = 25
@@ -20,6 +21,8 @@ _GROUPS_SHOWN = 10
 _REMARKS_SHOWN = 3
 _NAMES_SHOWN = 3
 _REPORTS_SHOWN = 2
+# Lines of counts that give way first where there is much to say.
+_GIVE_WAY = ("paired by", "estimated", "golden tensors", "unmatched", "verdict")
 
 
 def summary_lines(result: Comparison) -> Iterator[str]:
@@ -28,10 +31,19 @@ def summary_lines(result: Comparison) -> Iterator[str]:
     head = [*_input_lines(result), *_refused_lines(result), *_overwritten_lines(result)]
     head += _divergence_lines(groups[0]) if groups else _no_divergence_lines(result)
     tail = [*_output_lines(result), *_count_lines(result), *_report_lines(result)]
+    tail = _fitting(tail, _MOST_LINES - len(head) - min(len(groups[1:]), 1))
     room = min(_GROUPS_SHOWN, _MOST_LINES - len(head) - len(tail) - 1)
     yield from head
     yield from _other_lines(groups[1:], max(room, 0))
     yield from tail
+
+
+def _fitting(lines: list[str], room: int) -> list[str]:
+    """The lines without those that give way, as many as do not fit."""
+    for words in _GIVE_WAY:
+        if len(lines) > room:
+            lines = [line for line in lines if not line.startswith(words)]
+    return lines
 
 
 def _input_lines(result: Comparison) -> Iterator[str]:
@@ -194,6 +206,10 @@ def _count_lines(result: Comparison) -> Iterator[str]:
     counts = result.counts
     by_status = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
     yield f"my tensors      {counts.total} = {by_status or 'none'}"
+    if counts.misses:
+        kinds = sorted(counts.misses.items(), key=lambda item: -item[1])
+        told = ", ".join(f"{number} {say(f'miss_{kind}').text()}" for kind, number in kinds)
+        yield f"unmatched       {counts['unmatched']} = {told}"
     golden = counts.golden
     yield (
         f"golden tensors  {golden['used'] + golden['unused']} = {golden['used']} used, "

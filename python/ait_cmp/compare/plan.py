@@ -12,6 +12,7 @@ from ait_cmp.discover import DumpTree, StepKey, discover
 from ait_cmp.discover.runs import name_list
 from ait_cmp.errors import ConfigError
 from ait_cmp.pairing.graph.context import GraphContext
+from ait_cmp.terms import MissKind
 
 _NO_GRAPH_TEXT = (
     "{root}: no graph text dynamo_original_graph_*.txt found. It links GE operators with FX nodes; "
@@ -59,15 +60,15 @@ class Plan:
         met = {golden_key for _, golden_key in self.steps}
         return [key for key in self.golden.step_keys() if key not in met]
 
-    def why_alone(self, key: StepKey) -> str:
+    def why_alone(self, key: StepKey) -> tuple[str, MissKind]:
         """Why a my-side step has no golden step."""
         if (key.rank, key.graph) in self.refused:
-            return self.refused[key.rank, key.graph]
+            return self.refused[key.rank, key.graph], "other_model"
         if key.rank in self.alignment.my_ranks_only:
-            return f"The golden dump has no rank {key.rank}."
+            return f"The golden dump has no rank {key.rank}.", "alone"
         if (key.rank, key.graph) in self.alignment.my_graphs_only:
-            return f"The golden dump has no counterpart of {key.graph}."
-        return f"The golden dump has no step {key.step} of {key.graph}."
+            return f"The golden dump has no counterpart of {key.graph}.", "alone"
+        return f"The golden dump has no step {key.step} of {key.graph}.", "alone"
 
 
 def make_plan(

@@ -66,7 +66,7 @@ class Reporter:
         if self._algorithms:
             fill_own_metrics(step, self._algorithms, self._access)
         self._data_ids[key.rank] = first_id + len(rows)
-        self._result.counts.add(rows)
+        self._result.counts.add(rows, step.misses)
         if is_whole:
             self._result.counts.golden["used"] += step.n_used
             self.add_unused_golden(step.unused_golden)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ait_cmp.compare.plan import Plan
 from ait_cmp.discover import StepKey
@@ -91,12 +92,12 @@ class StepPairer:
     def _alone(self, key: StepKey) -> PairedStep:
         readers = core_readers(self._threads)
         step = pair_step(key, self._plan.my.ge[key], FxStep([]), None, readers)
-        reason = self._plan.why_alone(key)
+        reason, kind = self._plan.why_alone(key)
         pairs = [
             pair if pair.status != "unmatched" else pair._replace(reason=reason)
             for pair in step.pairs
         ]
-        return PairedStep(StepPairs(pairs))
+        return PairedStep(StepPairs(pairs, misses=dict.fromkeys(step.misses, kind)))
 
     def unmet_golden(self) -> Iterator[list[str]]:
         """Tensors of every golden step that no my-side step meets."""
@@ -122,11 +123,12 @@ def only_ops(step: PairedStep, patterns: Sequence[str]) -> PairedStep:
         for name in {pair.op_name for pair in whole.pairs}
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
     }
-    pairs = [pair for pair in whole.pairs if pair.op_name in wanted]
+    rows = [row for row, pair in enumerate(whole.pairs) if pair.op_name in wanted]
+    pairs = [whole.pairs[row] for row in rows]
+    misses = {new: whole.misses[row] for new, row in enumerate(rows) if row in whole.misses}
     used: set[tuple[str, str, int]] = {
         pair.golden.address for pair in pairs if pair.golden is not None
     }
     unused = [*whole.unused_golden, *sorted(whole.used_golden - used)]
-    return PairedStep(
-        StepPairs(pairs, used, unused, whole.nodes, whole.tensors, whole.node_of), step.headers
-    )
+    left = replace(whole, pairs=pairs, used_golden=used, unused_golden=unused, misses=misses)
+    return PairedStep(left, step.headers)

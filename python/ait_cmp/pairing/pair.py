@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ait_cmp.pairing.graph.op_graph import FlowTensor, OpNode
 from ait_cmp.tensor_ref import TensorRef, check_fields
+from ait_cmp.terms import MissKind
 
 
 class Pair(NamedTuple):
@@ -81,6 +82,7 @@ class StepPairs:
             graph text the files in order of time.
         tensors: What flows between them.
         node_of: Path of a compared my-side file -> number in `nodes`.
+        misses: Number of an unmatched pair in `pairs` -> why it is unmatched.
         watched: Path of a my-side file of watch mode -> what it holds.
     """
 
@@ -90,4 +92,5 @@ class StepPairs:
     nodes: tuple[OpNode, ...] = ()
     tensors: tuple[FlowTensor, ...] = ()
     node_of: dict[str, int] = field(default_factory=dict)
+    misses: dict[int, MissKind] = field(default_factory=dict)
     watched: dict[str, Watched] = field(default_factory=dict)

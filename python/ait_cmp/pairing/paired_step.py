@@ -9,6 +9,7 @@ from ait_cmp import _core
 from ait_cmp.discover import StepKey
 from ait_cmp.pairing.graph.op_graph import OpNode
 from ait_cmp.pairing.pair import Pair, StepPairs, Watched
+from ait_cmp.terms import MissKind
 
 
 class PairedStep:
@@ -120,6 +121,11 @@ class PairedStep:
         return {path_of.get(path, path): what for path, what in self._pairs.watched.items()}
 
     @property
+    def misses(self) -> Mapping[int, MissKind]:
+        """Number of an unmatched row -> why it is unmatched."""
+        return self._pairs.misses
+
+    @property
     def unused_golden(self) -> list[str]:
         """Paths (and tensors) of the golden side that no pair uses."""
         path_of = {} if self._repeat is None else self._repeat[1]
@@ -188,4 +194,5 @@ def _moved(step: StepPairs, key: StepKey, path_of: Mapping[str, str]) -> StepPai
         step.nodes,
         step.tensors,
         {path_of[path]: node for path, node in step.node_of.items()},
+        step.misses,
     )

@@ -22,6 +22,7 @@ from ait_cmp.pairing.rules.match import Answer, Match, Miss
 from ait_cmp.pairing.rules.slice_rules import SliceRules
 from ait_cmp.pairing.step_flow import StepFlow
 from ait_cmp.tensor_ref import TensorRef, ViewStep
+from ait_cmp.terms import MissKind
 
 Golden = Union[FxStep, GeStep]
 
@@ -74,13 +75,17 @@ def pair_step(
     if isinstance(golden, FxStep) and context is not None:
         rules = FxRules(context, my, golden, readers, padding)
     pairs: list[Pair] = []
+    misses: dict[int, MissKind] = {}
     for order, op in enumerate(my.ops):
-        rows = _pair_op(key, order, op, my, rules, ge_rules, slice_rules)
-        pairs += [flow.placed(pair) for pair in rows]
+        for pair, kind in _pair_op(key, order, op, my, rules, ge_rules, slice_rules):
+            if kind is not None:
+                misses[len(pairs)] = kind
+            pairs.append(flow.placed(pair))
     used = {_address(pair.golden) for pair in pairs if pair.golden is not None}
     unused = _unused(golden, used)
     watched = {} if context is None else _watched(my, context)
-    return StepPairs(pairs, used, unused, flow.nodes, flow.tensors, flow.node_of, watched)
+    nodes = (flow.nodes, flow.tensors, flow.node_of)
+    return StepPairs(pairs, used, unused, *nodes, misses=misses, watched=watched)
 
 
 def _watched(my: GeStep, context: GraphContext) -> dict[str, Watched]:
@@ -100,11 +105,12 @@ def _pair_op(
     rules: Rules | None,
     ge_rules: GeRules | None,
     slice_rules: SliceRules,
-) -> list[Pair]:
+) -> list[tuple[Pair, MissKind | None]]:
+    """The rows of a file, and why those are unmatched that are."""
     if op.error is not None:
-        return [_row(key, order, op, "", 0, None, "unreadable", op.error)]
+        return [(_row(key, order, op, "", 0, None, "unreadable", op.error), None)]
     place = my.placed.get(op.file.path)
-    rows = []
+    rows: list[tuple[Pair, MissKind | None]] = []
     for io, heads in (("inputs", op.inputs), ("outputs", op.outputs)):
         for index, head in enumerate(heads):
             answer: Answer
@@ -119,7 +125,9 @@ def _pair_op(
             else:
                 answer = _find_whole(op, place, rules, ge_rules, io, index, head)
                 view = _original_step(op, io, index, answer)
-            rows.append(_answered(key, order, op, io, index, head, answer, view))
+            pair = _answered(key, order, op, io, index, head, answer, view)
+            kind = answer.kind if isinstance(answer, Miss) else None
+            rows.append((pair, kind if pair.status == "unmatched" else None))
     return rows
 
 

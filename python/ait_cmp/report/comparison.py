@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from ait_cmp.report.verdict import (
     Suspect,
     first_of_each_graph,
 )
-from ait_cmp.terms import STATUSES, VERDICTS
+from ait_cmp.terms import STATUSES, VERDICTS, MissKind
 
 if TYPE_CHECKING:
     import pandas
@@ -37,6 +37,7 @@ class Counts(dict[str, int]):
         golden: "used" and "unused" -> number of tensors of the golden side.
         verdicts: "pass", "inherited" and "fail" -> number of rows.
         matches: Rule -> number of rows that it paired.
+        misses: Kind of miss -> number of unmatched rows; together they are all of them.
         estimated: What estimated metrics were made from -> number of rows.
         without_block: Rows that were compared and have no block_error.
     """
@@ -46,11 +47,13 @@ class Counts(dict[str, int]):
         self.golden: dict[str, int] = {"used": 0, "unused": 0}
         self.verdicts: dict[str, int] = dict.fromkeys(VERDICTS, 0)
         self.matches: dict[str, int] = {}
+        self.misses: dict[str, int] = {}
         self.estimated: dict[str, int] = {}
         self.without_block = 0
 
-    def add(self, rows: _core.StepRows) -> None:
-        """Count the rows of a step."""
+    def add(self, rows: _core.StepRows, misses: Mapping[int, MissKind]) -> None:
+        """Count the rows of a step; `misses` says why a row is unmatched."""
+        statuses = column(rows, "status")
         for name, numbers in (
             ("status", self),
             ("verdict", self.verdicts),
@@ -60,9 +63,12 @@ class Counts(dict[str, int]):
             for key, number in Counter(column(rows, name)).items():
                 if key:
                     numbers[key] = numbers.get(key, 0) + number
+        for row, kind in misses.items():
+            if row < len(statuses) and statuses[row] == "unmatched":
+                self.misses[kind] = self.misses.get(kind, 0) + 1
         self.without_block += sum(
             status == "compared" and error is None
-            for status, error in zip(column(rows, "status"), column(rows, "block_error"))
+            for status, error in zip(statuses, column(rows, "block_error"))
         )
 
     def merge(self, other: Counts) -> None:
@@ -72,6 +78,7 @@ class Counts(dict[str, int]):
             (self.golden, other.golden),
             (self.verdicts, other.verdicts),
             (self.matches, other.matches),
+            (self.misses, other.misses),
             (self.estimated, other.estimated),
         ):
             for key, number in theirs.items():

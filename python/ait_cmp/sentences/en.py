@@ -35,6 +35,19 @@ TEXTS = {
     # of a tensor that cannot be read
     "error": "{error}.",
     "no_memory": "There is not enough memory for this tensor.",
+    # of unmatched tensors, behind their number
+    "miss_ge_only": "of an operator that only GE has",
+    "miss_no_golden": "without a golden file",
+    "miss_alone": "in a rank, graph or step that the golden dump lacks",
+    "miss_other_model": "in a graph whose text is of another model",
+    "miss_unknown_op": "of an operator that no graph text knows",
+    "miss_constant": "constants that the golden dump does not show",
+    "miss_argument": "inputs whose golden argument is not certain",
+    "miss_in_place": "written in place, of which golden has the values before",
+    "miss_inserted": "around a copy that GE inserted",
+    "miss_repeated": "of an earlier execution of its op",
+    "miss_unreadable": "whose golden file cannot be read",
+    "miss_part": "parts of an op whose place is not known",
     # what is said elsewhere, and has no text of its own yet
     "text": "{text}",
 }
