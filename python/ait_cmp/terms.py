@@ -29,7 +29,7 @@ MissKind = Literal[
     "inserted",  # the input of a copy that GE inserted
     "repeated",  # an earlier execution of the same op
     "unreadable",  # a golden file that may hold it cannot be read
-    "part",  # a slice, or a member of a fused op, whose place is not known
+    "part",  # a slice, or a member of a fused op, whose part of the whole is not known
 ]
 MISS_KINDS: tuple[MissKind, ...] = get_args(MissKind)
 

@@ -53,7 +53,7 @@ def unfused_dump() -> Dump:
     return dump
 
 
-def golden_places(step: StepPairs, name: str) -> list[tuple[str, str, int] | None]:
+def golden_addresses(step: StepPairs, name: str) -> list[tuple[str, str, int] | None]:
     """Op name in the path, io and index of the golden side of every row of an op."""
     rows: list[Pair] = [pair for pair in step.pairs if pair.op_name == name]
     return [
@@ -108,7 +108,7 @@ def test_a_name_of_many_equal_parts_is_given_up_quickly(tmp_path: Path) -> None:
 
 def test_inputs_of_a_fused_op_are_the_edges_that_enter_it(tmp_path: Path) -> None:
     step = fused_dump().against_ge(unfused_dump(), rms_norm(tmp_path))
-    assert golden_places(step, FUSED) == [
+    assert golden_addresses(step, FUSED) == [
         ("Add", "inputs", 0),
         ("Add", "inputs", 1),
         ("Mul", "inputs", 0),
@@ -119,10 +119,10 @@ def test_inputs_of_a_fused_op_are_the_edges_that_enter_it(tmp_path: Path) -> Non
 
 def test_ops_that_the_golden_side_fused_pair_with_its_edges(tmp_path: Path) -> None:
     step = unfused_dump().against_ge(fused_dump(), rms_norm(tmp_path))
-    assert golden_places(step, "Add") == [(FUSED, "inputs", 0), (FUSED, "inputs", 1), None]
-    assert golden_places(step, "Mul") == [(FUSED, "inputs", 2), None, None]
-    assert golden_places(step, "Cast_1") == [None, (FUSED, "outputs", 0)]
-    assert golden_places(step, "Cast") == [None, (FUSED, "inputs", 2)]
+    assert golden_addresses(step, "Add") == [(FUSED, "inputs", 0), (FUSED, "inputs", 1), None]
+    assert golden_addresses(step, "Mul") == [(FUSED, "inputs", 2), None, None]
+    assert golden_addresses(step, "Cast_1") == [None, (FUSED, "outputs", 0)]
+    assert golden_addresses(step, "Cast") == [None, (FUSED, "inputs", 2)]
     inside = row(step, "Rsqrt", "outputs", 0)
     assert f"inside the fused op {FUSED}" in inside.reason
 
@@ -153,7 +153,7 @@ def test_an_input_that_two_members_share_may_be_dumped_once(tmp_path: Path) -> N
     my.add("MulAdd", "Fused", [[4], [5]], [[4]])
     golden.add("Mul", "Mul", [[4], [5]], [[4]])
     step = my.against_ge(golden, graph)
-    assert golden_places(step, "MulAdd")[:2] == [("Mul", "inputs", 0), ("Mul", "inputs", 1)]
+    assert golden_addresses(step, "MulAdd")[:2] == [("Mul", "inputs", 0), ("Mul", "inputs", 1)]
 
 
 def test_inputs_that_only_a_guess_could_order_stay_unmatched(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_inputs_that_only_a_guess_could_order_stay_unmatched(tmp_path: Path) -> 
     my.add("Mul", "Mul", [[4], [5]], [[4]])
     golden.add("Mul", "Mul", [[4], [4], [5]], [[4]])
     step = my.against_ge(golden, graph)
-    assert golden_places(step, "Mul") == [None, ("Mul", "inputs", 2), ("Mul", "outputs", 0)]
+    assert golden_addresses(step, "Mul") == [None, ("Mul", "inputs", 2), ("Mul", "outputs", 0)]
 
 
 def test_members_come_from_the_final_graph_if_it_is_there(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_members_come_from_the_final_graph_if_it_is_there(tmp_path: Path) -> Non
     context = GraphContext(rms_norm(tmp_path), members)
     other = read_ge_step(golden.ge, context, golden.readers())
     step = pair_step(KEY, my.ge, other, context, my.readers())
-    assert golden_places(step, "rms/0")[3] == ("Cast_1", "outputs", 0)
+    assert golden_addresses(step, "rms/0")[3] == ("Cast_1", "outputs", 0)
     assert all(pair.golden for pair in step.pairs)
 
 
@@ -242,7 +242,7 @@ def test_a_folded_constant_does_not_shift_the_inputs(tmp_path: Path) -> None:
     my.add("Mul", "Mul", [[4], [4]], [[4]])
     golden.add("Mul", "Mul", [[4], [2], [4]], [[4]])
     step = my.against_ge(golden, graph)
-    assert golden_places(step, "Mul")[:2] == [("Mul", "inputs", 0), ("Mul", "inputs", 2)]
+    assert golden_addresses(step, "Mul")[:2] == [("Mul", "inputs", 0), ("Mul", "inputs", 2)]
 
 
 def test_an_input_of_unknown_shape_is_found_where_the_others_cannot_be(tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_an_input_of_unknown_shape_is_found_where_the_others_cannot_be(tmp_path:
     my.add("Transpose", "Transpose", [[4, 3]], [[3, 4]])
     golden.add("Transpose", "Transpose", [[4, 3], [2]], [[3, 4]])
     step = my.against_ge(golden, graph)
-    assert golden_places(step, "Transpose")[0] == ("Transpose", "inputs", 0)
+    assert golden_addresses(step, "Transpose")[0] == ("Transpose", "inputs", 0)
 
 
 def test_the_golden_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def run(
     binding = bind(REFERENCES[type_], fed, attributes or {})
     dtypes = {
         name: DTYPES.get(next(iter(arrays.values())).dtype.kind, "torch.float64")
-        for name in binding.places
+        for name in binding.positions
     }
     known = Given(dtypes, out_dtypes, out_shapes, outputs)
     result = binding.evaluate(dict(enumerate(arrays.values())), known, form)

@@ -42,7 +42,7 @@ def test_dynamic_inputs_are_numbered() -> None:
 @pytest.mark.parametrize("name", ["bias", "offset", "pertoken_scale"])
 def test_an_empty_filler_counts_as_absent(name: str) -> None:
     fed: Fed = [("x1", (2, 3)), ("x2", (3, 4)), ("scale", (4,)), (name, (0,))]
-    assert set(bind(REFERENCES["QuantBatchMatmulV3"], fed, {"dtype": 27}).places) == {
+    assert set(bind(REFERENCES["QuantBatchMatmulV3"], fed, {"dtype": 27}).positions) == {
         "x1",
         "x2",
         "scale",

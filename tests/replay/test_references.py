@@ -25,7 +25,7 @@ def run(
     arrays = [np.asarray(value) for value in inputs.values()]
     fed = [(name, array.shape) for name, array in zip(inputs, arrays)]
     binding = bind(REFERENCES[type_], fed, attributes or {})
-    given = known or Given(dict.fromkeys(binding.places, "torch.float32"))
+    given = known or Given(dict.fromkeys(binding.positions, "torch.float32"))
     result = binding.evaluate(dict(enumerate(arrays)), given, form)
     parts = result if isinstance(result, (list, tuple)) else [result]
     parts = [result] if isinstance(result, Value) else parts

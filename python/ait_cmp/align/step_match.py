@@ -81,15 +81,15 @@ def _candidates(
     known: dict[tuple[int, int], bool | None],
 ) -> list[StepMatch]:
     """Shifts by a number, or along the order, that bring steps of equal values together."""
-    place_of = {step: place for place, step in enumerate(mine)}
+    position_of = {step: position for position, step in enumerate(mine)}
     equal = [
-        (step, place)
+        (step, position)
         for step in sorted(looked_at)
-        for place, other in enumerate(theirs)
+        for position, other in enumerate(theirs)
         if _ask(agree, known, step, other)
     ]
-    shifts = dict.fromkeys(theirs[place] - step for step, place in equal)
-    moves = dict.fromkeys(place - place_of[step] for step, place in equal)
+    shifts = dict.fromkeys(theirs[position] - step for step, position in equal)
+    moves = dict.fromkeys(position - position_of[step] for step, position in equal)
     found = [StepMatch(_shifted(mine, theirs, n), _shift_note(mine, theirs, n)) for n in shifts]
     return found + [_in_order(mine, theirs, move) for move in moves]
 
@@ -101,9 +101,9 @@ def _shifted(mine: Iterable[int], theirs: Iterable[int], offset: int) -> dict[in
 
 def _in_order(mine: Sequence[int], theirs: Sequence[int], move: int) -> StepMatch:
     golden_of = {
-        step: theirs[place + move]
-        for place, step in enumerate(mine)
-        if 0 <= place + move < len(theirs)
+        step: theirs[position + move]
+        for position, step in enumerate(mine)
+        if 0 <= position + move < len(theirs)
     }
     pairs = [f"{step} meets {other}" for step, other in golden_of.items()]
     shown = ", ".join(pairs[:4]) + (" and so on" if len(pairs) > 4 else "")

@@ -148,9 +148,9 @@ def _largest(
     n = min(n_worst, error.size)
     if n == 0:
         return
-    for place in np.argpartition(error, error.size - n)[error.size - n :]:
-        if error[place] > 0:
-            yield float(error[place]), begin + int(place), float(x[place]), float(y[place])
+    for at in np.argpartition(error, error.size - n)[error.size - n :]:
+        if error[at] > 0:
+            yield float(error[at]), begin + int(at), float(x[at]), float(y[at])
 
 
 def _position(index: int, shape: tuple[int, ...]) -> list[int]:

@@ -162,8 +162,8 @@ def _values_report(ref: TensorRef, tensor: dict[str, Any]) -> dict[str, Any]:
         if values.size == 0:
             break
         halves = values[np.isfinite(values)].astype(np.float64) / 2
-        place = np.searchsorted(edges, halves, side="right") - 1
-        counts += np.bincount(np.clip(place, 0, len(counts) - 1), minlength=len(counts))
+        number = np.searchsorted(edges, halves, side="right") - 1
+        counts += np.bincount(np.clip(number, 0, len(counts) - 1), minlength=len(counts))
         begin += _CHUNK
     bins = [
         [float(edges[i] * 2), float(edges[i + 1] * 2), int(count)] for i, count in enumerate(counts)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ait_cmp.discover import DumpTree, StepKey
-from ait_cmp.discover.tree import FxFile, FxName, GeFile, GeName
+from ait_cmp.discover.tree import FxFile, FxFileName, GeFile, GeFileName
 from ait_cmp.errors import FormatError
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import GeStep, read_ge_step
@@ -34,7 +34,7 @@ _TOLERANCE = 2.0**-6
 Shape = tuple[int, ...]
 
 
-_FileName = Union[GeName, FxName]
+_FileName = Union[GeFileName, FxFileName]
 
 
 class _Input(NamedTuple):

@@ -15,8 +15,8 @@ from ait_cmp.report.row import Row
 def fill_own_metrics(step: PairedStep, algorithms: Sequence[CustomAlgorithm], access: str) -> None:
     """Call every algorithm for every compared row of a step."""
     rows = step.rows
-    for place, pair in enumerate(step.pairs.pairs[: len(rows)]):
-        rows[place] = _with_cells(pair, Row._make(rows[place]), algorithms, access)
+    for number, pair in enumerate(step.pairs.pairs[: len(rows)]):
+        rows[number] = _with_cells(pair, Row._make(rows[number]), algorithms, access)
 
 
 def _with_cells(pair: Pair, row: Row, algorithms: Sequence[CustomAlgorithm], access: str) -> Row:

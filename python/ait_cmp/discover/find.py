@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from ait_cmp.discover.contents import Contents, sort_files
-from ait_cmp.discover.fx_tree import build_fx_steps, fx_places
-from ait_cmp.discover.ge_tree import build_ge_steps, ge_places
+from ait_cmp.discover.fx_tree import build_fx_steps, fx_folders
+from ait_cmp.discover.ge_tree import build_ge_steps, ge_folders
 from ait_cmp.discover.graph_files import graph_files_above, last_ge_graphs, newest_graph_files
 from ait_cmp.discover.levels import Levels, needs_link_target
 from ait_cmp.discover.remarks import content_notes
-from ait_cmp.discover.runs import Place, name_list, number_ranges
+from ait_cmp.discover.runs import StepFolder, name_list, number_ranges
 from ait_cmp.discover.scan import is_of_exceptions, readable, scan_folders
 from ait_cmp.discover.tree import DumpTree, FxFile, GeFile, GraphFile, Level, StepKey
 from ait_cmp.errors import ConfigError
@@ -63,8 +63,8 @@ def discover(
         for at in folders
         if not is_of_exceptions(root, at.path)
     ]
-    ge = ge_places(contents) if kind != "fx" else []
-    fx = fx_places(contents) if kind != "ge" else []
+    ge = ge_folders(contents) if kind != "fx" else []
+    fx = fx_folders(contents) if kind != "ge" else []
     ge, fx = _without_loose_files(ge, fx, notes)
     if ge and fx:
         raise ConfigError(_both_kinds(shown, ge, fx))
@@ -77,7 +77,7 @@ def discover(
     bases.update(dict.fromkeys(_bases(ge_chosen) | _bases(fx_chosen), True))
     graph_files, graph_notes = _graph_files(named, contents, bases)
     notes += graph_notes
-    chosen = {at.folder for at in ge_chosen} | {at.folder for at in fx_chosen}
+    chosen = {at.path for at in ge_chosen} | {at.path for at in fx_chosen}
     notes += content_notes(folders, contents, chosen)
     return DumpTree(
         root=root,
@@ -124,22 +124,22 @@ def _check_folder(root: str, shown: str) -> None:
 
 
 def _without_loose_files(
-    ge: list[Place[GeFile]], fx: list[Place[FxFile]], notes: list[str]
-) -> tuple[list[Place[GeFile]], list[Place[FxFile]]]:
+    ge: list[StepFolder[GeFile]], fx: list[StepFolder[FxFile]], notes: list[str]
+) -> tuple[list[StepFolder[GeFile]], list[StepFolder[FxFile]]]:
     """Leave out folders outside of any layout if there are others: a copied tensor, a core file."""
-    folders = [place.folder for place in ge if place.levels.is_loose]
-    folders += [place.folder for place in fx if place.levels.is_loose]
+    folders = [folder.path for folder in ge if folder.levels.is_loose]
+    folders += [folder.path for folder in fx if folder.levels.is_loose]
     if len(folders) in (0, len(ge) + len(fx)):
         return ge, fx
     notes.append(f"Files outside of the step folders are ignored, in {name_list(folders)}.")
     return (
-        [place for place in ge if not place.levels.is_loose],
-        [place for place in fx if not place.levels.is_loose],
+        [folder for folder in ge if not folder.levels.is_loose],
+        [folder for folder in fx if not folder.levels.is_loose],
     )
 
 
-def _bases(places: Sequence[Place[Item]]) -> set[str]:
-    return {place.levels.base for place in places}
+def _bases(folders: Sequence[StepFolder[Item]]) -> set[str]:
+    return {folder.levels.base for folder in folders}
 
 
 def _graph_files(
@@ -199,12 +199,12 @@ def _keep_steps(
     return steps
 
 
-def _both_kinds(shown: str, ge: list[Place[GeFile]], fx: list[Place[FxFile]]) -> str:
+def _both_kinds(shown: str, ge: list[StepFolder[GeFile]], fx: list[StepFolder[FxFile]]) -> str:
     ge_folders, fx_folders = _bases(ge), _bases(fx)
     if ge_folders & fx_folders:
         # Both were dumped into one folder: rank/time/... beside rank/graph_N/...
-        ge_folders = {place.levels.container for place in ge}
-        fx_folders = {f"{place.levels.container}/{place.levels.graph}" for place in fx}
+        ge_folders = {folder.levels.container for folder in ge}
+        fx_folders = {f"{folder.levels.container}/{folder.levels.graph}" for folder in fx}
     return readable(
         f"{shown}: holds GE and FX dumps; give one of them, GE: {name_list(ge_folders)}; "
         f"FX: {name_list(fx_folders)}."

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
-from ait_cmp.discover.runs import Place, name_list
+from ait_cmp.discover.runs import StepFolder, name_list
 from ait_cmp.discover.tree import FxFile
 
 # A run goes on without pauses; graphs compiled so long after the last file of the others are those
@@ -21,29 +21,29 @@ _SAME_NODES = 0.9
 _GM_TIME = re.compile(r"gm_(\d{14,20})_dump", re.ASCII)
 
 
-def newest_fx_run(places: list[Place[FxFile]]) -> tuple[list[Place[FxFile]], list[str]]:
+def newest_fx_run(folders: list[StepFolder[FxFile]]) -> tuple[list[StepFolder[FxFile]], list[str]]:
     """Of several runs in one folder the newest; graphs of one run stay together."""
-    by_rank: dict[tuple[str, int], list[Place[FxFile]]] = {}
-    for place in places:
-        if place.levels.counts_from_one:
-            by_rank.setdefault((place.levels.base, place.levels.rank), []).append(place)
+    by_rank: dict[tuple[str, int], list[StepFolder[FxFile]]] = {}
+    for folder in folders:
+        if folder.levels.counts_from_one:
+            by_rank.setdefault((folder.levels.base, folder.levels.rank), []).append(folder)
     dropped: set[str] = set()
     for of_rank in by_rank.values():
         dropped |= _older_graphs(of_rank)
     if not dropped:
-        return places, []
+        return folders, []
     note = (
         "several runs in one folder: the graphs of the newest are taken, those of the runs before "
         f"are left out: {name_list(dropped)}."
     )
-    return [place for place in places if place.levels.graph not in dropped], [note]
+    return [folder for folder in folders if folder.levels.graph not in dropped], [note]
 
 
-def _older_graphs(places: Sequence[Place[FxFile]]) -> set[str]:
+def _older_graphs(folders: Sequence[StepFolder[FxFile]]) -> set[str]:
     """Graphs that a later run repeats."""
-    graphs: dict[str, list[Place[FxFile]]] = {}
-    for place in places:
-        graphs.setdefault(place.levels.graph, []).append(place)
+    graphs: dict[str, list[StepFolder[FxFile]]] = {}
+    for folder in folders:
+        graphs.setdefault(folder.levels.graph, []).append(folder)
     compiled = {graph: at for graph in graphs if (at := _compile_time(graph)) is not None}
     in_order = sorted(compiled, key=lambda graph: compiled[graph])
     older: set[str] = set()
@@ -60,12 +60,14 @@ def _older_graphs(places: Sequence[Place[FxFile]]) -> set[str]:
     return older
 
 
-def _repeats(later: Sequence[list[Place[FxFile]]], before: Sequence[list[Place[FxFile]]]) -> bool:
+def _repeats(
+    later: Sequence[list[StepFolder[FxFile]]], before: Sequence[list[StepFolder[FxFile]]]
+) -> bool:
     """Whether a graph of the later ones has the nodes of one before at the same steps."""
     return any(_is_same_graph(one, other) for one in later for other in before)
 
 
-def _is_same_graph(one: Sequence[Place[FxFile]], other: Sequence[Place[FxFile]]) -> bool:
+def _is_same_graph(one: Sequence[StepFolder[FxFile]], other: Sequence[StepFolder[FxFile]]) -> bool:
     mine, theirs = _nodes_by_step(one), _nodes_by_step(other)
     common = set(mine) & set(theirs)
     if not common or min(common) != min(min(mine), min(theirs)):
@@ -75,10 +77,10 @@ def _is_same_graph(one: Sequence[Place[FxFile]], other: Sequence[Place[FxFile]])
     return len(mine[step] & theirs[step]) >= _SAME_NODES * len(both)
 
 
-def _nodes_by_step(places: Sequence[Place[FxFile]]) -> dict[int, frozenset[str]]:
+def _nodes_by_step(folders: Sequence[StepFolder[FxFile]]) -> dict[int, frozenset[str]]:
     return {
-        place.levels.step: frozenset(f"{file.node}-{file.target}" for file in place.files)
-        for place in places
+        folder.levels.step: frozenset(f"{file.node}-{file.target}" for file in folder.files)
+        for folder in folders
     }
 
 
@@ -87,8 +89,8 @@ def _compile_time(graph: str) -> float | None:
     return None if found is None else _seconds(found[1])
 
 
-def _end_time(places: Sequence[Place[FxFile]]) -> float:
-    return max(_seconds(str(place.newest)) or 0.0 for place in places)
+def _end_time(folders: Sequence[StepFolder[FxFile]]) -> float:
+    return max(_seconds(str(folder.newest)) or 0.0 for folder in folders)
 
 
 def _seconds(stamp: str) -> float | None:

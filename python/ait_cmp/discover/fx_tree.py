@@ -9,22 +9,22 @@ from ait_cmp.discover.contents import Contents
 from ait_cmp.discover.file_names import is_number
 from ait_cmp.discover.fx_runs import newest_fx_run
 from ait_cmp.discover.levels import fx_levels
-from ait_cmp.discover.runs import Place, newest_dumps, newest_runs, number_ranges
+from ait_cmp.discover.runs import StepFolder, newest_dumps, newest_runs, number_ranges
 from ait_cmp.discover.tree import FxFile, StepKey
 
 
-def fx_places(contents: list[tuple[str, Contents]]) -> list[Place[FxFile]]:
-    """Folders that hold FX files with their levels; see `ge_places`."""
+def fx_folders(contents: list[tuple[str, Contents]]) -> list[StepFolder[FxFile]]:
+    """Folders that hold FX files with their levels; see `ge_folders`."""
     return [
-        Place(found.path, fx_levels(path), found.fx, max(file.timestamp for file in found.fx))
+        StepFolder(found.path, fx_levels(path), found.fx, max(file.timestamp for file in found.fx))
         for path, found in contents
         if found.fx
     ]
 
 
 def build_fx_steps(
-    places: list[Place[FxFile]],
-) -> tuple[dict[StepKey, list[FxFile]], list[Place[FxFile]], list[str]]:
+    folders: list[StepFolder[FxFile]],
+) -> tuple[dict[StepKey, list[FxFile]], list[StepFolder[FxFile]], list[str]]:
     """Choose one run per rank and graph, number its steps from 0 and sort its files.
 
     Files are sorted by time, node, inputs before outputs, and index as a number.
@@ -32,15 +32,15 @@ def build_fx_steps(
     Returns:
         (files by step, the folders that were chosen, sentences on the choices)
     """
-    chosen, notes = newest_dumps(places)
+    chosen, notes = newest_dumps(folders)
     chosen, run_notes = newest_runs(chosen)
     chosen, older_notes = newest_fx_run(chosen)
     run_notes += older_notes
     chosen, base_notes = _count_from_zero(chosen)
     steps: dict[StepKey, list[FxFile]] = {}
-    for place in chosen:
-        key = StepKey(place.levels.rank, place.levels.graph, place.levels.step)
-        steps.setdefault(key, []).extend(place.files)
+    for folder in chosen:
+        key = StepKey(folder.levels.rank, folder.levels.graph, folder.levels.step)
+        steps.setdefault(key, []).extend(folder.files)
     mixed = {key: _keep_newest_calls(files) for key, files in steps.items()}
     mixed_notes = _mixed_notes({key: nodes for key, nodes in mixed.items() if nodes})
     for files in steps.values():
@@ -50,27 +50,29 @@ def build_fx_steps(
     return dict(sorted(steps.items())), chosen, notes + run_notes + base_notes + mixed_notes
 
 
-def _count_from_zero(places: list[Place[FxFile]]) -> tuple[list[Place[FxFile]], list[str]]:
+def _count_from_zero(
+    folders: list[StepFolder[FxFile]],
+) -> tuple[list[StepFolder[FxFile]], list[str]]:
     """Subtract 1 from the steps of layouts that number the first step 1, unless a step 0 exists."""
-    from_one = [place for place in places if place.levels.counts_from_one]
+    from_one = [folder for folder in folders if folder.levels.counts_from_one]
     if not from_one:
-        return places, []
-    if any(place.levels.step == 0 or _has_step_0_beside(place) for place in from_one):
+        return folders, []
+    if any(folder.levels.step == 0 or _has_step_0_beside(folder) for folder in from_one):
         note = "The FX steps of this old layout are numbered from 0 (a step 0 exists)."
-        return places, [note]
+        return folders, [note]
     shifted = [
-        replace(place, levels=replace(place.levels, step=place.levels.step - 1))
-        if place.levels.counts_from_one
-        else place
-        for place in places
+        replace(folder, levels=replace(folder.levels, step=folder.levels.step - 1))
+        if folder.levels.counts_from_one
+        else folder
+        for folder in folders
     ]
     return shifted, ["The FX steps of this old layout are numbered from 1; step 1 is taken as 0."]
 
 
-def _has_step_0_beside(place: Place[FxFile]) -> bool:
-    """Whether a step 0 lies beside this place's step (maybe outside the given path)."""
-    folder = Path(place.folder)
-    step = folder if is_number(folder.name) else folder.parent
+def _has_step_0_beside(folder: StepFolder[FxFile]) -> bool:
+    """Whether a step 0 lies beside the step of this folder (maybe outside the given path)."""
+    path = Path(folder.path)
+    step = path if is_number(path.name) else path.parent
     return (step.parent / "0").is_dir()
 
 

@@ -6,46 +6,46 @@ from dataclasses import replace
 
 from ait_cmp.discover.contents import Contents
 from ait_cmp.discover.levels import ge_levels
-from ait_cmp.discover.runs import Place, newest_dumps, newest_runs
+from ait_cmp.discover.runs import StepFolder, newest_dumps, newest_runs
 from ait_cmp.discover.tree import GeFile, StepKey
 
 
-def ge_places(contents: list[tuple[str, Contents]]) -> list[Place[GeFile]]:
+def ge_folders(contents: list[tuple[str, Contents]]) -> list[StepFolder[GeFile]]:
     """Folders that hold GE files with their levels.
 
     Args:
         contents: (path by which the levels are told, files) of every folder.
     """
     return [
-        Place(found.path, ge_levels(path), found.ge, max(file.timestamp for file in found.ge))
+        StepFolder(found.path, ge_levels(path), found.ge, max(file.timestamp for file in found.ge))
         for path, found in contents
         if found.ge
     ]
 
 
 def build_ge_steps(
-    places: list[Place[GeFile]],
-) -> tuple[dict[StepKey, list[GeFile]], list[Place[GeFile]], list[str]]:
+    folders: list[StepFolder[GeFile]],
+) -> tuple[dict[StepKey, list[GeFile]], list[StepFolder[GeFile]], list[str]]:
     """Choose one run per rank and graph and sort its files by time, then name.
 
     Returns:
         (files by step, the folders that were chosen, sentences on the choices)
     """
-    chosen, notes = newest_dumps(places)
+    chosen, notes = newest_dumps(folders)
     chosen, device_notes = _tell_devices_apart(chosen)
     chosen, run_notes = newest_runs(chosen)
     steps: dict[StepKey, list[GeFile]] = {}
-    for place in chosen:
-        key = StepKey(place.levels.rank, place.levels.graph, place.levels.step)
-        steps.setdefault(key, []).extend(place.files)
+    for folder in chosen:
+        key = StepKey(folder.levels.rank, folder.levels.graph, folder.levels.step)
+        steps.setdefault(key, []).extend(folder.files)
     for files in steps.values():
         files.sort(key=lambda file: (file.timestamp, file.path))
     return dict(sorted(steps.items())), chosen, notes + device_notes + run_notes
 
 
 def _tell_devices_apart(
-    places: list[Place[GeFile]],
-) -> tuple[list[Place[GeFile]], list[str]]:
+    folders: list[StepFolder[GeFile]],
+) -> tuple[list[StepFolder[GeFile]], list[str]]:
     """Give every device an identity of its own where one rank used several.
 
     Without rank folders the devices are the ranks of a run that shared one folder, so the device
@@ -54,20 +54,20 @@ def _tell_devices_apart(
     """
     devices: dict[int, set[int]] = {}
     graph_devices: dict[tuple[int, str], set[int]] = {}
-    for place in places:
-        levels = place.levels
+    for folder in folders:
+        levels = folder.levels
         devices.setdefault(levels.rank, set()).add(levels.device)
         graph_devices.setdefault((levels.rank, levels.graph), set()).add(levels.device)
     notes = []
     renamed = []
-    for place in places:
-        levels = place.levels
+    for folder in folders:
+        levels = folder.levels
         used = graph_devices[levels.rank, levels.graph]
         if levels.rank < 0 and len(devices[-1]) > 1:
             levels = replace(levels, rank=levels.device)
         elif len(used) > 1 and levels.device != min(used):
             levels = replace(levels, graph=f"{levels.graph}@device{levels.device}")
-        renamed.append(replace(place, levels=levels))
+        renamed.append(replace(folder, levels=levels))
     for rank, used in sorted(devices.items()):
         if len(used) > 1:
             numbers = ", ".join(map(str, sorted(used)))

@@ -24,17 +24,17 @@ def number_ranges(numbers: Iterable[int]) -> str:
 
 
 @dataclass(frozen=True)
-class Place(Generic[Item]):
-    """A folder of dump files with its levels.
+class StepFolder(Generic[Item]):
+    """A folder of dump files, those of one step, with its levels.
 
     Attributes:
-        folder: Absolute path.
+        path: Absolute path.
         levels: What the names above say.
         files: Its dump files, at least one.
         newest: Largest time stamp of the files, -1 if no name has one.
     """
 
-    folder: str
+    path: str
     levels: Levels
     files: Sequence[Item]
     newest: int
@@ -48,18 +48,18 @@ def name_list(names: Iterable[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def newest_dumps(places: list[Place[Item]]) -> tuple[list[Place[Item]], list[str]]:
+def newest_dumps(folders: list[StepFolder[Item]]) -> tuple[list[StepFolder[Item]], list[str]]:
     """Of several dump folders below the given path, take the newest for every rank.
 
     A tree without rank folders is a run of its own: it does not mix with one that has them.
     """
-    by_rank: dict[int, list[Place[Item]]] = {}
-    for place in places:
-        by_rank.setdefault(place.levels.rank, []).append(place)
+    by_rank: dict[int, list[StepFolder[Item]]] = {}
+    for folder in folders:
+        by_rank.setdefault(folder.levels.rank, []).append(folder)
     notes = []
     if -1 in by_rank and len(by_rank) > 1:
         unranked = by_rank[-1]
-        ranked = [place for rank, group in by_rank.items() if rank >= 0 for place in group]
+        ranked = [folder for rank, group in by_rank.items() if rank >= 0 for folder in group]
         losing = unranked if _age(unranked) <= _age(ranked) else ranked
         by_rank = {
             rank: group for rank, group in by_rank.items() if (rank < 0) != (losing is unranked)
@@ -69,7 +69,7 @@ def newest_dumps(places: list[Place[Item]]) -> tuple[list[Place[Item]], list[str
             f"Dumps with and without rank folders lie in one folder; those {which} are the newest "
             f"and are taken, {len(losing)} folders are left out."
         )
-    kept: list[Place[Item]] = []
+    kept: list[StepFolder[Item]] = []
     for rank, group in sorted(by_rank.items()):
         chosen, newest, left = _newest(group, lambda at: at.base)
         kept.extend(chosen)
@@ -81,24 +81,24 @@ def newest_dumps(places: list[Place[Item]]) -> tuple[list[Place[Item]], list[str
     return kept, notes
 
 
-def newest_runs(places: list[Place[Item]]) -> tuple[list[Place[Item]], list[str]]:
+def newest_runs(folders: list[StepFolder[Item]]) -> tuple[list[StepFolder[Item]], list[str]]:
     """For every rank, device and graph take the newest time folder, then its highest model id."""
-    by_graph: dict[tuple[int, int, str], list[Place[Item]]] = {}
-    for place in places:
-        levels = place.levels
-        by_graph.setdefault((levels.rank, levels.device, levels.graph), []).append(place)
-    kept: list[Place[Item]] = []
+    by_graph: dict[tuple[int, int, str], list[StepFolder[Item]]] = {}
+    for folder in folders:
+        levels = folder.levels
+        by_graph.setdefault((levels.rank, levels.device, levels.graph), []).append(folder)
+    kept: list[StepFolder[Item]] = []
     runs: dict[tuple[int, str, str], list[str]] = {}
     models: dict[tuple[int, int, str], list[str]] = {}
     for (rank, _, graph), group in sorted(by_graph.items()):
         chosen, newest, left = _newest(group, lambda at: at.container)
         if left:
             runs.setdefault((rank, newest, name_list(left)), []).append(graph)
-        highest = max(place.levels.model_id for place in chosen)
-        others = {place.levels.model_id for place in chosen} - {highest}
+        highest = max(folder.levels.model_id for folder in chosen)
+        others = {folder.levels.model_id for folder in chosen} - {highest}
         if others:
             models.setdefault((rank, highest, number_ranges(others)), []).append(graph)
-        kept.extend(place for place in chosen if place.levels.model_id == highest)
+        kept.extend(folder for folder in chosen if folder.levels.model_id == highest)
     notes = [
         f"{_whose(rank, graphs)}: several runs; the newest, {newest}, is taken, {left} left out."
         for (rank, newest, left), graphs in runs.items()
@@ -112,19 +112,19 @@ def newest_runs(places: list[Place[Item]]) -> tuple[list[Place[Item]], list[str]
 
 
 def _newest(
-    group: list[Place[Item]], folder_of: Callable[[Levels], str]
-) -> tuple[list[Place[Item]], str, set[str]]:
-    """(places of the newest folder, that folder, the other folders)."""
-    by_folder: dict[str, list[Place[Item]]] = {}
-    for place in group:
-        by_folder.setdefault(folder_of(place.levels), []).append(place)
+    group: list[StepFolder[Item]], folder_of: Callable[[Levels], str]
+) -> tuple[list[StepFolder[Item]], str, set[str]]:
+    """(steps of the newest folder, that folder, the other folders)."""
+    by_folder: dict[str, list[StepFolder[Item]]] = {}
+    for folder in group:
+        by_folder.setdefault(folder_of(folder.levels), []).append(folder)
     newest = max(by_folder, key=lambda folder: (*_age(by_folder[folder]), folder))
     return by_folder[newest], newest, set(by_folder) - {newest}
 
 
-def _age(places: list[Place[Item]]) -> tuple[str, int]:
+def _age(folders: list[StepFolder[Item]]) -> tuple[str, int]:
     """Sorts later runs last: by time folder, then by the newest file."""
-    return max((place.levels.time, place.newest) for place in places)
+    return max((folder.levels.time, folder.newest) for folder in folders)
 
 
 def _whose(rank: int, graphs: list[str]) -> str:

@@ -16,7 +16,7 @@ from ait_cmp.terms import Writer
 Level = Literal["dump", "rank", "graph", "step"]
 
 
-class GeName(NamedTuple):
+class GeFileName(NamedTuple):
     """What the name of a GE file says of its op: the same in every step."""
 
     op_type: str
@@ -24,7 +24,7 @@ class GeName(NamedTuple):
     thread_id: int
 
 
-class FxName(NamedTuple):
+class FxFileName(NamedTuple):
     """What the name of an FX file says of its tensor: the same in every step."""
 
     node: str
@@ -66,9 +66,9 @@ class GeFile(NamedTuple):
         return FileRef(self.path, self.kind)
 
     @property
-    def name(self) -> GeName:
+    def name(self) -> GeFileName:
         """Its name without path and times."""
-        return GeName(self.op_type, self.op_name, self.thread_id)
+        return GeFileName(self.op_type, self.op_name, self.thread_id)
 
 
 class FxFile(NamedTuple):
@@ -100,9 +100,9 @@ class FxFile(NamedTuple):
         return FileRef(self.path, self.kind)
 
     @property
-    def name(self) -> FxName:
+    def name(self) -> FxFileName:
         """Its name without path and times."""
-        return FxName(self.node, self.target, self.io, self.index, self.sub_index)
+        return FxFileName(self.node, self.target, self.io, self.index, self.sub_index)
 
 
 check_fields(GeFile, "ge_file")

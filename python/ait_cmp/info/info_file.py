@@ -30,7 +30,7 @@ _JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=True, separators=(",", ":
 
 @dataclass(frozen=True)
 class InfoTensor:
-    """A reduced tensor and its place in the dump.
+    """A reduced tensor and where it was in the dump.
 
     Attributes:
         io: "inputs" or "outputs" of a GE dump, "" of an `.npy` file.
@@ -107,8 +107,8 @@ def pack_npz(members: dict[str, NDArray[Any]]) -> bytes:
         size, check = len(stored), zlib.crc32(stored)
         # Version 2.0, as it is (sums with random signs do not shrink), of 1980-01-01.
         entry = struct.pack("<5H3I2H", 20, 0, 0, 0, 0x21, check, size, size, len(file_name), 0)
-        place = struct.pack("<3H2I", 0, 0, 0, 0, at)
-        directory.append(b"PK\1\2" + struct.pack("<H", 20) + entry + place + file_name)
+        attributes = struct.pack("<3H2I", 0, 0, 0, 0, at)
+        directory.append(b"PK\1\2" + struct.pack("<H", 20) + entry + attributes + file_name)
         content += [b"PK\3\4", entry, file_name, stored]
         at += 4 + len(entry) + len(file_name) + size
     listed = b"".join(directory)
@@ -127,20 +127,20 @@ def _npy_bytes(array: NDArray[Any]) -> bytes:
 
 
 def _pack_tensor(
-    place: InfoTensor, sketches: list[NDArray[np.float32]], values: dict[str, list[NDArray[Any]]]
+    kept: InfoTensor, sketches: list[NDArray[np.float32]], values: dict[str, list[NDArray[Any]]]
 ) -> dict[str, Any]:
-    tensor = place.tensor
+    tensor = kept.tensor
     assert tensor.shape is not None
     row: dict[str, Any] = {
-        "io": place.io,
+        "io": kept.io,
         "dtype": tensor.dtype,
         "shape": tensor.shape,
-        "storage_format": place.storage_format,
+        "storage_format": kept.storage_format,
         "state": tensor.state,
         "note": tensor.note,
-        "original_op": place.original_op,
-        "original_index": place.original_index,
-        "fortran_order": place.fortran_order,
+        "original_op": kept.original_op,
+        "original_index": kept.original_index,
+        "fortran_order": kept.fortran_order,
         "wide": tensor.is_wide,
     }
     if tensor.content is not None:
@@ -153,9 +153,9 @@ def _pack_tensor(
             # JSON has no word for what is not finite: null, and `count` tells which one is meant.
             row[name] = row[name] if row[name] is not None and math.isfinite(row[name]) else None
     if tensor.values is not None:
-        kept = values["values64" if tensor.is_wide else "values32"]
-        row["values_at"] = sum(map(len, kept))
-        kept.append(tensor.values)
+        whole = values["values64" if tensor.is_wide else "values32"]
+        row["values_at"] = sum(map(len, whole))
+        whole.append(tensor.values)
     if tensor.buckets is not None:
         row["sketch_at"] = len(sketches)
         row["sketch_exponent"] = exponent = _exponent_of(tensor.buckets)

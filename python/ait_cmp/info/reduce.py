@@ -48,9 +48,9 @@ class OpenDump(NamedTuple):
 
     def problem(self) -> str:
         """Why the file cannot be reduced without loss; "" if it can."""
-        for place, (name, tensor) in enumerate(self.tensors()):
+        for number, (name, tensor) in enumerate(self.tensors()):
             if tensor.state in ("truncated", "short"):
-                shown = f"{name} {place}: " if name else ""
+                shown = f"{name} {number}: " if name else ""
                 return f"{self.path}: {shown}{tensor.note}"
         return ""
 
@@ -87,10 +87,10 @@ def reduce_dump(dump: OpenDump, threads: int) -> InfoFile:
         FormatError: The file changed meanwhile.
         OSError: It cannot be read.
     """
-    places = []
+    kept = []
     for name, tensor in dump.tensors():
         original = tensor.original_op
-        places.append(
+        kept.append(
             InfoTensor(
                 io=name,
                 tensor=sketch_tensor(tensor, (), threads),
@@ -105,16 +105,16 @@ def reduce_dump(dump: OpenDump, threads: int) -> InfoFile:
         dump_time=dump.dump.dump_time if dump.writer == "ge" else 0,
         attrs=tuple(dump.dump.attrs) if dump.writer == "ge" else (),
         source_bytes=dump.file_bytes,
-        tensors=tuple(places),
+        tensors=tuple(kept),
     )
 
 
 def unreadable_tensor(info: InfoFile) -> str:
     """Why a tensor's values could not be read although they are there; "" if all could."""
-    for place in info.tensors:
-        tensor = place.tensor
+    for kept in info.tensors:
+        tensor = kept.tensor
         if tensor.sums is None and tensor.content is None and tensor.state != "no_data":
-            return f"{place.io or 'tensor'}: {tensor.note}"
+            return f"{kept.io or 'tensor'}: {tensor.note}"
     return ""
 
 
@@ -150,7 +150,7 @@ def min_max_bytes(dump: OpenDump, info: InfoFile) -> bytes:
 
 
 def _rows(info: InfoFile, name: str) -> NDArray[np.float64]:
-    rows = [extrema_of(place.tensor) for place in info.of(name)]
+    rows = [extrema_of(kept.tensor) for kept in info.of(name)]
     return np.array(rows, dtype=np.float64).reshape(len(rows), 2)
 
 

@@ -222,20 +222,20 @@ def _scan_reduced(file: FileRef) -> GeScan:
         info = cached_reduced(file, "ge")
     except (FormatError, OSError) as error:
         return GeScan(_reason(error, file), "", [], [], [])
-    inputs, outputs = ([_head(place) for place in info.of(io)] for io in ("inputs", "outputs"))
+    inputs, outputs = ([_head(kept) for kept in info.of(io)] for io in ("inputs", "outputs"))
     return GeScan(None, info.op_name, inputs, outputs, list(info.attrs))
 
 
-def _head(place: InfoTensor) -> Head:
-    tensor = place.tensor
+def _head(kept: InfoTensor) -> Head:
+    tensor = kept.tensor
     return (
         tensor.dtype,
         tensor.known_shape,
         tensor.state,
         tensor.note,
-        place.original_op,
-        place.original_index,
-        place.storage_format,
+        kept.original_op,
+        kept.original_index,
+        kept.storage_format,
     )
 
 

@@ -57,13 +57,13 @@ def read_stats(path: str) -> list[InfoTensor]:
         fields = dict(zip(names, (cell.strip() for cell in line)))
         try:
             io_name = _IO[fields["input/output"].lower()]
-            place = io_name, int(fields["index"])
-            rows[place] = InfoTensor(io_name, _tensor(fields))
+            address = io_name, int(fields["index"])
+            rows[address] = InfoTensor(io_name, _tensor(fields))
         except (KeyError, ValueError) as error:
             message = f"{path}: line {number}: numbers of one tensor expected, found "
             message += f"{','.join(line)[:80]} ({error})"
             raise FormatError(message) from error
-    return [rows[place] for place in sorted(rows)]
+    return [rows[address] for address in sorted(rows)]
 
 
 def _column(name: str) -> str:

@@ -1,4 +1,4 @@
-"""One step of a GE dump: headers read, every file's place in the graph found."""
+"""One step of a GE dump: headers read, every file's tensors found in the graph."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ait_cmp.file_kinds import KINDS_WITH_SHAPES
 from ait_cmp.info.source import GeScan
 from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.graph.identity import Identity
-from ait_cmp.pairing.graph.index import GraphIndex, Tensor, sanitise
+from ait_cmp.pairing.graph.index import GraphIndex, GraphTensor, sanitise
 from ait_cmp.pairing.graph.slices import Cut, parts_of_thread, read_slicing, split_slice_name
 from ait_cmp.pairing.graph.slots import (
     PLAIN_FORMATS,
@@ -27,7 +27,7 @@ from ait_cmp.tensor_ref import TensorRef
 
 
 class GeOp(NamedTuple):
-    """One GE dump file and its place in the graph.
+    """One GE dump file and what it stands for in the graph.
 
     Attributes:
         file: The file.
@@ -84,7 +84,7 @@ class PlacedOp(NamedTuple):
 
     op: GeOp
     inputs: tuple[InputSlot | None, ...]
-    outputs: tuple[Tensor | None, ...]
+    outputs: tuple[GraphTensor | None, ...]
 
 
 @dataclass(frozen=True)
@@ -93,17 +93,17 @@ class GeStep:
 
     Attributes:
         ops: In order of time.
-        placed: Path -> place in the graph, for last executions of ops that the graph knows.
+        placed_ops: By path, for last executions of ops that the graph knows.
         heads: Graph tensor -> a head that shows it: of its producer, or of a consumer's input.
     """
 
     ops: tuple[GeOp, ...]
-    placed: dict[str, PlacedOp]
-    heads: dict[Tensor, TensorHead]
+    placed_ops: dict[str, PlacedOp]
+    heads: dict[GraphTensor, TensorHead]
 
 
 def read_ge_step(files: Sequence[GeFile], context: GraphContext | None, readers: Readers) -> GeStep:
-    """Reads the headers of a step and finds the place of every file in the graph.
+    """Reads the headers of a step and finds the tensors of every file in the graph.
 
     Args:
         files: Files of the step by time; reduced files take part without headers.
@@ -125,49 +125,49 @@ def read_ge_step(files: Sequence[GeFile], context: GraphContext | None, readers:
     ]
     heads = _certain_heads(known, context)
 
-    def shape_of(tensor: Tensor) -> Shape | None:
+    def shape_of(tensor: GraphTensor) -> Shape | None:
         head = heads.get(tensor)
         if head is not None and head.has_shape:
             return head.shape
         return context.static_shape(tensor)
 
-    placed = {}
+    placed_ops = {}
     for op in known:
         assert op.identity is not None
         slots = context.slots(op.identity.members)
         expected = shape_of if op.shows_wholes else _unknown_shape
-        placed[op.file.path] = _place(op, op.identity, slots, context.graph, expected)
-    _find_original_shapes(placed, context.graph)
-    for place in placed.values():
-        if not place.op.shows_wholes:
+        placed_ops[op.file.path] = _placed(op, op.identity, slots, context.graph, expected)
+    _find_original_shapes(placed_ops, context.graph)
+    for placed in placed_ops.values():
+        if not placed.op.shows_wholes:
             continue
-        for head, slot in zip(place.op.inputs, place.inputs):
+        for head, slot in zip(placed.op.inputs, placed.inputs):
             if slot is not None and slot.source is not None:
                 heads.setdefault(slot.source, head)
-        for head, tensor in zip(place.op.outputs, place.outputs):
+        for head, tensor in zip(placed.op.outputs, placed.outputs):
             if tensor is not None:
                 heads.setdefault(tensor, head)
-    shown = [placed[op.file.path].op if op.file.path in placed else op for op in ops]
-    return GeStep(tuple(shown), placed, heads)
+    shown = [placed_ops[op.file.path].op if op.file.path in placed_ops else op for op in ops]
+    return GeStep(tuple(shown), placed_ops, heads)
 
 
-def _find_original_shapes(placed: dict[str, PlacedOp], graph: GraphIndex) -> None:
+def _find_original_shapes(placed_ops: dict[str, PlacedOp], graph: GraphIndex) -> None:
     """Give graph inputs in a device format the original shape that the ops that read them show."""
-    shown: dict[tuple[Tensor, int], set[Shape]] = {}
-    for place in placed.values():
-        for head, slot in zip(place.op.inputs, place.inputs):
+    shown: dict[tuple[GraphTensor, int], set[Shape]] = {}
+    for placed in placed_ops.values():
+        for head, slot in zip(placed.op.inputs, placed.inputs):
             if slot is not None and slot.source is not None and head.has_shape:
                 shown.setdefault((slot.source, head.storage_format), set()).add(head.shape)
-    for path, place in placed.items():
+    for path, placed in placed_ops.items():
         original = []
-        for index, (head, tensor) in enumerate(zip(place.op.outputs, place.outputs)):
+        for index, (head, tensor) in enumerate(zip(placed.op.outputs, placed.outputs)):
             if tensor is None or not graph.is_data(tensor) or head.storage_format in PLAIN_FORMATS:
                 continue
             shapes = shown.get((tensor, head.storage_format), set()) - {head.shape}
             if len(shapes) == 1:
                 original.append((index, shapes.pop()))
         if original:
-            placed[path] = place._replace(op=_with_original_shapes(place.op, tuple(original)))
+            placed_ops[path] = placed._replace(op=_with_original_shapes(placed.op, tuple(original)))
 
 
 def _with_original_shapes(op: GeOp, original: tuple[tuple[int, Shape], ...]) -> GeOp:
@@ -199,15 +199,15 @@ def _mark_last(ops: list[GeOp]) -> list[GeOp]:
     Files of one op that differ by their FFTS+ thread are slices of one execution.
     """
     best: dict[tuple[str, int], int] = {}
-    for place, op in enumerate(ops):
+    for number, op in enumerate(ops):
         key = (op.name, op.file.thread_id)
         other = best.get(key)
         if other is None or _tensors_with_data(op) >= _tensors_with_data(ops[other]):
-            best[key] = place
+            best[key] = number
     if len(best) == len(ops):
         return ops
     chosen = set(best.values())
-    return [op._replace(is_last=place in chosen) for place, op in enumerate(ops)]
+    return [op._replace(is_last=number in chosen) for number, op in enumerate(ops)]
 
 
 def _find_slices(ops: list[GeOp]) -> list[GeOp]:
@@ -240,9 +240,9 @@ def _manual_cut(op: GeOp, number: int, slices: dict[int, GeOp]) -> Cut:
     shapes: dict[str, tuple[tuple[Shape, ...] | None, ...]] = {}
     for io in ("inputs", "outputs"):
         rows: list[tuple[Shape, ...] | None] = [None] * (max(slices) + 1)
-        for place, other in slices.items():
+        for other_number, other in slices.items():
             if len(other.heads(io)) == len(op.heads(io)):
-                rows[place] = tuple(head.shape for head in other.heads(io))
+                rows[other_number] = tuple(head.shape for head in other.heads(io))
         shapes[io] = tuple(rows)
     return Cut(number, max(slices) + 1, len(slices), True, {}, shapes, axes)
 
@@ -281,13 +281,13 @@ def _tensors_with_data(op: GeOp) -> int:
     return sum(head.state == "ok" for head in (*op.inputs, *op.outputs))
 
 
-def _unknown_shape(_: Tensor) -> Shape | None:
+def _unknown_shape(_: GraphTensor) -> Shape | None:
     return None
 
 
-def _certain_heads(ops: Sequence[GeOp], context: GraphContext) -> dict[Tensor, TensorHead]:
+def _certain_heads(ops: Sequence[GeOp], context: GraphContext) -> dict[GraphTensor, TensorHead]:
     """Heads that are certain at once: outputs of plain ops that dump all they have."""
-    heads: dict[Tensor, TensorHead] = {}
+    heads: dict[GraphTensor, TensorHead] = {}
     for op in ops:
         assert op.identity is not None
         is_plain = len(op.identity.members) == 1 and not op.identity.is_fused
@@ -302,12 +302,12 @@ def _certain_heads(ops: Sequence[GeOp], context: GraphContext) -> dict[Tensor, T
     return heads
 
 
-def _place(
+def _placed(
     op: GeOp,
     identity: Identity,
     slots: Slots,
     graph: GraphIndex,
-    shape_of: Callable[[Tensor], Shape | None],
+    shape_of: Callable[[GraphTensor], Shape | None],
 ) -> PlacedOp:
     inputs: Sequence[InputSlot | None] = [None] * len(op.inputs)
     if identity.is_complete:

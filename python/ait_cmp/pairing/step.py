@@ -10,7 +10,7 @@ from ait_cmp.discover import GeFile, StepKey
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import GeOp, GeStep, PlacedOp, read_ge_step
 from ait_cmp.pairing.graph.context import GraphContext
-from ait_cmp.pairing.graph.index import Tensor
+from ait_cmp.pairing.graph.index import GraphTensor
 from ait_cmp.pairing.graph.padding import Padding
 from ait_cmp.pairing.graph.slots import InputSlot, TensorHead
 from ait_cmp.pairing.pair import Pair, StepPairs, Watched
@@ -39,10 +39,10 @@ _STATUS = {
 class Rules(Protocol):
     """The rules of one flow."""
 
-    def find_input(self, place: PlacedOp, slot: InputSlot, head: TensorHead) -> Answer:
+    def find_input(self, placed: PlacedOp, slot: InputSlot, head: TensorHead) -> Answer:
         """The counterpart of a dumped input."""
 
-    def find_output(self, place: PlacedOp, tensor: Tensor, head: TensorHead) -> Answer:
+    def find_output(self, placed: PlacedOp, tensor: GraphTensor, head: TensorHead) -> Answer:
         """The counterpart of a dumped output."""
 
 
@@ -80,7 +80,7 @@ def pair_step(
         for pair, kind in _pair_op(key, order, op, my, rules, ge_rules, slice_rules):
             if kind is not None:
                 misses[len(pairs)] = kind
-            pairs.append(flow.placed(pair))
+            pairs.append(flow.with_node(pair))
     used = {_address(pair.golden) for pair in pairs if pair.golden is not None}
     unused = _unused(golden, used)
     watched = {} if context is None else _watched(my, context)
@@ -92,8 +92,8 @@ def _watched(my: GeStep, context: GraphContext) -> dict[str, Watched]:
     """What the files of watch mode hold."""
     return {
         path: Watched(identity.after, context.graph.ops[identity.members[0]].name)
-        for path, place in my.placed.items()
-        if (identity := place.op.identity) is not None and identity.after
+        for path, placed in my.placed_ops.items()
+        if (identity := placed.op.identity) is not None and identity.after
     }
 
 
@@ -109,7 +109,7 @@ def _pair_op(
     """The rows of a file, and why those are unmatched that are."""
     if op.error is not None:
         return [(_row(key, order, op, "", 0, None, "unreadable", op.error), None)]
-    place = my.placed.get(op.file.path)
+    placed = my.placed_ops.get(op.file.path)
     rows: list[tuple[Pair, MissKind | None]] = []
     for io, heads in (("inputs", op.inputs), ("outputs", op.outputs)):
         for index, head in enumerate(heads):
@@ -120,10 +120,10 @@ def _pair_op(
                     "Earlier execution of the same op; the last one is compared.", "repeated"
                 )
             elif op.cut is not None:
-                ask = partial(_find_whole, op, place, rules, ge_rules, io, index)
-                answer, view = slice_rules.find(op, place, io, index, ask)
+                ask = partial(_find_whole, op, placed, rules, ge_rules, io, index)
+                answer, view = slice_rules.find(op, placed, io, index, ask)
             else:
-                answer = _find_whole(op, place, rules, ge_rules, io, index, head)
+                answer = _find_whole(op, placed, rules, ge_rules, io, index, head)
                 view = _original_step(op, io, index, answer)
             pair = _answered(key, order, op, io, index, head, answer, view)
             kind = answer.kind if isinstance(answer, Miss) else None
@@ -142,7 +142,7 @@ def _original_step(op: GeOp, io: str, index: int, answer: Answer) -> tuple[ViewS
 
 def _find_whole(
     op: GeOp,
-    place: PlacedOp | None,
+    placed: PlacedOp | None,
     rules: Rules | None,
     ge_rules: GeRules | None,
     io: str,
@@ -154,9 +154,9 @@ def _find_whole(
         return Match(same.ref(io, index), same.file.op_type, "name", "")
     if is_inserted_copy(op):
         return _ask_itself(op, io, index, head)
-    if place is None or rules is None:
+    if placed is None or rules is None:
         return Miss(_why_unplaced(op, rules), "unknown_op")
-    return _ask(rules, place, io, index, head)
+    return _ask(rules, placed, io, index, head)
 
 
 def _ask_itself(op: GeOp, io: str, index: int, head: TensorHead) -> Answer:
@@ -167,16 +167,16 @@ def _ask_itself(op: GeOp, io: str, index: int, head: TensorHead) -> Answer:
     )
 
 
-def _ask(rules: Rules, place: PlacedOp, io: str, index: int, head: TensorHead) -> Answer:
+def _ask(rules: Rules, placed: PlacedOp, io: str, index: int, head: TensorHead) -> Answer:
     if io == "inputs":
-        slot = place.inputs[index]
+        slot = placed.inputs[index]
         if slot is not None:
-            return rules.find_input(place, slot, head)
+            return rules.find_input(placed, slot, head)
     else:
-        tensor = place.outputs[index]
+        tensor = placed.outputs[index]
         if tensor is not None:
-            return rules.find_output(place, tensor, head)
-    identity = place.op.identity
+            return rules.find_output(placed, tensor, head)
+    identity = placed.op.identity
     if identity is not None and not identity.is_complete:
         return Miss("The members of this fused op are known from its outputs only.", "part")
     return Miss(

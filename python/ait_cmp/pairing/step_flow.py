@@ -10,7 +10,7 @@ from ait_cmp.pairing.pair import Pair
 
 
 class StepFlow:
-    """The op graph of a step, and the place of every pair in it.
+    """The op graph of a step, and where every pair stands in it.
 
     Attributes:
         nodes: Ops in topological order; without a graph text the files in order of time.
@@ -40,15 +40,15 @@ class StepFlow:
     def _read_graph(self, context: GraphContext) -> None:
         """The op graph with the fused ops of the step, slices of one op as one."""
         fused: dict[tuple[int, ...], tuple[str, str, tuple[int, ...]]] = {}
-        for place in self._my.placed.values():
-            identity = place.op.identity
+        for placed in self._my.placed_ops.values():
+            identity = placed.op.identity
             if identity is not None and identity.is_fused:
-                name, _ = split_slice_name(place.op.name)
-                fused.setdefault(identity.members, (name, place.op.file.op_type, identity.members))
+                name, _ = split_slice_name(placed.op.name)
+                fused.setdefault(identity.members, (name, placed.op.file.op_type, identity.members))
         self._op_graph = context.op_graph(fused.values())
         self.nodes, self.tensors = self._op_graph.nodes, self._op_graph.tensors
-        for path, place in self._my.placed.items():
-            identity = place.op.identity
+        for path, placed in self._my.placed_ops.items():
+            identity = placed.op.identity
             # What was taken after another op ran is no output of its op.
             if identity is not None and not identity.after:
                 self.node_of[path] = self._op_graph.node_of_op[identity.members[0]]
@@ -67,28 +67,28 @@ class StepFlow:
             nodes.append(OpNode(op.name, op.file.op_type, (), (op.name,), None, outputs))
         self.nodes, self.tensors = tuple(nodes), tuple(tensors)
 
-    def placed(self, pair: Pair) -> Pair:
-        """The pair with its place in the graph."""
+    def with_node(self, pair: Pair) -> Pair:
+        """The pair with its node of the op graph."""
         path = pair.my.path
         node = self.node_of.get(path)
         if node is None or not pair.io:
             return pair
-        place = self._my.placed.get(path)
-        if place is None or self._op_graph is None:
+        placed = self._my.placed_ops.get(path)
+        if placed is None or self._op_graph is None:
             tensor = self._first_output[path] + pair.index if pair.io == "outputs" else -1
             return pair._replace(node=node, tensor=tensor)
-        return self._in_graph(pair, node, place, self._op_graph)
+        return self._in_graph(pair, node, placed, self._op_graph)
 
-    def _in_graph(self, pair: Pair, node: int, place: PlacedOp, op_graph: OpGraph) -> Pair:
+    def _in_graph(self, pair: Pair, node: int, placed: PlacedOp, op_graph: OpGraph) -> Pair:
         assert self._context is not None
-        identity = place.op.identity
+        identity = placed.op.identity
         fx_node = "" if identity is None else self._context.fx_node_of(identity.members)
         tensor, is_written = -1, False
         if pair.io == "outputs":
-            output = place.outputs[pair.index]
+            output = placed.outputs[pair.index]
             tensor = -1 if output is None else op_graph.tensor_of.get(output, -1)
         else:
-            slot = place.inputs[pair.index]
+            slot = placed.inputs[pair.index]
             if slot is not None and slot.source is not None:
                 is_written = slot.slot in self._context.graph.ops[slot.op].in_place
                 source = op_graph.read_by(slot.op, slot.source)

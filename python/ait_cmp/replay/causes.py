@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from ait_cmp.config import Limits
-from ait_cmp.replay.evaluate import Sums, Tensor, add, as_list, given_of, new_sums, widened
-from ait_cmp.replay.places import describe_places
+from ait_cmp.replay.evaluate import Sums, TypedArray, add, as_list, given_of, new_sums, widened
 from ait_cmp.replay.references import Binding, RefusedError, Value
 from ait_cmp.replay.references.dtypes import FLOAT_TYPES, round_to, round_to_bits
 from ait_cmp.replay.references.result import Array
+from ait_cmp.replay.regions import describe_regions
 from ait_cmp.replay.verdict import judge
 
 # Larger ops are not tried: each trial computes them again.
@@ -54,11 +54,11 @@ class Case:
     def __init__(
         self,
         binding: Binding,
-        inputs: Mapping[int, Tensor],
-        outputs: list[Tensor],
+        inputs: Mapping[int, TypedArray],
+        outputs: list[TypedArray],
         index: int,
         limits: Limits,
-        before: Mapping[int, Tensor],
+        before: Mapping[int, TypedArray],
     ) -> None:
         self.binding = binding
         self.inputs = inputs
@@ -68,7 +68,7 @@ class Case:
         self.before = before
 
     @property
-    def output(self) -> Tensor:
+    def output(self) -> TypedArray:
         """The wrong output."""
         return self.outputs[self.index]
 
@@ -76,10 +76,10 @@ class Case:
         """The output as a reference gives it, with other attributes or inputs."""
         use = self.binding if binding is None else binding
         tensors = self.inputs if inputs is None else inputs
-        arrays = {place: self._widened(tensor) for place, tensor in tensors.items()}
+        arrays = {position: self._widened(tensor) for position, tensor in tensors.items()}
         return as_list(use.evaluate(arrays, given_of(use, tensors, self.outputs)))[self.index]
 
-    def _widened(self, tensor: Tensor) -> Array:
+    def _widened(self, tensor: TypedArray) -> Array:
         return tensor.array if self.binding.reference.kind == "exact" else widened(tensor.array)
 
     def fits(self, result: Any) -> bool:
@@ -96,8 +96,8 @@ class Case:
 
     def argument(self, name: str) -> Array | None:
         """The float64 values of an input, None if it is not fed."""
-        places = self.binding.places.get(name)
-        return None if places is None else widened(self.inputs[places[0]].array)
+        positions = self.binding.positions.get(name)
+        return None if positions is None else widened(self.inputs[positions[0]].array)
 
 
 def find_cause(case: Case) -> str:
@@ -134,9 +134,9 @@ def _other_operands(case: Case) -> Iterator[Trial]:
             turned = {**binding.attributes, flag: not binding.attributes.get(flag, False)}
             yield f"It equals {words}.", partial(case.compute, replace(binding, attributes=turned))
     for name in ("bias", "beta", "offset"):
-        if name in binding.places:
-            places = {key: value for key, value in binding.places.items() if key != name}
-            without = replace(binding, places=places)
+        if name in binding.positions:
+            positions = {key: value for key, value in binding.positions.items() if key != name}
+            without = replace(binding, positions=positions)
             yield f"It equals the result without its {name}.", partial(case.compute, without)
     if binding.reference.type in ("Add", "AddV2", "Sub"):
         shape = case.output.array.shape
@@ -214,7 +214,7 @@ def _accumulated(dtype: str, step: int) -> str:
 
 def _factors_of(case: Case) -> tuple[Array | None, Array | None]:
     left, right = case.argument("x1"), case.argument("x2")
-    if left is None or right is None or "bias" in case.binding.places:
+    if left is None or right is None or "bias" in case.binding.positions:
         return None, None
     for name in ("transpose_x1", "adj_x1"):
         left = np.swapaxes(left, -1, -2) if case.binding.attributes.get(name) else left
@@ -269,7 +269,7 @@ def _where(case: Case, wanted: Any) -> str:
     """Where the elements lie that are off, if they lie together."""
     is_wrong = wrong_elements(case, wanted)
     count = int(is_wrong.sum())
-    return describe_places(is_wrong) if 0 < count < is_wrong.size else ""
+    return describe_regions(is_wrong) if 0 < count < is_wrong.size else ""
 
 
 def wrong_elements(case: Case, wanted: Any) -> Array:

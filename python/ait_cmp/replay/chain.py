@@ -12,13 +12,11 @@ from typing import Any, Callable
 
 import numpy as np
 
-from ait_cmp.replay.evaluate import Found, Sums, Tensor, add, as_list, new_sums, widened
+from ait_cmp.pairing.graph.index import GraphTensor
+from ait_cmp.replay.evaluate import Found, Sums, TypedArray, add, as_list, new_sums, widened
 from ait_cmp.replay.references import Binding, Given, RefusedError, Value
 from ait_cmp.replay.references.dtypes import FLOAT_TYPES, integer_range, round_to
 from ait_cmp.replay.references.result import Array
-
-# Output `index` of op number `op`, as in the graph.
-Edge = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Member:
 
     number: int
     binding: Binding
-    sources: Mapping[int, Edge]
+    sources: Mapping[int, GraphTensor]
     dtypes: Sequence[str]
     shapes: Sequence[tuple[int, ...]] = ()
 
@@ -51,15 +49,15 @@ class Chain:
     """
 
     members: Sequence[Member]
-    inputs: Mapping[Edge, Tensor]
-    outputs: Sequence[Edge]
+    inputs: Mapping[GraphTensor, TypedArray]
+    outputs: Sequence[GraphTensor]
 
 
-_Change = Callable[[Edge, str, Array], Array]
+_Change = Callable[[GraphTensor, str, Array], Array]
 
 
 def evaluate_chain(
-    chain: Chain, outputs: Sequence[Tensor], *, element_max: float, form: int, is_rounded: bool
+    chain: Chain, outputs: Sequence[TypedArray], *, element_max: float, form: int, is_rounded: bool
 ) -> list[Found]:
     """Hold the outputs of a fused op against one evaluation of its members.
 
@@ -73,9 +71,9 @@ def evaluate_chain(
     slack = [np.zeros(np.shape(exact[edge])) for edge in chain.outputs]
     for edge in inner:
         moved = _run(chain, form, _moved_by_rounding(edge))
-        for place, out in enumerate(chain.outputs):
+        for position, out in enumerate(chain.outputs):
             with np.errstate(invalid="ignore"):
-                slack[place] = slack[place] + np.abs(moved[out] - exact[out])
+                slack[position] = slack[position] + np.abs(moved[out] - exact[out])
     found: list[Found] = []
     for edge, output, allowed in zip(chain.outputs, outputs, slack):
         # Overflow of an inner tensor of half precision is chance.
@@ -88,7 +86,7 @@ def evaluate_chain(
     return found
 
 
-def _inner_edges(chain: Chain) -> list[Edge]:
+def _inner_edges(chain: Chain) -> list[GraphTensor]:
     """Float tensors that pass from one member to another and are rounded on the way or not."""
     own = {
         (member.number, index) for member in chain.members for index in range(len(member.dtypes))
@@ -102,16 +100,16 @@ def _inner_edges(chain: Chain) -> list[Edge]:
     return sorted(edge for edge in own & used if dtypes[edge] in FLOAT_TYPES)
 
 
-def _unchanged(_: Edge, __: str, value: Array) -> Array:
+def _unchanged(_: GraphTensor, __: str, value: Array) -> Array:
     return value
 
 
-def _rounded(_: Edge, dtype: str, value: Array) -> Array:
+def _rounded(_: GraphTensor, dtype: str, value: Array) -> Array:
     return round_to(dtype, value)
 
 
-def _moved_by_rounding(wanted: Edge) -> _Change:
-    def change(edge: Edge, dtype: str, value: Array) -> Array:
+def _moved_by_rounding(wanted: GraphTensor) -> _Change:
+    def change(edge: GraphTensor, dtype: str, value: Array) -> Array:
         if edge != wanted:
             return value
         return np.asarray(value * (1.0 + FLOAT_TYPES[dtype].unit))
@@ -119,9 +117,9 @@ def _moved_by_rounding(wanted: Edge) -> _Change:
     return change
 
 
-def _run(chain: Chain, form: int, change: _Change) -> dict[Edge, Array]:
+def _run(chain: Chain, form: int, change: _Change) -> dict[GraphTensor, Array]:
     """Values of all tensors that the members write; `change` is what happens between two."""
-    values: dict[Edge, Array] = {}
+    values: dict[GraphTensor, Array] = {}
     for member in chain.members:
         arguments, dtypes = {}, {}
         for position, edge in member.sources.items():
@@ -136,8 +134,8 @@ def _run(chain: Chain, form: int, change: _Change) -> dict[Edge, Array]:
             else:
                 message = "an input of one of its members is not in the dump"
                 raise RefusedError(message)
-        places = member.binding.places
-        names = {name: dtypes[positions[0]] for name, positions in places.items()}
+        positions = member.binding.positions
+        names = {name: dtypes[fed[0]] for name, fed in positions.items()}
         given = Given(names, member.dtypes, member.shapes)
         n_forms = len(member.binding.reference.formulas)
         results = as_list(member.binding.evaluate(arguments, given, min(form, n_forms - 1)))
@@ -154,14 +152,14 @@ def _value_of(result: Any, member: Member, index: int) -> Array:
     return value if integer_range(dtype) is not None else value.astype(np.float64)
 
 
-def _dtype_of(chain: Chain, edge: Edge) -> str:
+def _dtype_of(chain: Chain, edge: GraphTensor) -> str:
     for member in chain.members:
         if member.number == edge[0] and edge[1] < len(member.dtypes):
             return member.dtypes[edge[1]]
     return ""
 
 
-def has_smaller_inner(chain: Chain, outputs: Sequence[Tensor]) -> bool:
+def has_smaller_inner(chain: Chain, outputs: Sequence[TypedArray]) -> bool:
     """Whether an inner tensor may have fewer values than an output: they share its rounding."""
     return any(
         np.size(value) < output.array.size
@@ -171,9 +169,9 @@ def has_smaller_inner(chain: Chain, outputs: Sequence[Tensor]) -> bool:
     )
 
 
-def nearest(candidates: Sequence[list[Found]], place: int) -> Sums | None:
+def nearest(candidates: Sequence[list[Found]], position: int) -> Sums | None:
     """The evaluation that an output is nearest to, None if it is not judged."""
-    sums = [found[place] for found in candidates]
+    sums = [found[position] for found in candidates]
     judged = [one for one in sums if isinstance(one, Sums)]
     return min(
         judged, key=lambda one: (one.errors.n_nonfinite, one.errors.own_growth), default=None

@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 from ait_cmp.errors import FormatError
 from ait_cmp.pairing.ge_step import PlacedOp
 from ait_cmp.replay.references import RefusedError
-from ait_cmp.replay.values import Place, StepValues, count_different
+from ait_cmp.replay.values import StepValues, count_different
+from ait_cmp.tensor_ref import TensorRef
 
 EdgeState = Literal["equal", "differs", "unknown"]
 
@@ -63,7 +64,7 @@ def judge_edges(
     return state, differences
 
 
-def _producer(placed: PlacedOp, index: int, order: int, values: StepValues) -> Place | None:
+def _producer(placed: PlacedOp, index: int, order: int, values: StepValues) -> TensorRef | None:
     """The output that an input has to equal; None where that is not known."""
     slot = placed.inputs[index]
     head = placed.op.inputs[index]
@@ -72,22 +73,22 @@ def _producer(placed: PlacedOp, index: int, order: int, values: StepValues) -> P
     if slot.slot in values.texts.graph.ops[slot.op].in_place:
         return None
     written = values.writer_before(slot.source, order)
-    place = values.produced.get(slot.source if written is None else written)
-    if place is None:
+    ref = values.produced.get(slot.source if written is None else written)
+    if ref is None:
         return None
-    other = values.heads[place]
+    other = values.heads[ref]
     same = (head.dtype, head.storage_format, head.shape) == (
         other.dtype,
         other.storage_format,
         other.shape,
     )
-    return place if same else None
+    return ref if same else None
 
 
 def _compare(
-    placed: PlacedOp, index: int, producer: Place, values: StepValues
+    placed: PlacedOp, index: int, producer: TensorRef, values: StepValues
 ) -> EdgeDifference | None:
-    mine = Place(placed.op.file.path, "inputs", index, placed.op.file.kind)
+    mine = TensorRef(placed.op.file.path, "inputs", index, kind=placed.op.file.kind)
     try:
         if values.files.have_equal_bytes(mine, producer):
             return None
@@ -101,7 +102,7 @@ def _compare(
         placed.op.name,
         index,
         values.op_names[producer.path],
-        producer.number,
+        producer.index,
         n_different,
         first.array.size,
         mine.path,

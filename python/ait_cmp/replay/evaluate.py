@@ -20,7 +20,7 @@ _ORDERED_KINDS = frozenset({"sum", "product", "attention", "rotary", "quantised"
 _HALVES = frozenset({"torch.float16", "torch.bfloat16"})
 
 
-class Tensor(NamedTuple):
+class TypedArray(NamedTuple):
     """Values of a tensor as the dump stores them.
 
     Attributes:
@@ -52,8 +52,8 @@ Found = Union[Sums, str]
 
 def evaluate(
     binding: Binding,
-    inputs: Mapping[int, Tensor],
-    outputs: Sequence[Tensor],
+    inputs: Mapping[int, TypedArray],
+    outputs: Sequence[TypedArray],
     *,
     element_max: float,
     form: int = 0,
@@ -76,28 +76,30 @@ def evaluate(
     found: list[Found | None] = [None] * len(outputs)
     arguments = _Arguments(binding, inputs, cut)
     for part in parts_of(cut, _largest(binding, inputs, outputs)):
-        taken = [Tensor(y.dtype, _slice(y.array, cut and cut.axis, part)) for y in outputs]
+        taken = [TypedArray(y.dtype, _slice(y.array, cut and cut.axis, part)) for y in outputs]
         given = given_of(binding, inputs, taken)
         results = as_list(binding.evaluate(arguments.of(part), given, form))
         if len(results) < len(outputs):
             message = f"it wrote {len(outputs)} outputs, our reference knows {len(results)}"
             raise RefusedError(message)
-        for place, (result, output) in enumerate(zip(results, taken)):
+        for position, (result, output) in enumerate(zip(results, taken)):
             if isinstance(result, str):
-                found[place] = result
+                found[position] = result
                 continue
-            sums = found[place]
+            sums = found[position]
             if not isinstance(sums, Sums):
                 sums = new_sums(binding.reference.kind, result, output, element_max, is_hf32)
-                found[place] = sums
+                found[position] = sums
             add(sums, result, output)
     return [one if one is not None else "it has no elements" for one in found]
 
 
-def _cut(binding: Binding, inputs: Mapping[int, Tensor], outputs: Sequence[Tensor]) -> Cut | None:
+def _cut(
+    binding: Binding, inputs: Mapping[int, TypedArray], outputs: Sequence[TypedArray]
+) -> Cut | None:
     shapes = {
-        name: inputs[places[0]].array.shape
-        for name, places in binding.places.items()
+        name: inputs[positions[0]].array.shape
+        for name, positions in binding.positions.items()
         if name not in binding.dynamic
     }
     cut = find_cut(binding, shapes, outputs[0].array.shape)
@@ -108,9 +110,13 @@ def _cut(binding: Binding, inputs: Mapping[int, Tensor], outputs: Sequence[Tenso
     return cut if fits else None
 
 
-def _largest(binding: Binding, inputs: Mapping[int, Tensor], outputs: Sequence[Tensor]) -> int:
+def _largest(
+    binding: Binding, inputs: Mapping[int, TypedArray], outputs: Sequence[TypedArray]
+) -> int:
     sizes = [y.array.size for y in outputs]
-    return max([*sizes, *(inputs[places[0]].array.size for places in binding.places.values())])
+    return max(
+        [*sizes, *(inputs[positions[0]].array.size for positions in binding.positions.values())]
+    )
 
 
 def _slice(array: Array, axis: int | None, part: Part) -> Array:
@@ -125,30 +131,30 @@ class _Arguments:
     What every part needs whole is widened once.
     """
 
-    def __init__(self, binding: Binding, inputs: Mapping[int, Tensor], cut: Cut | None) -> None:
-        places = binding.places
+    def __init__(self, binding: Binding, inputs: Mapping[int, TypedArray], cut: Cut | None) -> None:
+        positions = binding.positions
         self._axes: dict[int, int] = {}
         self._arrays: dict[int, Array] = {}
         # Moves take values as they are stored, all others floats as float64.
         self._is_stored = binding.reference.kind == "exact"
         self._is_narrow = binding.reference.kind == "product" and all(
-            inputs[place].dtype in _HALVES for group in places.values() for place in group
+            inputs[position].dtype in _HALVES for group in positions.values() for position in group
         )
-        for name, group in places.items():
+        for name, group in positions.items():
             axis = None if cut is None else cut.inputs.get(name)
-            for place in group:
-                array = inputs[place].array
-                self._arrays[place] = array if axis is not None else self._widened(array)
+            for position in group:
+                array = inputs[position].array
+                self._arrays[position] = array if axis is not None else self._widened(array)
                 if axis is not None:
-                    self._axes[place] = axis
+                    self._axes[position] = axis
 
     def of(self, part: Part) -> dict[int, Array]:
         """Position among the fed inputs -> array."""
         return {
-            place: self._widened(_slice(array, self._axes[place], part))
-            if place in self._axes
+            position: self._widened(_slice(array, self._axes[position], part))
+            if position in self._axes
             else array
-            for place, array in self._arrays.items()
+            for position, array in self._arrays.items()
         }
 
     def _widened(self, array: Array) -> Array:
@@ -163,10 +169,12 @@ def widened(array: Array, is_narrow: bool = False) -> Array:
     return array.astype(np.int64) if array.dtype.kind in "iu" and array.itemsize < 8 else array
 
 
-def given_of(binding: Binding, inputs: Mapping[int, Tensor], outputs: Sequence[Tensor]) -> Given:
+def given_of(
+    binding: Binding, inputs: Mapping[int, TypedArray], outputs: Sequence[TypedArray]
+) -> Given:
     """What a reference may know beside the values of its inputs."""
     return Given(
-        {name: inputs[places[0]].dtype for name, places in binding.places.items()},
+        {name: inputs[positions[0]].dtype for name, positions in binding.positions.items()},
         [y.dtype for y in outputs],
         [y.array.shape for y in outputs],
         [y.array for y in outputs],
@@ -180,7 +188,7 @@ def as_list(result: Any) -> list[Any]:
     return [result]
 
 
-def new_sums(kind: str, result: Any, output: Tensor, element_max: float, is_hf32: bool) -> Sums:
+def new_sums(kind: str, result: Any, output: TypedArray, element_max: float, is_hf32: bool) -> Sums:
     """Sums for one output, in the unit of its dtype and of the kind of its reference.
 
     Raises:
@@ -211,7 +219,7 @@ def _has_terms(result: Any) -> bool:
     )
 
 
-def add(sums: Sums, result: Any, output: Tensor) -> None:
+def add(sums: Sums, result: Any, output: TypedArray) -> None:
     """Add one part of an output.
 
     Raises:
@@ -245,7 +253,7 @@ def _have_equal_bytes(first: Array, second: Array) -> bool:
     return bool(np.array_equal(mine, other))
 
 
-def _add_integers(sums: Sums, value: Value, output: Tensor) -> None:
+def _add_integers(sums: Sums, value: Value, output: TypedArray) -> None:
     """Integers beyond 2^53 are told apart by their difference."""
     reference = np.asarray(value.value)
     difference = (output.array.reshape(-1) != reference.reshape(-1)).astype(np.float64)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ait_cmp.errors import ConfigError
-from ait_cmp.replay.evaluate import Tensor, as_list, given_of, widened
+from ait_cmp.replay.evaluate import TypedArray, as_list, given_of, widened
 from ait_cmp.replay.references import Binding, Value
 from ait_cmp.replay.references.dtypes import FLOAT_TYPES
 
@@ -70,8 +70,8 @@ def export_op(
     folder: Path,
     name: str,
     binding: Binding,
-    inputs: Mapping[int, Tensor],
-    outputs: list[Tensor],
+    inputs: Mapping[int, TypedArray],
+    outputs: list[TypedArray],
     sentence: str,
     graph_part: str,
 ) -> Path:
@@ -107,16 +107,16 @@ def export_op(
 
 
 def _write_arrays(
-    home: Path, binding: Binding, inputs: Mapping[int, Tensor], outputs: list[Tensor]
+    home: Path, binding: Binding, inputs: Mapping[int, TypedArray], outputs: list[TypedArray]
 ) -> list[str]:
     """Write .npy files; returns the names of the inputs."""
     names: list[str] = []
     arrays = {}
-    for parameter, places in binding.places.items():
-        for number, place in enumerate(places):
+    for parameter, positions in binding.positions.items():
+        for number, position in enumerate(positions):
             names.append(f"{parameter}{number}" if parameter in binding.dynamic else parameter)
-            np.save(home / f"input_{names[-1]}.npy", inputs[place].array)
-            arrays[place] = widened(inputs[place].array)
+            np.save(home / f"input_{names[-1]}.npy", inputs[position].array)
+            arrays[position] = widened(inputs[position].array)
     results = as_list(binding.evaluate(arrays, given_of(binding, inputs, outputs)))
     for index, output in enumerate(outputs):
         np.save(home / f"output_{index}.npy", output.array)
@@ -127,7 +127,7 @@ def _write_arrays(
     return names
 
 
-def _script(name: str, binding: Binding, names: list[str], outputs: list[Tensor]) -> str:
+def _script(name: str, binding: Binding, names: list[str], outputs: list[TypedArray]) -> str:
     """A script that computes output 0 again with numpy alone."""
     type_ = binding.reference.type
     line = _LINES.get(type_, "")
@@ -150,9 +150,9 @@ def _script(name: str, binding: Binding, names: list[str], outputs: list[Tensor]
             'written = np.load(here / "output_0.npy").astype(np.float64).reshape(reference.shape)',
             "error = np.linalg.norm(written - reference) / max(np.linalg.norm(reference), 1e-300)",
             f'print(f"relative error {{error:.6g}}; rounding ({outputs[0].dtype}) is {unit:.3g}")',
-            "place = np.unravel_index(np.argmax(np.abs(written - reference)), written.shape)",
-            'print(f"worst element {tuple(map(int, place))}: {written[place]} written, "',
-            '      f"{reference[place]} due")',
+            "worst = np.unravel_index(np.argmax(np.abs(written - reference)), written.shape)",
+            'print(f"worst element {tuple(map(int, worst))}: {written[worst]} written, "',
+            '      f"{reference[worst]} due")',
             "",
         ]
     )

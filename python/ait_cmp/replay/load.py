@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from ait_cmp.pairing.ge_step import GeOp, GeStep, PlacedOp
-from ait_cmp.pairing.graph.index import Tensor as Edge
+from ait_cmp.pairing.graph.index import GraphTensor
 from ait_cmp.replay.chain import Chain, Member
-from ait_cmp.replay.evaluate import Tensor
+from ait_cmp.replay.evaluate import TypedArray
 from ait_cmp.replay.op_texts import OpTexts
 from ait_cmp.replay.references import REFERENCES, Binding, RefusedError, bind
-from ait_cmp.replay.values import Files, Place, StepValues
+from ait_cmp.replay.values import Files, StepValues
+from ait_cmp.tensor_ref import TensorRef
 
 # Types of ops that GE puts into a graph and whose file alone says what they compute.
 INSERTED_TYPES = {"TransData": "src", "Cast": "x", "Identity": "x", "TensorMove": "x"}
@@ -29,8 +30,8 @@ class Loaded:
     """
 
     chain: Chain
-    inputs: Mapping[int, Tensor]
-    outputs: Sequence[Tensor]
+    inputs: Mapping[int, TypedArray]
+    outputs: Sequence[TypedArray]
 
     @property
     def binding(self) -> Binding | None:
@@ -39,7 +40,7 @@ class Loaded:
 
 
 # (member, position among its fed inputs, what the file or its producers hold) -> what to take.
-Substitute = Callable[[int, int, Optional[Place]], Optional[Tensor]]
+Substitute = Callable[[int, int, Optional[TensorRef]], Optional[TypedArray]]
 
 
 class OpLoader:
@@ -76,7 +77,7 @@ class OpLoader:
             RefusedError: There is no reference, or a value is missing.
             FormatError, OSError: A file cannot be read.
         """
-        placed = self._step.placed.get(op.file.path)
+        placed = self._step.placed_ops.get(op.file.path)
         if placed is None or self.values is None or self._texts is None:
             return self._load_inserted(op)
         assert op.identity is not None
@@ -84,21 +85,21 @@ class OpLoader:
             message = "which ops are fused in it is not known"
             raise RefusedError(message)
         outputs = [
-            self._files.tensor(Place(op.file.path, "outputs", index, op.file.kind))
+            self._files.tensor(TensorRef(op.file.path, "outputs", index, kind=op.file.kind))
             for index in range(len(op.outputs))
         ]
         numbers = sorted(op.identity.members)
         self._texts.read(numbers)
         members: list[Member] = []
-        inputs: dict[Edge, Tensor] = {}
+        inputs: dict[GraphTensor, TypedArray] = {}
         for number in numbers:
             binding = self._texts.bind(number, self._shapes(placed, number))
             sources = {
-                place: fed.source
-                for place, fed in enumerate(self._texts.graph.ops[number].fed)
+                slot: fed.source
+                for slot, fed in enumerate(self._texts.graph.ops[number].fed)
                 if fed.source is not None
             }
-            for positions in binding.places.values():
+            for positions in binding.positions.values():
                 for position in positions:
                     source = sources.get(position)
                     if source is not None and source[0] in numbers:
@@ -130,7 +131,7 @@ class OpLoader:
             message = "the graph text has no op of this name: GE made it"
             raise RefusedError(message)
         x, y = (
-            self._files.tensor(Place(op.file.path, io, 0, op.file.kind))
+            self._files.tensor(TensorRef(op.file.path, io, 0, kind=op.file.kind))
             for io in ("inputs", "outputs")
         )
         type_ = op.file.op_type
@@ -155,9 +156,9 @@ class OpLoader:
         placed: PlacedOp,
         number: int,
         position: int,
-        source: Edge | None,
+        source: GraphTensor | None,
         substitute: Substitute | None,
-    ) -> Tensor:
+    ) -> TypedArray:
         """The value of an input: of the op's own file, or from where the graph says it comes."""
         assert self.values is not None
         assert self._texts is not None
@@ -165,11 +166,11 @@ class OpLoader:
         names = self._texts.fed_names(number)
         name = names[position].name if position < len(names) else str(position)
         if substitute is not None:
-            place = found if isinstance(found, Place) else None
-            other = substitute(number, position, place)
+            ref = found if isinstance(found, TensorRef) else None
+            other = substitute(number, position, ref)
             if other is not None:
                 return other
-            if not isinstance(found, Tensor):
+            if not isinstance(found, TypedArray):
                 message = f"its input {name} has no counterpart"
                 raise RefusedError(message)
         if isinstance(found, str):
@@ -182,8 +183,8 @@ class OpLoader:
         return loaded
 
     def _find(
-        self, op: GeOp, placed: PlacedOp, number: int, position: int, source: Edge | None
-    ) -> Place | Tensor | str:
+        self, op: GeOp, placed: PlacedOp, number: int, position: int, source: GraphTensor | None
+    ) -> TensorRef | TypedArray | str:
         assert self.values is not None
         assert self._texts is not None
         order = self._order[op.file.path]
@@ -197,7 +198,7 @@ class OpLoader:
             None,
         )
         if position not in in_place and own is not None and op.inputs[own].state == "ok":
-            return Place(op.file.path, "inputs", own, op.file.kind)
+            return TensorRef(op.file.path, "inputs", own, kind=op.file.kind)
         if source is None:
             return "an op that the graph text does not have"
         found = self.values.find(source, order)
@@ -206,7 +207,9 @@ class OpLoader:
         return found
 
 
-def _in_graph_order(outputs: Sequence[Tensor], edges: Sequence[Edge]) -> list[Tensor]:
+def _in_graph_order(
+    outputs: Sequence[TypedArray], edges: Sequence[GraphTensor]
+) -> list[TypedArray]:
     """Outputs by their index in the graph: a reference gives them in that order.
 
     Raises:
@@ -219,9 +222,11 @@ def _in_graph_order(outputs: Sequence[Tensor], edges: Sequence[Edge]) -> list[Te
     return [by_index[index] for index in range(len(outputs))]
 
 
-def _with_dtypes(members: Sequence[Member], inputs: Mapping[Edge, Tensor]) -> list[Member]:
+def _with_dtypes(
+    members: Sequence[Member], inputs: Mapping[GraphTensor, TypedArray]
+) -> list[Member]:
     """Members whose dtypes are all known: what the text leaves open is that of the first input."""
-    known: dict[Edge, str] = {}
+    known: dict[GraphTensor, str] = {}
     filled = []
     for member in members:
         first = member.sources.get(0)

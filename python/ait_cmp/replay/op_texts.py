@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ait_cmp import _core
-from ait_cmp.pairing.graph.index import CONST_TYPES, GraphIndex, Tensor
+from ait_cmp.pairing.graph.index import CONST_TYPES, GraphIndex, GraphTensor
 from ait_cmp.replay.export import graph_part
 from ait_cmp.replay.references import REFERENCES, Binding, Reference, RefusedError, bind
 from ait_cmp.replay.references.dtypes import RUN_TIME_DTYPES
@@ -34,7 +34,7 @@ _DTYPES = {
 
 
 class FedName(NamedTuple):
-    """A fed input by its place among the fed ones: name in `input_desc` and stated shape."""
+    """A fed input by its position among the fed ones: name in `input_desc` and stated shape."""
 
     name: str
     shape: tuple[int, ...] | None
@@ -116,8 +116,8 @@ class OpTexts:
         if reference is None:
             raise RefusedError(refusal_of_type(type_))
         fed = [
-            (name, (shapes or {}).get(place, shape))
-            for place, (name, shape) in enumerate(self.fed_names(number))
+            (name, (shapes or {}).get(position, shape))
+            for position, (name, shape) in enumerate(self.fed_names(number))
         ]
         return bind(reference, fed, self.attributes(number))
 
@@ -142,7 +142,7 @@ class OpTexts:
         text = Path(self._path).read_text(encoding="utf-8", errors="replace")
         return graph_part(text, self._ops[number].name)
 
-    def constant(self, tensor: Tensor) -> tuple[str, np.ndarray[Any, Any]] | None:
+    def constant(self, tensor: GraphTensor) -> tuple[str, np.ndarray[Any, Any]] | None:
         """Dtype and values of a constant, None if the tensor is none or is not decoded."""
         op = self._ops[tensor[0]]
         if op.type not in CONST_TYPES or op.const is None or tensor[1] != 0:

@@ -21,7 +21,7 @@ class Cut(NamedTuple):
 
     Attributes:
         axis: Axis of all outputs along which it is cut.
-        size: Places on it.
+        size: Positions on it.
         inputs: Parameter -> its axis of that size; others are needed whole.
         part_values: Values of an output in one part.
     """
@@ -33,7 +33,7 @@ class Cut(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Places begin to end of the axis of a cut."""
+    """Positions begin to end of the axis of a cut."""
 
     begin: int
     end: int
@@ -64,8 +64,8 @@ def find_cut(binding: Binding, shapes: Mapping[str, Shape], out_shape: Shape) ->
 
 
 def _elementwise(_: Binding, shapes: Mapping[str, Shape], out: Shape) -> Cut | None:
-    """Along the longest axis; what has one place there broadcasts."""
-    axis = max(range(len(out)), key=lambda place: out[place])
+    """Along the longest axis; what has length 1 there broadcasts."""
+    axis = max(range(len(out)), key=lambda position: out[position])
     inputs = {}
     for name, shape in shapes.items():
         own = axis - len(out) + len(shape)
@@ -82,7 +82,7 @@ def _rows(binding: Binding, shapes: Mapping[str, Shape], out: Shape) -> Cut | No
     free = range(min(summed, default=len(shape)))
     if not free or any(axis >= len(out) or shape[axis] != out[axis] for axis in free):
         return None
-    axis = max(free, key=lambda place: shape[place])
+    axis = max(free, key=lambda position: shape[position])
     inputs = {name: axis for name, other in shapes.items() if other == shape}
     return Cut(axis, shape[axis], inputs)
 

@@ -15,13 +15,14 @@ from ait_cmp.pairing.ge_step import GeOp, GeStep, PlacedOp
 from ait_cmp.replay.causes import Case, find_cause
 from ait_cmp.replay.chain import evaluate_chain, has_smaller_inner
 from ait_cmp.replay.edges import EdgeDifference, EdgeState, judge_edges
-from ait_cmp.replay.evaluate import Found, Sums, Tensor, evaluate
+from ait_cmp.replay.evaluate import Found, Sums, TypedArray, evaluate
 from ait_cmp.replay.export import export_op
 from ait_cmp.replay.load import INSERTED_TYPES, Loaded, OpLoader
 from ait_cmp.replay.op_texts import OpTexts
 from ait_cmp.replay.references import RefusedError
-from ait_cmp.replay.values import KEPT_KINDS, Files, Place, StepValues
+from ait_cmp.replay.values import KEPT_KINDS, Files, StepValues
 from ait_cmp.replay.verdict import OutputVerdict, judge, not_replayed
+from ait_cmp.tensor_ref import TensorRef
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,11 @@ class StepReplay:
             loaded = self.load(op)
             if loaded.binding is None:
                 return ""
-            place = loaded.chain.outputs[index][1]
+            output = loaded.chain.outputs[index][1]
             outputs = list(loaded.outputs)
             older = self._older_inputs(op, loaded)
             return find_cause(
-                Case(loaded.binding, loaded.inputs, outputs, place, self._limits, older)
+                Case(loaded.binding, loaded.inputs, outputs, output, self._limits, older)
             )
         except (RefusedError, FormatError, OSError):
             return ""
@@ -108,7 +109,7 @@ class StepReplay:
             folder, name, loaded.binding, loaded.inputs, list(loaded.outputs), sentence, part
         )
 
-    def _older_inputs(self, op: GeOp, loaded: Loaded) -> Mapping[int, Tensor]:
+    def _older_inputs(self, op: GeOp, loaded: Loaded) -> Mapping[int, TypedArray]:
         """What the op was given in the step before, where it is another value of one shape."""
         if self._before is None:
             return {}
@@ -127,13 +128,13 @@ class StepReplay:
             and not np.array_equal(tensor.array, loaded.inputs[position].array, equal_nan=True)
         }
 
-    def tensor(self, place: Place) -> Tensor:
+    def tensor(self, ref: TensorRef) -> TypedArray:
         """One tensor of a file.
 
         Raises:
             FormatError, OSError: It cannot be read.
         """
-        return self._files.tensor(place)
+        return self._files.tensor(ref)
 
     @property
     def ops(self) -> Sequence[GeOp]:
@@ -143,7 +144,7 @@ class StepReplay:
     def replay(self, op: GeOp) -> OpReplay:
         """Replay one file: never raises for what is wrong with it."""
         type_ = self._type(op)
-        placed = self._step.placed.get(op.file.path)
+        placed = self._step.placed_ops.get(op.file.path)
         edge: EdgeState = "unknown"
         differences: list[EdgeDifference] = []
         if placed is not None and self.values is not None and _is_whole(op):
@@ -207,10 +208,10 @@ class StepReplay:
         candidates = [found for found, _ in self.candidates(loaded)]
         verdicts = []
         has_bias = loaded.binding is not None or not has_smaller_inner(loaded.chain, loaded.outputs)
-        for place in range(len(loaded.outputs)):
-            n_elements = loaded.outputs[place].array.size
+        for output in range(len(loaded.outputs)):
+            n_elements = loaded.outputs[output].array.size
             judged = [
-                _verdict(found[place], self._limits, n_elements, has_bias) for found in candidates
+                _verdict(found[output], self._limits, n_elements, has_bias) for found in candidates
             ]
             verdicts.append(min(judged, key=_distance))
         if loaded.binding is None:

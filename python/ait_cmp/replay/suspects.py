@@ -15,14 +15,13 @@ from ait_cmp.errors import FormatError
 from ait_cmp.pairing.ge_step import GeOp, read_ge_step
 from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.readers import core_readers
-from ait_cmp.replay.evaluate import Tensor
+from ait_cmp.replay.evaluate import TypedArray
 from ait_cmp.replay.load import Loaded
 from ait_cmp.replay.op_texts import OpTexts
 from ait_cmp.replay.references import REFERENCES, Reference, RefusedError
 from ait_cmp.replay.result import WrongOp
 from ait_cmp.replay.rows import rows_of
 from ait_cmp.replay.step import OpReplay, StepReplay
-from ait_cmp.replay.values import Place
 from ait_cmp.replay.verdict import OutputVerdict, Status
 from ait_cmp.tensor_ref import TensorRef
 
@@ -191,17 +190,17 @@ def _work_of(op: GeOp) -> int:
 def _golden_state(step: StepReplay, op: GeOp, golden_of: GoldenOf) -> GoldenState:
     """Whether the op's reference turns the golden inputs into the golden output."""
 
-    def golden_input(_: int, __: int, place: Place | None) -> Tensor | None:
-        if place is None:
+    def golden_input(_: int, __: int, ref: TensorRef | None) -> TypedArray | None:
+        if ref is None:
             return None
-        return _golden_tensor(step, place, golden_of)
+        return _golden_tensor(step, ref, golden_of)
 
     try:
         loaded = step.load(op, golden_input)
         outputs = []
         for index in range(len(op.outputs)):
-            place = Place(op.file.path, "outputs", index, op.file.kind)
-            tensor = _golden_tensor(step, place, golden_of)
+            ref = TensorRef(op.file.path, "outputs", index, kind=op.file.kind)
+            tensor = _golden_tensor(step, ref, golden_of)
             if tensor is None:
                 return "unknown"
             outputs.append(tensor)
@@ -212,19 +211,19 @@ def _golden_state(step: StepReplay, op: GeOp, golden_of: GoldenOf) -> GoldenStat
     return {"right": "agrees", "wrong": "differs", "not_replayed": "unknown"}[status]  # type: ignore[return-value]
 
 
-def _golden_tensor(step: StepReplay, place: Place, golden_of: GoldenOf) -> Tensor | None:
+def _golden_tensor(step: StepReplay, ref: TensorRef, golden_of: GoldenOf) -> TypedArray | None:
     """The golden values of one of my tensors, in its shape and dtype; None without any."""
-    golden = golden_of(TensorRef(place.path, place.io, place.number, kind=place.kind))
+    golden = golden_of(ref)
     if golden is None:
         return None
-    mine = step.tensor(place)
+    mine = step.tensor(ref)
     values = _core.read_values(golden)
     if values.size != mine.array.size:
         return None
     shaped = np.asarray(values).reshape(mine.array.shape)
     if mine.array.dtype.kind in "iub":
         shaped = shaped.astype(mine.array.dtype)
-    return Tensor(mine.dtype, shaped)
+    return TypedArray(mine.dtype, shaped)
 
 
 def _sentence(

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import NamedTuple
 
 import numpy as np
 
 from ait_cmp import _core
 from ait_cmp.errors import FormatError
-from ait_cmp.file_kinds import FileKind
 from ait_cmp.info.source import Sources
 from ait_cmp.pairing.ge_step import GeStep, PlacedOp
-from ait_cmp.pairing.graph.index import DATA_TYPES
-from ait_cmp.pairing.graph.index import Tensor as Edge
+from ait_cmp.pairing.graph.index import DATA_TYPES, GraphTensor
 from ait_cmp.pairing.graph.slots import TensorHead
-from ait_cmp.replay.evaluate import Tensor
+from ait_cmp.replay.evaluate import TypedArray
 from ait_cmp.replay.op_texts import OpTexts
 from ait_cmp.replay.references import RefusedError
 from ait_cmp.replay.references.dtypes import integer_range
@@ -29,17 +26,8 @@ KEPT_KINDS = frozenset({"dump", "sketch"})
 _OPEN_FILES = 64
 
 
-class Place(NamedTuple):
-    """One tensor of a file."""
-
-    path: str
-    io: str
-    number: int
-    kind: FileKind = "dump"
-
-
 class Files:
-    """Tensors of dump files, by place; the headers of the last ones stay open."""
+    """Tensors of dump files; the headers of the last ones stay open."""
 
     def __init__(self) -> None:
         self._open: OrderedDict[str, _core.GeDump] = OrderedDict()
@@ -58,26 +46,26 @@ class Files:
             self._open.popitem(last=False)
         return dump
 
-    def tensor(self, place: Place) -> Tensor:
+    def tensor(self, ref: TensorRef) -> TypedArray:
         """Values in logical order.
 
         Raises:
             FormatError: The file, or this tensor, has none.
             OSError: It cannot be read.
         """
-        if place.kind != "dump":
-            return _kept_tensor(place)
-        dump = self.dump(place.path)
-        tensors = dump.inputs if place.io == "inputs" else dump.outputs
-        tensor = tensors[place.number]
-        return Tensor(tensor.dtype, tensor.numpy())
+        if ref.kind != "dump":
+            return _kept_tensor(ref)
+        dump = self.dump(ref.path)
+        tensors = dump.inputs if ref.io == "inputs" else dump.outputs
+        tensor = tensors[ref.index]
+        return TypedArray(tensor.dtype, tensor.numpy())
 
-    def have_equal_bytes(self, first: Place, second: Place) -> bool:
+    def have_equal_bytes(self, first: TensorRef, second: TensorRef) -> bool:
         """Whether two tensors of one dtype and format hold the same bytes."""
         return self.tensor(first).array.tobytes() == self.tensor(second).array.tobytes()
 
 
-def _kept_tensor(place: Place) -> Tensor:
+def _kept_tensor(ref: TensorRef) -> TypedArray:
     """A tensor that an info file keeps whole.
 
     Raises:
@@ -85,7 +73,6 @@ def _kept_tensor(place: Place) -> Tensor:
         FormatError: The file is damaged.
         OSError: It cannot be read.
     """
-    ref = TensorRef(place.path, place.io, place.number, kind=place.kind)
     tensor = Sources(1).tensor(ref)
     if tensor.values is None:
         message = "a reduced dump, which does not keep the values of a tensor of this size"
@@ -93,7 +80,7 @@ def _kept_tensor(place: Place) -> Tensor:
     values = np.asarray(tensor.values).reshape(tensor.known_shape)
     if integer_range(tensor.dtype) is not None:
         values = values.astype(tensor.dtype.partition(".")[2])
-    return Tensor(tensor.dtype, values)
+    return TypedArray(tensor.dtype, values)
 
 
 class StepValues:
@@ -111,14 +98,14 @@ class StepValues:
     ) -> None:
         self.texts = texts
         self.files = files
-        self.produced: dict[Edge, Place] = {}
-        self.heads: dict[Place, TensorHead] = {}
+        self.produced: dict[GraphTensor, TensorRef] = {}
+        self.heads: dict[TensorRef, TensorHead] = {}
         self.op_names: dict[str, str] = {}
-        self._read: dict[Edge, Place] = {}
-        self._writers: dict[Edge, list[tuple[int, Edge]]] = {}
+        self._read: dict[GraphTensor, TensorRef] = {}
+        self._writers: dict[GraphTensor, list[tuple[int, GraphTensor]]] = {}
         self._before = before
         for order, op in enumerate(step.ops):
-            placed = step.placed.get(op.file.path)
+            placed = step.placed_ops.get(op.file.path)
             if placed is not None and op.file.kind in KEPT_KINDS and op.cut is None:
                 self._take(placed, order)
 
@@ -127,9 +114,9 @@ class StepValues:
         self.op_names[path] = placed.op.name
         for index, edge in enumerate(placed.outputs):
             if edge is not None and placed.op.outputs[index].state == "ok":
-                place = Place(path, "outputs", index, kind)
-                self.produced[edge] = place
-                self.heads[place] = placed.op.outputs[index]
+                ref = TensorRef(path, "outputs", index, kind=kind)
+                self.produced[edge] = ref
+                self.heads[ref] = placed.op.outputs[index]
         for index, slot in enumerate(placed.inputs):
             if slot is None or slot.source is None:
                 continue
@@ -138,35 +125,35 @@ class StepValues:
                 written = (slot.op, in_place[slot.slot])
                 self._writers.setdefault(slot.source, []).append((order, written))
             elif placed.op.inputs[index].state == "ok":
-                self._read.setdefault(slot.source, Place(path, "inputs", index, kind))
+                self._read.setdefault(slot.source, TensorRef(path, "inputs", index, kind=kind))
 
     def forget_before(self) -> None:
         """Let the step before this one go."""
         self._before = None
 
-    def writer_before(self, edge: Edge, order: int) -> Edge | None:
+    def writer_before(self, edge: GraphTensor, order: int) -> GraphTensor | None:
         """The output of the last op that wrote a tensor in place before a time in the step."""
         earlier = [item for item in self._writers.get(edge, ()) if item[0] < order]
         return max(earlier)[1] if earlier else None
 
-    def is_written_in_place(self, edge: Edge) -> bool:
+    def is_written_in_place(self, edge: GraphTensor) -> bool:
         """Whether an op of the step writes into a tensor."""
         return edge in self._writers
 
-    def find(self, edge: Edge, order: int) -> Place | Tensor | str:
-        """A tensor as an op at a time of the step reads it: place, values, or why there are none.
+    def find(self, edge: GraphTensor, order: int) -> TensorRef | TypedArray | str:
+        """What an op at a time of the step reads: address or values, or why there are none.
 
         Args:
             edge: The tensor of the graph.
-            order: Place in time of the reader.
+            order: When the reader ran, in order of time.
         """
         written = self.writer_before(edge, order)
-        place = self.produced.get(edge if written is None else written)
-        if place is not None:
-            return place
+        ref = self.produced.get(edge if written is None else written)
+        if ref is not None:
+            return ref
         constant = self.texts.constant(edge)
         if constant is not None:
-            return Tensor(*constant)
+            return TypedArray(*constant)
         if written is None and not self.is_written_in_place(edge) and edge in self._read:
             return self._read[edge]
         name = self.texts.name(edge[0])
@@ -174,7 +161,7 @@ class StepValues:
             return f'{name}, which is not in the dump (dump_mode="all" dumps it)'
         return f"{name}, which has no file in this step"
 
-    def state_before(self, edge: Edge, written: Edge) -> Place | str:
+    def state_before(self, edge: GraphTensor, written: GraphTensor) -> TensorRef | str:
         """What an op that writes into a graph input found in it: what the step before left.
 
         Args:
@@ -184,14 +171,14 @@ class StepValues:
         if self._before is None:
             name = self.texts.name(edge[0])
             return f"{name}, which is written in place, and the step before is not in the dump"
-        place = self._before.produced.get(written)
-        if place is None:
+        ref = self._before.produced.get(written)
+        if ref is None:
             return f"{self.texts.name(edge[0])}, which the step before did not write"
-        return place
+        return ref
 
-    def load(self, found: Place | Tensor) -> Tensor | str:
-        """Values of a place; a sentence if they cannot be read."""
-        if isinstance(found, Tensor):
+    def load(self, found: TensorRef | TypedArray) -> TypedArray | str:
+        """Its values; a sentence if they cannot be read."""
+        if isinstance(found, TypedArray):
             return found
         try:
             return self.files.tensor(found)

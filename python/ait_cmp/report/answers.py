@@ -50,13 +50,13 @@ def _golden_sources(row: int, step: PairedStep) -> list[tuple[Array, tuple[int, 
     pair = step.pair_at(row)
     found = []
     for tensor in step.nodes[pair.node].reads or ():
-        place = step.row_of_tensor(tensor)
-        if place is None:
+        number = step.row_of_tensor(tensor)
+        if number is None:
             continue
-        source = Row._make(step.rows[place])
+        source = Row._make(step.rows[number])
         if not source.my_dtype.startswith(("torch.float", "torch.bfloat")):
             continue
-        values = read_values(step.pair_at(place).golden)
+        values = read_values(step.pair_at(number).golden)
         if values is None:
             return []
         found.append((values, shape_of(source.my_shape)))
@@ -152,9 +152,9 @@ def _chosen_axis(shape: tuple[int, ...], source_shape: tuple[int, ...]) -> int |
 # --- rounding ---
 
 
-def _agree_once_rounded(place: int, step: PairedStep, limits: Limits) -> bool | None:
-    row = Row._make(step.rows[place])
-    values = read_pair(step.pair_at(place))
+def _agree_once_rounded(number: int, step: PairedStep, limits: Limits) -> bool | None:
+    row = Row._make(step.rows[number])
+    values = read_pair(step.pair_at(number))
     if values is None:
         return None
     coarser = max((row.my_dtype, row.golden_dtype), key=_core.roundoff_of)

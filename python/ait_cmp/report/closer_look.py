@@ -52,7 +52,7 @@ def _where_nonfinite(mine: Array, golden: Array, shape: tuple[int, ...]) -> str:
         return ""
     n_rows = shape[-2] if len(shape) > 1 else mine.size
     width = shape[-1] if len(shape) > 1 else 1
-    rows = sorted({int(place) // max(width, 1) % n_rows for place in np.flatnonzero(odd)})
+    rows = sorted({int(number) // max(width, 1) % n_rows for number in np.flatnonzero(odd)})
     sides = [
         name
         for name, side in (("my", mine), ("golden", golden))
@@ -122,9 +122,9 @@ def _agreement_below(step: PairedStep, node: int) -> str:
     touched = set(step.nodes[node].outputs)
     verdicts: dict[int, list[str]] = {}
     rows = step.rows
-    for place in range(len(rows)):
-        pair_node = step.pair_at(place).node
-        row = Row._make(rows[place])
+    for number in range(len(rows)):
+        pair_node = step.pair_at(number).node
+        row = Row._make(rows[number])
         if row.io == "outputs" and row.verdict:
             verdicts.setdefault(pair_node, []).append(row.verdict)
     first = ""

@@ -39,9 +39,11 @@ class GraphOutput(NamedTuple):
 
 def look_at_outputs(key: StepKey, step: PairedStep) -> list[GraphOutput]:
     """The outputs of a step that could be compared; of the widest float one its choices."""
-    rows = {place: Row._make(step.rows[place]) for place in step.end_rows if place < len(step.rows)}
-    compared = {place: row for place, row in rows.items() if row.status == "compared"}
-    widest = max(compared, key=lambda place: _width(compared[place]), default=-1)
+    rows = {
+        number: Row._make(step.rows[number]) for number in step.end_rows if number < len(step.rows)
+    }
+    compared = {number: row for number, row in rows.items() if row.status == "compared"}
+    widest = max(compared, key=lambda number: _width(compared[number]), default=-1)
     return [
         GraphOutput(
             key.rank,
@@ -51,9 +53,9 @@ def look_at_outputs(key: StepKey, step: PairedStep) -> list[GraphOutput]:
             row.index,
             row.relative_euclidean_distance,
             row.cosine_similarity,
-            _choices_that_differ(step, place, row) if place == widest else None,
+            _choices_that_differ(step, number, row) if number == widest else None,
         )
-        for place, row in compared.items()
+        for number, row in compared.items()
     ]
 
 
@@ -63,13 +65,13 @@ def _width(row: Row) -> int:
     return shape[-1] if shape and is_float else 0
 
 
-def _choices_that_differ(step: PairedStep, place: int, row: Row) -> float | None:
+def _choices_that_differ(step: PairedStep, number: int, row: Row) -> float | None:
     width = _width(row)
     if width < 2:
         return None
     if row.max_absolute_error == 0 and not row.nonfinite_mismatch_count:
         return 0.0
-    values = read_pair(step.pair_at(place))
+    values = read_pair(step.pair_at(number))
     if values is None or values[0].size % width:
         return None
     mine, golden = (np.argmax(side.reshape(-1, width), axis=1) for side in values)

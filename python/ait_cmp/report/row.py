@@ -104,13 +104,13 @@ class Rows(Sequence[Row]):
         return self._ends[-1] if self._ends else 0
 
     @overload
-    def __getitem__(self, place: int) -> Row: ...
+    def __getitem__(self, number: int) -> Row: ...
     @overload
-    def __getitem__(self, place: slice) -> list[Row]: ...
-    def __getitem__(self, place: int | slice) -> Row | list[Row]:
-        if isinstance(place, slice):
-            return [self[i] for i in range(*place.indices(len(self)))]
-        number = range(len(self))[place]
+    def __getitem__(self, number: slice) -> list[Row]: ...
+    def __getitem__(self, number: int | slice) -> Row | list[Row]:
+        if isinstance(number, slice):
+            return [self[i] for i in range(*number.indices(len(self)))]
+        number = range(len(self))[number]
         step = bisect.bisect_right(self._ends, number)
         return Row._make(self.steps[step][number - self._ends[step]])
 
@@ -123,7 +123,7 @@ class Rows(Sequence[Row]):
 
 def rows_of(step: _core.StepRows) -> Iterator[Row]:
     """The rows of a step."""
-    return (Row._make(step[place]) for place in range(len(step)))
+    return (Row._make(step[number]) for number in range(len(step)))
 
 
 def column(step: _core.StepRows, name: str) -> list[Any]:

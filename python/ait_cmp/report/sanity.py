@@ -147,13 +147,13 @@ def warn_of_zeros(steps: Sequence[StepRows]) -> list[str]:
     for step in steps:
         extrema = (f"{side}_{kind}_value" for side in ("my", "golden") for kind in ("max", "min"))
         columns = zip(column(step, "status"), *(column(step, name) for name in extrema))
-        for place, (status, my_max, my_min, golden_max, golden_min) in enumerate(columns):
+        for row, (status, my_max, my_min, golden_max, golden_min) in enumerate(columns):
             my_zero = my_max == 0 and my_min == 0
             golden_zero = golden_max == 0 and golden_min == 0
             if my_zero != golden_zero and status == "compared":
                 side = "my" if my_zero else "golden"
                 number[side] += 1
-                first.setdefault(side, _tensor_text(Row._make(step[place])))
+                first.setdefault(side, _tensor_text(Row._make(step[row])))
     return [
         f"Tensors that are all zero on the {side} side only: {number[side]}, the first is "
         f"{first[side]}: an operator that did not write its result, or memory that was "
@@ -169,7 +169,7 @@ def warn_of_missing_counterparts(steps: Sequence[StepRows]) -> list[str]:
     unmatched: Counter[_Graph] = Counter()
     for step in steps:
         if len(step):
-            graph, _ = _place(step)
+            graph, _ = _graph_and_step(step)
             total[graph] += len(step)
             unmatched[graph] += column(step, "status").count("unmatched")
     return [
@@ -225,12 +225,12 @@ def _figures(steps: Sequence[StepRows], side: str) -> _Steps:
         figures = dict(zip(tensors, zip(sizes, *values)))
         if any(None in of_kind for of_kind in values):
             figures = {tensor: found for tensor, found in figures.items() if None not in found}
-        graph, number = _place(step)
+        graph, number = _graph_and_step(step)
         graphs.setdefault(graph, {})[number] = figures
     return graphs
 
 
-def _place(step: StepRows) -> tuple[_Graph, int]:
+def _graph_and_step(step: StepRows) -> tuple[_Graph, int]:
     """Graph and number of a step that has rows."""
     first = Row._make(step[0])
     return (first.rank, first.graph), first.token_id
@@ -243,7 +243,9 @@ def _n_elements(shape: str) -> int:
 
 
 def _warn_of_equal_steps(steps: Sequence[StepRows], figures: _Steps, side: str) -> list[str]:
-    hashes = {_place(step): step.figures_hash(side == "golden") for step in steps if len(step)}
+    hashes = {
+        _graph_and_step(step): step.figures_hash(side == "golden") for step in steps if len(step)
+    }
     n_steps = Counter((graph, of_step) for (graph, _), of_step in hashes.items())
     notes = []
     for graph, of_graph in sorted(figures.items()):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ait_cmp.pairing.graph.identity import Identifier
-from ait_cmp.pairing.graph.index import VIEW_TYPES, GraphIndex, Tensor
+from ait_cmp.pairing.graph.index import VIEW_TYPES, GraphIndex, GraphTensor
 from ait_cmp.pairing.graph.op_graph import OpGraph
 from ait_cmp.pairing.graph.slots import Shape, Slots, find_slots
 from ait_cmp.pairing.graph.view_chain import ViewChain, trace_views
@@ -20,7 +20,7 @@ class Use(NamedTuple):
 
     op: int
     slot: int
-    arrives: Tensor
+    arrives: GraphTensor
 
 
 class GraphContext:
@@ -38,9 +38,9 @@ class GraphContext:
         self.graph = graph
         self.identifier = Identifier(graph, final_members or {})
         self._slots: dict[tuple[int, ...], Slots] = {}
-        self._chains: dict[Tensor, ViewChain] = {}
-        self._uses: dict[Tensor, tuple[Use, ...]] = {}
-        self._arguments: dict[str, tuple[Tensor, ...]] = {}
+        self._chains: dict[GraphTensor, ViewChain] = {}
+        self._uses: dict[GraphTensor, tuple[Use, ...]] = {}
+        self._arguments: dict[str, tuple[GraphTensor, ...]] = {}
         self._op_graphs: dict[tuple[tuple[str, str, tuple[int, ...]], ...], OpGraph] = {}
         self._targets: dict[str, str] = {}
         for names in graph.fx_names.values():
@@ -86,13 +86,13 @@ class GraphContext:
                 return node
         return ""
 
-    def static_shape(self, tensor: Tensor) -> Shape | None:
+    def static_shape(self, tensor: GraphTensor) -> Shape | None:
         """Shape that the graph text states, None if it leaves any of it open."""
         op = self.graph.ops[tensor[0]]
         shape = op.output_shapes[tensor[1]] if tensor[1] < len(op.output_shapes) else None
         return None if shape is None or any(dim < 0 for dim in shape) else tuple(shape)
 
-    def chain(self, tensor: Tensor) -> ViewChain:
+    def chain(self, tensor: GraphTensor) -> ViewChain:
         """The views that made a tensor, up to what they look at."""
         chain = self._chains.get(tensor)
         if chain is None:
@@ -104,14 +104,14 @@ class GraphContext:
         op = self.graph.ops[number]
         return op.type in VIEW_TYPES and not any(op.output_names)
 
-    def uses(self, tensor: Tensor) -> tuple[Use, ...]:
+    def uses(self, tensor: GraphTensor) -> tuple[Use, ...]:
         """Where a tensor is used, inserted views followed down to their consumers."""
         uses = self._uses.get(tensor)
         if uses is None:
             uses = self._uses[tensor] = self._find_uses(tensor)
         return uses
 
-    def _find_uses(self, tensor: Tensor) -> tuple[Use, ...]:
+    def _find_uses(self, tensor: GraphTensor) -> tuple[Use, ...]:
         uses: list[Use] = []
         pending = [tensor]
         seen = 0
@@ -125,17 +125,17 @@ class GraphContext:
                     pending.append((number, 0))
         return tuple(uses[:MAX_USES])
 
-    def arguments(self, node: str) -> tuple[Tensor, ...]:
+    def arguments(self, node: str) -> tuple[GraphTensor, ...]:
         """Tensors that enter the ops made for an FX node, as they arrive there, without repeats."""
         known = self._arguments.get(node)
         if known is None:
             known = self._arguments[node] = self._find_arguments(node)
         return known
 
-    def _find_arguments(self, node: str) -> tuple[Tensor, ...]:
+    def _find_arguments(self, node: str) -> tuple[GraphTensor, ...]:
         made = self.graph.made_for.get(node, ())
         inside = set(made)
-        found: dict[Tensor, None] = {}
+        found: dict[GraphTensor, None] = {}
         for number in made:
             if self.is_inserted_view(number):
                 continue

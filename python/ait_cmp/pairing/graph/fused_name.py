@@ -111,9 +111,9 @@ def _hangs_together(members: tuple[int, ...], graph: GraphIndex) -> bool:
 
 def _rank(members: tuple[int, ...], graph: GraphIndex) -> tuple[int, int, int]:
     alone = sum(
-        not (_feeders(member, graph) & set(members[:place]))
-        for place, member in enumerate(members)
-        if place
+        not (_feeders(member, graph) & set(members[:position]))
+        for position, member in enumerate(members)
+        if position
     )
     return alone, len(members), -len(graph.ops[members[0]].name)
 

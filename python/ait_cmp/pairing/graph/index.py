@@ -16,7 +16,7 @@ import numpy as np
 _INDEX = re.compile(r"[0-9]{1,9}")
 
 # Output `index` of op number `op`: one tensor of the graph.
-Tensor = tuple[int, int]
+GraphTensor = tuple[int, int]
 
 DATA_TYPES = frozenset({"Data", "RefData", "Variable", "AnnData"})
 CONST_TYPES = frozenset({"Const", "Constant", "ConstPlaceHolder", "FileConstant"})
@@ -101,7 +101,7 @@ class FedInput(NamedTuple):
     """
 
     position: int
-    source: Tensor | None
+    source: GraphTensor | None
     fx_name: FxName | None
 
 
@@ -194,8 +194,8 @@ class GraphIndex:
         self.name_lengths = sorted({len(name) for name in self.by_file_name})
         self.ops = tuple(self._read_op(text) for text in texts)
         self._consts = {i: text.const for i, text in enumerate(texts) if text.type in CONST_TYPES}
-        self.fx_names: dict[Tensor, list[FxName]] = {}
-        self.consumers: dict[Tensor, list[tuple[int, int]]] = {}
+        self.fx_names: dict[GraphTensor, list[FxName]] = {}
+        self.consumers: dict[GraphTensor, list[tuple[int, int]]] = {}
         self._index_tensors()
         self.outputs = [list(range(len(op.output_names))) for op in self.ops]
         for number, index in self.consumers:
@@ -235,7 +235,7 @@ class GraphIndex:
             in_place,
         )
 
-    def _source(self, entry: str) -> Tensor | None:
+    def _source(self, entry: str) -> GraphTensor | None:
         source = read_source(entry)
         if source is None or source[0] not in self.number:
             return None
@@ -256,7 +256,7 @@ class GraphIndex:
                     if fed.fx_name not in known:
                         known.append(fed.fx_name)
 
-    def const_value(self, tensor: Tensor | None) -> np.ndarray[Any, Any] | None:
+    def const_value(self, tensor: GraphTensor | None) -> np.ndarray[Any, Any] | None:
         """The array of a small constant, None if the tensor is none or its type is not decoded."""
         if tensor is None:
             return None
@@ -274,11 +274,11 @@ class GraphIndex:
         count = int(np.prod(shape, dtype=np.int64)) if all(d >= 0 for d in shape) else -1
         return flat.reshape(shape) if flat.size == count else None
 
-    def is_data(self, tensor: Tensor) -> bool:
+    def is_data(self, tensor: GraphTensor) -> bool:
         """Whether the tensor is an input of the graph."""
         return self.ops[tensor[0]].type in DATA_TYPES
 
-    def is_const(self, tensor: Tensor) -> bool:
+    def is_const(self, tensor: GraphTensor) -> bool:
         """Whether the tensor is a constant."""
         return self.ops[tensor[0]].type in CONST_TYPES
 

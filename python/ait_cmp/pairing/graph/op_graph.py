@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ait_cmp.pairing.graph.index import GraphIndex, Tensor
+from ait_cmp.pairing.graph.index import GraphIndex, GraphTensor
 
 
 class Member(NamedTuple):
@@ -81,10 +81,10 @@ class OpGraph:
             fused: Name, type and members of every fused op.
         """
         groups: dict[int, int] = {}
-        for place, (_, _, claimed) in enumerate(fused):
+        for group, (_, _, claimed) in enumerate(fused):
             for member in claimed:
                 # An op that two fused names claim stays with the first.
-                groups.setdefault(member, place)
+                groups.setdefault(member, group)
         self._graph = graph
         self._writers = _find_writers(graph)
         parts: dict[int, list[int]] = {}
@@ -112,7 +112,7 @@ class OpGraph:
             for number, key in enumerate(order)
         )
 
-    def read_by(self, op: int, source: Tensor) -> Tensor:
+    def read_by(self, op: int, source: GraphTensor) -> GraphTensor:
         """The tensor that op number `op` finds where `source` lies.
 
         An op that was made before it may have written to it in place.
@@ -152,7 +152,7 @@ class OpGraph:
             for op, index in self.tensor_of
         )
 
-    def _becomes(self, tensor: Tensor) -> int:
+    def _becomes(self, tensor: GraphTensor) -> int:
         seen = {tensor}
         at = tensor
         while at in self._writers:
@@ -197,9 +197,9 @@ class OpGraph:
         return Member(op.type, tensor, tuple(dtype for dtype in op.output_dtypes if dtype))
 
 
-def _find_writers(graph: GraphIndex) -> dict[Tensor, list[Tensor]]:
+def _find_writers(graph: GraphIndex) -> dict[GraphTensor, list[GraphTensor]]:
     """Tensor -> the outputs that it becomes where ops write it in place, in creation order."""
-    writers: dict[Tensor, list[Tensor]] = {}
+    writers: dict[GraphTensor, list[GraphTensor]] = {}
     for number, op in enumerate(graph.ops):
         for slot, output in op.in_place.items():
             source = op.fed[slot].source
@@ -219,9 +219,9 @@ def _named(graph: GraphIndex, number: int) -> tuple[str, str]:
 
 
 def _key(number: int, groups: dict[int, int]) -> int:
-    """The op number, or -1 - place of the fused op."""
-    place = groups.get(number)
-    return number if place is None else -1 - place
+    """The op number, or -1 - number of the fused op."""
+    group = groups.get(number)
+    return number if group is None else -1 - group
 
 
 def _sort(feeders: dict[int, dict[int, None]]) -> list[int]:

@@ -81,7 +81,7 @@ class Slicing:
 
 @dataclass(frozen=True)
 class Cut:
-    """One slice of an op, and what is known of its place.
+    """One slice of an op, and what is known of its part of the whole.
 
     Attributes:
         number: Thread (automatic mode) or N of `_lxslice{N}` (manual mode).
@@ -193,23 +193,25 @@ def parts_of_thread(
     slicing: Slicing, io: str, thread: int, heads: Sequence[TensorHead]
 ) -> tuple[Part | None, ...]:
     """The parts that the tensors of a thread's file hold; None where the header does not say."""
-    return tuple(_part(slicing, io, thread, place, heads) for place in range(len(heads)))
+    return tuple(_part(slicing, io, thread, position, heads) for position in range(len(heads)))
 
 
 def _part(
-    slicing: Slicing, io: str, thread: int, place: int, heads: Sequence[TensorHead]
+    slicing: Slicing, io: str, thread: int, position: int, heads: Sequence[TensorHead]
 ) -> Part | None:
-    head = heads[place]
+    head = heads[position]
     is_plain = head.storage_format in PLAIN_FORMATS
     threads = (slicing.ranges if is_plain else slicing.original_ranges)[io]
-    # The lists count tensors of the op; where the dump left some out, places do not agree.
+    # The lists count tensors of the op; where the dump left some out, positions do not agree.
     if thread >= len(threads) or any(len(tensors) != len(heads) for tensors in threads):
         return None
-    ranges = threads[thread][place]
-    ranks = {len(tensors[place]) for tensors in threads}
+    ranges = threads[thread][position]
+    ranks = {len(tensors[position]) for tensors in threads}
     if not ranges or ranks != {len(head.shape)} or not head.has_shape:
         return None
-    whole = tuple(max(tensors[place][axis][1] for tensors in threads) for axis in range(max(ranks)))
+    whole = tuple(
+        max(tensors[position][axis][1] for tensors in threads) for axis in range(max(ranks))
+    )
     part = Part(ranges, whole)
     if head.shape == part.shape:
         return part

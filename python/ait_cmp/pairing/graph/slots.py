@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import NamedTuple
 
-from ait_cmp.pairing.graph.index import VIEW_TYPES, GraphIndex, Tensor
+from ait_cmp.pairing.graph.index import VIEW_TYPES, GraphIndex, GraphTensor
 from ait_cmp.tensor_ref import check_fields
 
 Shape = tuple[int, ...]
@@ -49,7 +49,7 @@ class InputSlot(NamedTuple):
 
     op: int
     slot: int
-    source: Tensor | None
+    source: GraphTensor | None
 
 
 class Slots(NamedTuple):
@@ -62,7 +62,7 @@ class Slots(NamedTuple):
     """
 
     inputs: tuple[InputSlot, ...]
-    outputs: tuple[Tensor, ...]
+    outputs: tuple[GraphTensor, ...]
     is_plain: bool
 
 
@@ -89,9 +89,9 @@ def find_slots(graph: GraphIndex, members: tuple[int, ...]) -> Slots:
     return Slots(entering, leaving, False)
 
 
-def _comes_from(graph: GraphIndex, tensor: Tensor, inside: set[int]) -> bool:
+def _comes_from(graph: GraphIndex, tensor: GraphTensor, inside: set[int]) -> bool:
     """Whether a tensor is made by one of `inside`, perhaps through views that fusion removed."""
-    at: Tensor | None = tensor
+    at: GraphTensor | None = tensor
     while at is not None:
         if at[0] in inside:
             return True
@@ -100,7 +100,7 @@ def _comes_from(graph: GraphIndex, tensor: Tensor, inside: set[int]) -> bool:
     return False
 
 
-def _is_used_outside(graph: GraphIndex, tensor: Tensor, inside: set[int]) -> bool:
+def _is_used_outside(graph: GraphIndex, tensor: GraphTensor, inside: set[int]) -> bool:
     users = graph.consumers.get(tensor, ())
     return not users or any(number not in inside for number, _ in users)
 
@@ -108,7 +108,7 @@ def _is_used_outside(graph: GraphIndex, tensor: Tensor, inside: set[int]) -> boo
 def assign_inputs(
     heads: Sequence[TensorHead],
     slots: Slots,
-    shape_of: Callable[[Tensor], Shape | None],
+    shape_of: Callable[[GraphTensor], Shape | None],
 ) -> list[InputSlot | None]:
     """The slot of every dumped input, None where only a guess by position is left.
 
@@ -124,15 +124,15 @@ def assign_inputs(
         shapes = [shape_of(slot.source) if slot.source else None for slot in candidates]
         if len(heads) == len(candidates) and not _contradicts(heads, shapes):
             return list(candidates)
-        places = assign_in_order(found, shapes) if slots.is_plain else [None] * len(found)
-        if None in places:
+        positions = assign_in_order(found, shapes) if slots.is_plain else [None] * len(found)
+        if None in positions:
             by_shape = assign_by_shape(found, shapes)
-            places = by_shape if by_shape.count(None) < places.count(None) else places
+            positions = by_shape if by_shape.count(None) < positions.count(None) else positions
         if slots.is_plain:
             break
-    if slots.is_plain and len(heads) == len(slots.inputs) and None in places:
+    if slots.is_plain and len(heads) == len(slots.inputs) and None in positions:
         return list(slots.inputs)
-    return [None if place is None else candidates[place] for place in places]
+    return [None if position is None else candidates[position] for position in positions]
 
 
 def _readings(slots: Sequence[InputSlot]) -> Iterator[Sequence[InputSlot]]:
@@ -141,7 +141,7 @@ def _readings(slots: Sequence[InputSlot]) -> Iterator[Sequence[InputSlot]]:
 
 
 def _without_repeats(slots: Sequence[InputSlot]) -> Sequence[InputSlot]:
-    seen: set[Tensor] = set()
+    seen: set[GraphTensor] = set()
     distinct = []
     for slot in slots:
         if slot.source is None or slot.source not in seen:
@@ -155,11 +155,11 @@ def assign_outputs(
     heads: Sequence[TensorHead],
     slots: Slots,
     graph: GraphIndex,
-    shape_of: Callable[[Tensor], Shape | None],
-) -> list[Tensor | None]:
+    shape_of: Callable[[GraphTensor], Shape | None],
+) -> list[GraphTensor | None]:
     """The graph tensor of every dumped output; `original_op` of the header comes first."""
     allowed = set(slots.outputs)
-    named: list[Tensor | None] = []
+    named: list[GraphTensor | None] = []
     for head in heads:
         number = graph.number.get(head.original_op) if head.original_op else None
         origin = None if number is None else (number, head.original_index)
@@ -172,7 +172,7 @@ def assign_outputs(
         return list(slots.outputs)
     found = [head.shape for head in heads]
     chosen = assign_in_order(found, shapes) if slots.is_plain else assign_by_shape(found, shapes)
-    return [None if place is None else slots.outputs[place] for place in chosen]
+    return [None if position is None else slots.outputs[position] for position in chosen]
 
 
 def _contradicts(heads: Sequence[TensorHead], shapes: Sequence[Shape | None]) -> bool:
@@ -183,48 +183,48 @@ def _contradicts(heads: Sequence[TensorHead], shapes: Sequence[Shape | None]) ->
 
 
 def assign_in_order(found: Sequence[Shape], expected: Sequence[Shape | None]) -> list[int | None]:
-    """Place in `expected` of every found shape, if `found` is `expected` with some left out.
+    """Position in `expected` of every found shape, if `found` is `expected` with some left out.
 
-    A place counts if every way to leave some out gives it: then order and shapes together prove
+    A position counts if every way to leave some out gives it: then order and shapes together prove
     it. An unknown expected shape fits all.
     """
     first = _leftmost(found, expected)
     last = _leftmost(found[::-1], expected[::-1])
     if first is None or last is None:
         return [None] * len(found)
-    mirrored = [len(expected) - 1 - place for place in reversed(last)]
+    mirrored = [len(expected) - 1 - position for position in reversed(last)]
     return [low if low == high else None for low, high in zip(first, mirrored)]
 
 
 def _leftmost(found: Sequence[Shape], expected: Sequence[Shape | None]) -> list[int] | None:
-    """The earliest places in order, None if the shapes do not fit in order."""
-    places: list[int] = []
+    """The earliest positions in order, None if the shapes do not fit in order."""
+    positions: list[int] = []
     at = 0
     for shape in found:
         while at < len(expected) and expected[at] not in (None, shape):
             at += 1
         if at == len(expected):
             return None
-        places.append(at)
+        positions.append(at)
         at += 1
-    return places
+    return positions
 
 
 def assign_by_shape(found: Sequence[Shape], expected: Sequence[Shape | None]) -> list[int | None]:
-    """Place in `expected` of every found shape, in order among equal shapes.
+    """Position in `expected` of every found shape, in order among equal shapes.
 
     A shape counts only if it stands equally often on both sides, and nothing at all is assigned
     while some expected shape is unknown: it could be any of them.
     """
     if any(shape is None for shape in expected):
         return [None] * len(found)
-    places: dict[Shape | None, list[int]] = {}
-    for place, shape in enumerate(expected):
-        places.setdefault(shape, []).append(place)
+    positions: dict[Shape | None, list[int]] = {}
+    for position, shape in enumerate(expected):
+        positions.setdefault(shape, []).append(position)
     chosen: list[int | None] = []
     seen: dict[Shape, int] = {}
     for shape in found:
-        options = places.get(shape, [])
+        options = positions.get(shape, [])
         nth = seen.get(shape, 0)
         seen[shape] = nth + 1
         chosen.append(options[nth] if len(options) == found.count(shape) else None)

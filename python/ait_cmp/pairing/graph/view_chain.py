@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import NamedTuple
 
-from ait_cmp.pairing.graph.index import RESHAPE_TYPES, TRANSPOSE_TYPES, GraphIndex, Tensor
+from ait_cmp.pairing.graph.index import RESHAPE_TYPES, TRANSPOSE_TYPES, GraphIndex, GraphTensor
 from ait_cmp.tensor_ref import ViewStep
 
 # Real chains have up to four views; a longer one than this is cut.
@@ -20,8 +20,8 @@ MAX_VIEWS = 64
 class Move(NamedTuple):
     """One view, from tensor `source` to tensor `result`; perm is None for a reshape."""
 
-    source: Tensor
-    result: Tensor
+    source: GraphTensor
+    result: GraphTensor
     perm: tuple[int, ...] | None
 
 
@@ -34,12 +34,12 @@ class ViewChain(NamedTuple):
         broken: Sentence if a further view could not be followed, else "".
     """
 
-    tensors: tuple[Tensor, ...]
+    tensors: tuple[GraphTensor, ...]
     perms: tuple[tuple[int, ...] | None, ...]
     broken: str
 
     @property
-    def base(self) -> Tensor:
+    def base(self) -> GraphTensor:
         """The tensor at the upper end."""
         return self.tensors[-1]
 
@@ -56,7 +56,7 @@ class ViewChain(NamedTuple):
         ]
 
 
-def trace_views(graph: GraphIndex, tensor: Tensor) -> ViewChain:
+def trace_views(graph: GraphIndex, tensor: GraphTensor) -> ViewChain:
     """Follows a tensor upward through views, named or not."""
     tensors = [tensor]
     perms: list[tuple[int, ...] | None] = []
@@ -79,7 +79,7 @@ def trace_views(graph: GraphIndex, tensor: Tensor) -> ViewChain:
     return ViewChain(tuple(tensors), tuple(perms), broken)
 
 
-def _permutation(graph: GraphIndex, source: Tensor | None) -> tuple[int, ...] | None:
+def _permutation(graph: GraphIndex, source: GraphTensor | None) -> tuple[int, ...] | None:
     value = graph.const_value(source)
     if value is None or value.ndim != 1 or value.dtype.kind not in "iu":
         return None
@@ -91,15 +91,15 @@ def _inverse(perm: tuple[int, ...] | None) -> tuple[int, ...] | None:
     if perm is None:
         return None
     inverse = [0] * len(perm)
-    for place, axis in enumerate(perm):
-        inverse[axis] = place
+    for position, axis in enumerate(perm):
+        inverse[axis] = position
     return tuple(inverse)
 
 
 def view_steps(
     moves: Sequence[Move],
     final_shape: tuple[int, ...],
-    shape_of: Callable[[Tensor], tuple[int, ...] | None],
+    shape_of: Callable[[GraphTensor], tuple[int, ...] | None],
 ) -> tuple[ViewStep, ...] | None:
     """The steps that take an array from the start of `moves` to their end.
 

@@ -18,7 +18,7 @@ from ait_cmp.errors import FormatError
 from ait_cmp.pairing.fx_step import FxNode, FxStep, operator_of
 from ait_cmp.pairing.ge_step import GeStep
 from ait_cmp.pairing.graph.context import GraphContext
-from ait_cmp.pairing.graph.index import RESHAPE_TYPES, Tensor
+from ait_cmp.pairing.graph.index import RESHAPE_TYPES, GraphTensor
 from ait_cmp.pairing.graph.padding import Padding
 from ait_cmp.pairing.graph.slots import Shape
 from ait_cmp.pairing.readers import (
@@ -80,7 +80,7 @@ class Arguments:
         my: GeStep,
         fx: FxStep,
         readers: Readers,
-        named: Callable[[Tensor], Match | None],
+        named: Callable[[GraphTensor], Match | None],
         padding: Padding | None = None,
     ) -> None:
         """
@@ -115,15 +115,15 @@ class Arguments:
         self._scans = {file.path: scan for file, scan in zip(files, scans)}
         # Where the GE dump has a graph tensor as one of its ops gets it.
         self._refs = {
-            slot.source: place.op.ref("inputs", index)
-            for place in my.placed.values()
-            if place.op.cut is None
-            for index, slot in enumerate(place.inputs)
+            slot.source: placed.op.ref("inputs", index)
+            for placed in my.placed_ops.values()
+            if placed.op.cut is None
+            for index, slot in enumerate(placed.inputs)
             if slot is not None and slot.source is not None
         }
-        self._answers: dict[str, dict[Tensor, FoundArgument | Miss]] = {}
+        self._answers: dict[str, dict[GraphTensor, FoundArgument | Miss]] = {}
 
-    def find(self, node: str | None, arrives: Tensor) -> FoundArgument | Miss:
+    def find(self, node: str | None, arrives: GraphTensor) -> FoundArgument | Miss:
         """The INPUT file of an FX node for the tensor that arrives at one of its ops."""
         if node is None:
             return Miss("The graph does not tell which FX node its op was made for.", "argument")
@@ -137,7 +137,7 @@ class Arguments:
             answers = self._answers[node] = self._solve(node, files)
         return answers.get(arrives) or Miss(f"It is no argument of FX node {node}.", "argument")
 
-    def _solve(self, name: str, node: FxNode) -> dict[Tensor, FoundArgument | Miss]:
+    def _solve(self, name: str, node: FxNode) -> dict[GraphTensor, FoundArgument | Miss]:
         arguments = self._context.arguments(name)
         graph = self._context.graph
         unknown = [t for t in arguments if self._is_unknown(t)]
@@ -155,8 +155,8 @@ class Arguments:
         return self._with_damage(answers, node)
 
     def _with_damage(
-        self, answers: dict[Tensor, FoundArgument | Miss], node: FxNode
-    ) -> dict[Tensor, FoundArgument | Miss]:
+        self, answers: dict[GraphTensor, FoundArgument | Miss], node: FxNode
+    ) -> dict[GraphTensor, FoundArgument | Miss]:
         """The answers; what none of the files shows may be in one that cannot be read."""
         scans = [(file, self._scans[file.path]) for file in node.inputs]
         errors = [
@@ -172,7 +172,7 @@ class Arguments:
             for tensor, answer in answers.items()
         }
 
-    def _is_unknown(self, tensor: Tensor) -> bool:
+    def _is_unknown(self, tensor: GraphTensor) -> bool:
         """Whether only an INPUT file can show a tensor: a graph input, or one that FX has not."""
         chain = self._context.chain(tensor)
         if self._context.graph.is_data(chain.base):
@@ -180,7 +180,7 @@ class Arguments:
         return not self._lost.isdisjoint(chain.tensors) and self._named(tensor) is None
 
     def _read_literals(
-        self, values: Mapping[Tensor, Values | None], files: Sequence[_File]
+        self, values: Mapping[GraphTensor, Values | None], files: Sequence[_File]
     ) -> list[tuple[_File, Values]]:
         """Literal arguments of as many elements as one of the constants."""
         sizes = {value.size for value in values.values() if value is not None}
@@ -215,7 +215,7 @@ class Arguments:
             return True
         return self._readers.are_equal(_ref(first.file), _ref(output), prod(first.shape))
 
-    def _head(self, tensor: Tensor) -> tuple[str, Shape] | None:
+    def _head(self, tensor: GraphTensor) -> tuple[str, Shape] | None:
         """Type and shape of a tensor in this step, None if the dump does not show it."""
         head = self._my.heads.get(tensor)
         return None if head is None else (head.dtype, head.shape)
@@ -234,13 +234,13 @@ class Arguments:
 
     def _solve_alike(
         self,
-        tensor: Tensor,
-        unknown: Sequence[Tensor],
-        arguments: Sequence[Tensor],
+        tensor: GraphTensor,
+        unknown: Sequence[GraphTensor],
+        arguments: Sequence[GraphTensor],
         files: Sequence[_File],
         node: FxNode,
         taken: set[str],
-    ) -> dict[Tensor, FoundArgument | Miss]:
+    ) -> dict[GraphTensor, FoundArgument | Miss]:
         """Answers for a graph input and all others of the same node with its type and shape."""
         head = self._head(tensor)
         if head is None:
@@ -271,7 +271,7 @@ class Arguments:
         used = [fit.file.path for fit in chosen.values()]
         left = [other for other in alike if other not in chosen]
         fits_left = [fit for fit in fits if fit.file.path not in used]
-        answers: dict[Tensor, FoundArgument | Miss] = {}
+        answers: dict[GraphTensor, FoundArgument | Miss] = {}
         if len(fits_left) == len(left):
             chosen.update(zip(left, fits_left))
         else:
@@ -282,22 +282,24 @@ class Arguments:
             answers[other] = self._settle_level(other, head[1], fit, node)
         return answers
 
-    def _choose_equal(self, alike: Sequence[Tensor], fits: Sequence[_File]) -> dict[Tensor, _File]:
+    def _choose_equal(
+        self, alike: Sequence[GraphTensor], fits: Sequence[_File]
+    ) -> dict[GraphTensor, _File]:
         """Graph inputs of one type and shape, each with the first free file of its values.
 
         GE and FX may order them differently: a product that a bias is added to, `rsub`.
         """
-        chosen: dict[Tensor, _File] = {}
+        chosen: dict[GraphTensor, _File] = {}
         free = list(fits)
         for tensor in alike:
             mine = self._refs.get(tensor)
-            for place, fit in enumerate(free):
+            for number, fit in enumerate(free):
                 if mine and self._holds(fit, tensor, mine):
-                    chosen[tensor] = free.pop(place)
+                    chosen[tensor] = free.pop(number)
                     break
         return chosen
 
-    def _holds(self, file: _File, tensor: Tensor, mine: TensorRef) -> bool:
+    def _holds(self, file: _File, tensor: GraphTensor, mine: TensorRef) -> bool:
         """Whether a file has the values of my tensor, perhaps before they were rounded."""
         golden, count = _ref(file.file), prod(file.shape)
         head = self._head(tensor)
@@ -309,9 +311,9 @@ class Arguments:
 
     def _without(self, fits: list[_File], known: TensorRef) -> list[_File]:
         """The files but the first that holds the values of an argument that is known otherwise."""
-        for place, fit in enumerate(fits):
+        for number, fit in enumerate(fits):
             if self._readers.are_equal(_ref(fit.file), known, prod(fit.shape)):
-                return fits[:place] + fits[place + 1 :]
+                return fits[:number] + fits[number + 1 :]
         return fits
 
     def _without_repeats(self, fits: list[_File]) -> list[_File]:
@@ -325,7 +327,7 @@ class Arguments:
         return fits
 
     def _settle_level(
-        self, tensor: Tensor, shape: Shape, fit: _File, node: FxNode
+        self, tensor: GraphTensor, shape: Shape, fit: _File, node: FxNode
     ) -> FoundArgument | Miss:
         """The argument as it arrives, if it can not be the graph input before a transposition.
 
@@ -347,7 +349,7 @@ class Arguments:
         return FoundArgument(fit.file, node.target, 0, "argument")
 
     def _solve_above(
-        self, tensor: Tensor, files: Sequence[_File], node: FxNode, taken: set[str]
+        self, tensor: GraphTensor, files: Sequence[_File], node: FxNode, taken: set[str]
     ) -> FoundArgument | Miss:
         """The argument before the views of its op: the one level and file that fit, if one."""
         chain = self._context.chain(tensor)
@@ -378,7 +380,7 @@ def _is_wider(my: str, fx: str) -> bool:
     return my in ("torch.float16", "torch.bfloat16") and fx in ("torch.float32", "torch.float64")
 
 
-def _lost_tensors(context: GraphContext, fx: FxStep) -> frozenset[Tensor]:
+def _lost_tensors(context: GraphContext, fx: FxStep) -> frozenset[GraphTensor]:
     """Tensors that the graph names by FX nodes of which the dump has no file.
 
     torchair fuses patterns before it converts (add_rms_norm and a cast): the eager run knows the
@@ -401,12 +403,12 @@ def _ref(file: FxFile) -> TensorRef:
 
 
 def _literals(
-    values: Mapping[Tensor, Values | None],
+    values: Mapping[GraphTensor, Values | None],
     literals: Sequence[tuple[_File, Values]],
     target: str,
-) -> dict[Tensor, FoundArgument | Miss]:
+) -> dict[GraphTensor, FoundArgument | Miss]:
     """Constants that equal literal arguments, if as many of that value are on both sides."""
-    answers: dict[Tensor, FoundArgument | Miss] = {}
+    answers: dict[GraphTensor, FoundArgument | Miss] = {}
     for tensor, value in values.items():
         if value is None:
             answers[tensor] = Miss(

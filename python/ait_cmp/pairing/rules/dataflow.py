@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ait_cmp.pairing.fx_step import FxStep
-from ait_cmp.pairing.graph.index import FxName, GraphIndex, Tensor
+from ait_cmp.pairing.graph.index import FxName, GraphIndex, GraphTensor
 from ait_cmp.pairing.graph.slots import InputSlot
 from ait_cmp.pairing.rules.match import Match
 from ait_cmp.tensor_ref import TensorRef
@@ -20,7 +20,7 @@ def names_of_input(graph: GraphIndex, slot: InputSlot) -> list[FxName]:
     return names
 
 
-def names_of_tensor(graph: GraphIndex, tensor: Tensor) -> Sequence[FxName]:
+def names_of_tensor(graph: GraphIndex, tensor: GraphTensor) -> Sequence[FxName]:
     """FX tensors that a graph tensor is known to be, the producer's word first."""
     return graph.fx_names.get(tensor, ())
 

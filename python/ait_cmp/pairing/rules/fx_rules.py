@@ -9,7 +9,7 @@ from ait_cmp.errors import FormatError
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import GeStep, PlacedOp
 from ait_cmp.pairing.graph.context import GraphContext, Use
-from ait_cmp.pairing.graph.index import FxName, GraphIndex, Tensor
+from ait_cmp.pairing.graph.index import FxName, GraphIndex, GraphTensor
 from ait_cmp.pairing.graph.padding import Padding
 from ait_cmp.pairing.graph.slots import InputSlot, Shape, TensorHead
 from ait_cmp.pairing.graph.view_chain import Move, view_steps
@@ -44,10 +44,10 @@ class FxRules:
         self._readers = readers
         self._arguments = Arguments(context, my, fx, readers, self._named, padding)
 
-    def find_input(self, place: PlacedOp, slot: InputSlot, head: TensorHead) -> Answer:
+    def find_input(self, placed: PlacedOp, slot: InputSlot, head: TensorHead) -> Answer:
         """The counterpart of the dumped input that is edge `slot`."""
         names = names_of_input(self._graph, slot)
-        shape = head.shape if place.op.shows_shapes else None
+        shape = head.shape if placed.op.shows_shapes else None
         written = self._graph.ops[slot.op].in_place.get(slot.slot)
         if written is not None:
             answer = self._find_written((slot.op, written), shape)
@@ -55,30 +55,30 @@ class FxRules:
             answer = match_dataflow(names, self._fx) or _no_name(names)
         elif self._context.is_inserted_view(slot.op):
             if slot.slot:
-                return self._constant_of_view(place, slot, slot.source, head)
+                return self._constant_of_view(placed, slot, slot.source, head)
             uses = self._context.uses((slot.op, 0))
             answer = self._find(names, slot.source, uses, shape)
         else:
             use = Use(slot.op, slot.slot, slot.source)
             answer = self._find(names, slot.source, (use,), shape)
-        return _labelled(place, answer)
+        return _labelled(placed, answer)
 
-    def find_output(self, place: PlacedOp, tensor: Tensor, head: TensorHead) -> Answer:
+    def find_output(self, placed: PlacedOp, tensor: GraphTensor, head: TensorHead) -> Answer:
         """The counterpart of the dumped output that is graph tensor `tensor`."""
         names = names_of_tensor(self._graph, tensor)
-        shape = head.shape if place.op.shows_shapes else None
+        shape = head.shape if placed.op.shows_shapes else None
         answer = self._find(names, tensor, self._context.uses(tensor), shape)
-        return _labelled(place, answer)
+        return _labelled(placed, answer)
 
     def _constant_of_view(
-        self, place: PlacedOp, slot: InputSlot, source: Tensor, head: TensorHead
+        self, placed: PlacedOp, slot: InputSlot, source: GraphTensor, head: TensorHead
     ) -> Miss:
         """A shape or permutation that torchair made up: held against the graph text."""
         value = self._graph.const_value(source)
         if value is None or head.state != "ok":
             why = "A constant of an inserted view; the graph text does not give its value."
             return Miss(why, "constant")
-        ref = place.op.ref("inputs", place.inputs.index(slot))
+        ref = placed.op.ref("inputs", placed.inputs.index(slot))
         try:
             mine = self._readers.read_values(ref, 0, value.size + 1)
         except (FormatError, OSError) as error:
@@ -93,7 +93,7 @@ class FxRules:
             )
         return Miss(why, "constant")
 
-    def _find_written(self, output: Tensor, shape: Shape | None) -> Answer:
+    def _find_written(self, output: GraphTensor, shape: Shape | None) -> Answer:
         """What an input holds that the op has written to: its output; FX keeps the old values."""
         names = names_of_tensor(self._graph, output)
         answer = self._find(names, output, self._context.uses(output), shape)
@@ -102,7 +102,7 @@ class FxRules:
         return answer._replace(note=f"{answer.note} {_IN_PLACE} it is the output.".lstrip())
 
     def _find(
-        self, names: Sequence[FxName], tensor: Tensor, uses: Sequence[Use], shape: Shape | None
+        self, names: Sequence[FxName], tensor: GraphTensor, uses: Sequence[Use], shape: Shape | None
     ) -> Answer:
         match = match_dataflow(names, self._fx)
         if match is not None:
@@ -123,7 +123,7 @@ class FxRules:
         broken = self._context.chain(tensor).broken
         return Miss(broken, "part") if broken and not names else _no_name(names)
 
-    def _find_view(self, tensor: Tensor, shape: Shape | None) -> Answer | None:
+    def _find_view(self, tensor: GraphTensor, shape: Shape | None) -> Answer | None:
         """Rule `view`: the nearest named tensor above, or a named view right below the last."""
         chain = self._context.chain(tensor)
         for level in range(1, len(chain.tensors)):
@@ -141,7 +141,9 @@ class FxRules:
                 return self._viewed(match, moves, shape, "view")
         return None
 
-    def _find_argument(self, tensor: Tensor, uses: Sequence[Use], shape: Shape | None) -> Answer:
+    def _find_argument(
+        self, tensor: GraphTensor, uses: Sequence[Use], shape: Shape | None
+    ) -> Answer:
         """Rules `argument` and `literal`: by the FX node of the first use that tells."""
         answer: Answer = Miss(
             "A graph input or constant that no op of an FX node uses.", "argument"
@@ -199,7 +201,7 @@ class FxRules:
         viewed = match.golden._replace(view=match.golden.view + steps)
         return Match(viewed, match.golden_type, rule, match.note)
 
-    def _named(self, tensor: Tensor) -> Match | None:
+    def _named(self, tensor: GraphTensor) -> Match | None:
         """Counterpart by `dataflow` or `view` of a tensor as it arrives at an op."""
         match = match_dataflow(names_of_tensor(self._graph, tensor), self._fx)
         if match is not None:
@@ -208,7 +210,7 @@ class FxRules:
         answer = None if head is None else self._find_view(tensor, head.shape)
         return answer if isinstance(answer, Match) else None
 
-    def _shape_of(self, tensor: Tensor, count: int) -> Shape | None:
+    def _shape_of(self, tensor: GraphTensor, count: int) -> Shape | None:
         """Shape of a tensor in this step: dumped, stated by the graph, or of a constant reshape."""
         head = self._my.heads.get(tensor)
         if head is not None:
@@ -235,12 +237,12 @@ def _no_name(names: Sequence[FxName]) -> Miss:
     return Miss("An operator that only GE has: the graph names no FX tensor for it.", "ge_only")
 
 
-def _labelled(place: PlacedOp, answer: Answer) -> Answer:
+def _labelled(placed: PlacedOp, answer: Answer) -> Answer:
     """Counterparts of a fused op's edges are `fused`, however an edge found its FX tensor.
 
     Those of watch mode are the watched op's, by its name.
     """
-    identity = place.op.identity
+    identity = placed.op.identity
     if isinstance(answer, Miss) or identity is None:
         return answer
     if identity.after:

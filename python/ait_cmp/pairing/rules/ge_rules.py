@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ait_cmp.pairing.ge_step import GeOp, GeStep, PlacedOp
-from ait_cmp.pairing.graph.index import Tensor
+from ait_cmp.pairing.graph.index import GraphTensor
 from ait_cmp.pairing.graph.slices import Ranges, split_slice_name
 from ait_cmp.pairing.graph.slots import InputSlot, Shape, TensorHead
 from ait_cmp.pairing.rules.inserted import is_inserted_copy
@@ -25,26 +25,26 @@ class GeRules:
         for name, _ in self._slices:
             self._n_slices[split_slice_name(name)[0]] += 1
         self._edges: dict[tuple[int, int], _Golden] = {}
-        self._outputs: dict[Tensor, _Golden] = {}
-        self._arrivals: dict[Tensor, _Golden] = {}
+        self._outputs: dict[GraphTensor, _Golden] = {}
+        self._arrivals: dict[GraphTensor, _Golden] = {}
         self._inside: dict[int, str] = {}
         self._errors = {op.name: op.error for op in golden.ops if op.error is not None}
-        for place in golden.placed.values():
-            self._add(place)
+        for placed in golden.placed_ops.values():
+            self._add(placed)
 
-    def _add(self, place: PlacedOp) -> None:
-        op = place.op
+    def _add(self, placed: PlacedOp) -> None:
+        op = placed.op
         assert op.identity is not None
         if op.cut is not None or op.identity.after:
             return  # no file of it holds a whole tensor, or one as its op wrote it
         fused = op.identity.is_fused
-        for index, slot in enumerate(place.inputs):
+        for index, slot in enumerate(placed.inputs):
             if slot is not None:
                 golden = (op.ref("inputs", index), op.file.op_type, fused)
                 self._edges[slot.op, slot.slot] = golden
                 if slot.source is not None:
                     self._arrivals.setdefault(slot.source, golden)
-        for index, tensor in enumerate(place.outputs):
+        for index, tensor in enumerate(placed.outputs):
             if tensor is not None:
                 self._outputs[tensor] = (op.ref("outputs", index), op.file.op_type, fused)
         if fused:
@@ -70,7 +70,7 @@ class GeRules:
             return None
         return other
 
-    def find_input(self, place: PlacedOp, slot: InputSlot, head: TensorHead) -> Answer:
+    def find_input(self, placed: PlacedOp, slot: InputSlot, head: TensorHead) -> Answer:
         """The counterpart of the dumped input that is edge `slot`.
 
         The same edge on the golden side, or else the tensor that arrives there, as its producer or
@@ -80,29 +80,31 @@ class GeRules:
         golden = self._edges.get((slot.op, slot.slot))
         if golden is None and slot.source is not None:
             golden = self._outputs.get(slot.source) or self._arrivals.get(slot.source)
-        return self._answer(place, golden, slot.source)
+        return self._answer(placed, golden, slot.source)
 
-    def find_output(self, place: PlacedOp, tensor: Tensor, head: TensorHead) -> Answer:
+    def find_output(self, placed: PlacedOp, tensor: GraphTensor, head: TensorHead) -> Answer:
         """The counterpart of the dumped output that is graph tensor `tensor`."""
         del head
         golden = self._outputs.get(tensor) or self._arrivals.get(tensor)
-        return self._answer(place, golden, tensor)
+        return self._answer(placed, golden, tensor)
 
-    def _answer(self, place: PlacedOp, golden: _Golden | None, tensor: Tensor | None) -> Answer:
+    def _answer(
+        self, placed: PlacedOp, golden: _Golden | None, tensor: GraphTensor | None
+    ) -> Answer:
         if golden is not None:
             ref, op_type, golden_is_fused = golden
-            identity = place.op.identity
+            identity = placed.op.identity
             fused = golden_is_fused or (identity is not None and identity.is_fused)
             return Match(ref, op_type, "fused" if fused else "name", "")
-        if place.op.name in self._errors:
+        if placed.op.name in self._errors:
             return Miss(
-                f"The golden file of this op cannot be read: {self._errors[place.op.name]}",
+                f"The golden file of this op cannot be read: {self._errors[placed.op.name]}",
                 "unreadable",
             )
-        if place.op.name in self._n_slices and place.op.cut is None:
+        if placed.op.name in self._n_slices and placed.op.cut is None:
             return Miss(
-                f"FFTS+ cut this op into {self._n_slices[place.op.name]} slices on the golden side "
-                "only: no golden file holds the whole tensor.",
+                f"FFTS+ cut this op into {self._n_slices[placed.op.name]} slices on the golden "
+                "side only: no golden file holds the whole tensor.",
                 "part",
             )
         if tensor is not None and tensor[0] in self._inside:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import GeStep
 from ait_cmp.pairing.graph.context import GraphContext
-from ait_cmp.pairing.graph.index import Tensor
+from ait_cmp.pairing.graph.index import GraphTensor
 from ait_cmp.pairing.rules.dataflow import match_dataflow, names_of_tensor
 from ait_cmp.pairing.rules.match import Match
 
@@ -37,7 +37,7 @@ def keeps_every_value(source: str, target: str) -> bool:
 
 
 def match_keeping_cast(
-    context: GraphContext, my: GeStep, fx: FxStep, tensor: Tensor
+    context: GraphContext, my: GeStep, fx: FxStep, tensor: GraphTensor
 ) -> Match | None:
     """The golden tensor of a named Cast that reads a tensor and keeps all of its values."""
     for number, slot in context.graph.consumers.get(tensor, ()):
@@ -52,7 +52,7 @@ def match_keeping_cast(
     return None
 
 
-def _dtype(context: GraphContext, my: GeStep, tensor: Tensor) -> str:
+def _dtype(context: GraphContext, my: GeStep, tensor: GraphTensor) -> str:
     """Of a tensor in this step, or else as the graph text has it; "" if neither tells."""
     head = my.heads.get(tensor)
     if head is not None:

@@ -8,7 +8,7 @@ from typing import Callable
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import GeOp, GeStep, PlacedOp
 from ait_cmp.pairing.graph.context import GraphContext
-from ait_cmp.pairing.graph.index import Tensor
+from ait_cmp.pairing.graph.index import GraphTensor
 from ait_cmp.pairing.graph.slices import Part, manual_part
 from ait_cmp.pairing.graph.slots import Shape, TensorHead
 from ait_cmp.pairing.readers import Readers
@@ -37,13 +37,13 @@ class SliceRules:
         self._readers = readers
 
     def find(
-        self, op: GeOp, place: PlacedOp | None, io: str, index: int, ask: Ask
+        self, op: GeOp, placed: PlacedOp | None, io: str, index: int, ask: Ask
     ) -> tuple[Answer, tuple[ViewStep, ...]]:
         """The counterpart of a tensor of a slice, and the steps that read the slice itself.
 
         Args:
             op: The file.
-            place: Its place in the graph.
+            placed: The op with its edges of the graph.
             io: "inputs" or "outputs".
             index: Which tensor.
             ask: Finds the whole tensor.
@@ -63,11 +63,11 @@ class SliceRules:
                 f"One of {cut.count} slices into which FFTS+ cut this op. {cut.problem}", "part"
             ), ()
         if cut.is_manual:
-            return self._find_manual(op, place, io, index, ask), own
+            return self._find_manual(op, placed, io, index, ask), own
         part = cut.parts[io][index]
         if part is not None:
             return _cut(ask(head), part, cut.note), own
-        tensor = _tensor(place, io, index)
+        tensor = _tensor(placed, io, index)
         whole = None if tensor is None else self._known_shape(tensor)
         if head.state == "short" or (whole is not None and prod(whole) != prod(head.shape)):
             return Miss(
@@ -78,11 +78,11 @@ class SliceRules:
         return ask(head), own
 
     def _find_manual(
-        self, op: GeOp, place: PlacedOp | None, io: str, index: int, ask: Ask
+        self, op: GeOp, placed: PlacedOp | None, io: str, index: int, ask: Ask
     ) -> Answer:
         assert op.cut is not None
         head = op.heads(io)[index]
-        tensor = _tensor(place, io, index)
+        tensor = _tensor(placed, io, index)
         whole = None if tensor is None else self._known_shape(tensor)
         if whole is None:
             whole = self._golden_shape(ask(head))
@@ -98,7 +98,7 @@ class SliceRules:
             return Miss(f"A slice of an op that FFTS+ cut. {part}", "part")
         return _cut(ask(head._replace(shape=whole)), part, op.cut.note)
 
-    def _known_shape(self, tensor: Tensor) -> Shape | None:
+    def _known_shape(self, tensor: GraphTensor) -> Shape | None:
         """Shape of a whole tensor: in the golden GE dump, or else stated by the graph."""
         if isinstance(self._golden, GeStep):
             head = self._golden.heads.get(tensor)
@@ -137,10 +137,10 @@ def _cut(answer: Answer, part: Part, note: str) -> Answer:
     return answer._replace(golden=golden, note=f"{answer.note} {note}".lstrip())
 
 
-def _tensor(place: PlacedOp | None, io: str, index: int) -> Tensor | None:
-    if place is None:
+def _tensor(placed: PlacedOp | None, io: str, index: int) -> GraphTensor | None:
+    if placed is None:
         return None
     if io == "outputs":
-        return place.outputs[index]
-    slot = place.inputs[index]
+        return placed.outputs[index]
+    slot = placed.inputs[index]
     return None if slot is None else slot.source

@@ -45,13 +45,13 @@ class Binding:
 
     Attributes:
         reference: What computes the op.
-        places: Parameter -> positions among the fed inputs; of a dynamic input several.
+        positions: Parameter -> positions among the fed inputs; of a dynamic input several.
         dynamic: Parameters that take a list.
         attributes: Values of attributes by parameter.
     """
 
     reference: Reference
-    places: Mapping[str, tuple[int, ...]]
+    positions: Mapping[str, tuple[int, ...]]
     dynamic: frozenset[str]
     attributes: Mapping[str, Any]
 
@@ -59,7 +59,7 @@ class Binding:
         """What the reference computes.
 
         Args:
-            values: Position among the fed inputs -> array, for all positions in `places`.
+            values: Position among the fed inputs -> array, for all positions in `positions`.
             given: What else may be known.
             form: Which of the accepted formulas.
 
@@ -68,7 +68,7 @@ class Binding:
         """
         formula = self.reference.formulas[form]
         arguments: dict[str, Any] = {}
-        for name, positions in self.places.items():
+        for name, positions in self.positions.items():
             arrays = [values[position] for position in positions]
             arguments[name] = arrays if name in self.dynamic else arrays[0]
         arguments.update(self.attributes)
@@ -94,7 +94,7 @@ def bind(
         RefusedError: The reference does not name an input or attribute, or one is missing.
     """
     known = _parameters(reference.formulas[0])
-    places: dict[str, tuple[int, ...]] = {}
+    positions: dict[str, tuple[int, ...]] = {}
     dynamic: set[str] = set()
     for position, (name, shape) in enumerate(fed):
         parameter, is_dynamic = _parameter_of(name, known.inputs)
@@ -106,14 +106,16 @@ def bind(
         # An empty filler stands for an input that is absent.
         if _is_empty(shape) and parameter not in known.needed_inputs:
             continue
-        places[parameter] = (*places.get(parameter, ()), position)
+        positions[parameter] = (*positions.get(parameter, ()), position)
         if is_dynamic:
             dynamic.add(parameter)
-    missing = [name for name in known.needed_inputs if name not in places]
+    missing = [name for name in known.needed_inputs if name not in positions]
     if missing:
         message = f"its input {missing[0]} is missing"
         raise RefusedError(message)
-    return Binding(reference, places, frozenset(dynamic), _attributes(reference, known, attributes))
+    return Binding(
+        reference, positions, frozenset(dynamic), _attributes(reference, known, attributes)
+    )
 
 
 def _parameter_of(name: str, parameters: Sequence[str]) -> tuple[str | None, bool]:

@@ -116,8 +116,8 @@ def _top_k(
     if not sorted and written is not None and written.shape == expected.shape:
         # Any order will do: expected ones take the order of those that were written.
         values = np.take_along_axis(x, np.clip(written.astype(np.int64), 0, x.shape[dim] - 1), dim)
-        places = np.argsort(_order(values, dim, largest), axis=dim)
-        expected = np.take_along_axis(expected, places, dim)
+        positions = np.argsort(_order(values, dim, largest), axis=dim)
+        expected = np.take_along_axis(expected, positions, dim)
     index = _accepted(x, expected, written, dim)
     return np.take_along_axis(x, expected, dim), index
 

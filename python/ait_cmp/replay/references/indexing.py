@@ -47,9 +47,9 @@ def _gather_nd(x: Array, indices: Any) -> Array:
 def _along(x: Array, index: Array, axis: int) -> tuple[Array, ...]:
     """Where gather_elements reads: coordinates of `index` with `axis` taken from it."""
     where = axis % max(x.ndim, 1)
-    places: list[Array] = list(np.indices(index.shape, sparse=True))
-    places[where] = _whole_indices(index, x.shape[where])
-    return tuple(places)
+    positions: list[Array] = list(np.indices(index.shape, sparse=True))
+    positions[where] = _whole_indices(index, x.shape[where])
+    return tuple(positions)
 
 
 def _gather_elements(x: Array, index: Array, *, dim: int = 0) -> Array:
@@ -121,13 +121,13 @@ def _scatter_elements(
 
 
 def _scatter(var: Array, indices: Any, updates: Array, *, reduce: str, axis: int = 0) -> Value:
-    """Writes updates into a cache, for every batch from its own place of `axis` on."""
+    """Writes updates into a cache, for every batch from its own position of `axis` on."""
     if reduce != "update":
         message = f"reduction {reduce} is not known"
         raise RefusedError(message)
     where = axis % var.ndim
     starts = np.asarray(indices)
-    if starts.ndim == 2:  # (batch, place) pairs
+    if starts.ndim == 2:  # (batch, position) pairs
         batches, begins = starts[:, 0], starts[:, 1]
     else:
         batches, begins = np.arange(starts.size), starts.reshape(-1)
@@ -135,7 +135,7 @@ def _scatter(var: Array, indices: Any, updates: Array, *, reduce: str, axis: int
     for row, (batch, begin) in enumerate(zip(batches.tolist(), begins.tolist())):
         length = updates.shape[where]
         if not 0 <= begin <= begin + length <= var.shape[where]:
-            message = f"place {begin} with {length} values is outside of an axis of its cache"
+            message = f"position {begin} with {length} values is outside of an axis of its cache"
             raise RefusedError(message)
         cut = [slice(None)] * (var.ndim - 1)
         cut[where - 1] = slice(begin, begin + length)

@@ -82,8 +82,8 @@ def _strided_slice(
     begins, ends = numbers_of(begin), numbers_of(end)
     steps = [1] * len(begins) if strides is None else numbers_of(strides)
     index: list[Any] = []
-    for place, (first, last, step) in enumerate(zip(begins, ends, steps)):
-        bit = 1 << place
+    for position, (first, last, step) in enumerate(zip(begins, ends, steps)):
+        bit = 1 << position
         if ellipsis_mask & bit:
             index.append(Ellipsis)
         elif new_axis_mask & bit:

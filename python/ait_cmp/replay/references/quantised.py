@@ -94,7 +94,7 @@ def _ascend_quant(
 
 
 def _along_axis(values: Array, axis: int, ndim: int) -> Array:
-    """A vector of one value per place of an axis; others as they are."""
+    """A vector of one value per position of an axis; others as they are."""
     if values.ndim != 1 or values.size == 1:
         return values
     shape = [1] * ndim

@@ -38,8 +38,8 @@ def page(result: Mapping[str, Any], table: Table, *, most_rows: int = MOST_ROWS)
         "columns": [described for described, _ in packed],
     }
     elements = (
-        f'<script type="text/plain" id="column-{place}">{content.decode()}</script>'
-        for place, (_, content) in enumerate(packed)
+        f'<script type="text/plain" id="column-{number}">{content.decode()}</script>'
+        for number, (_, content) in enumerate(packed)
     )
     style = _file("page.css")
     script = '"use strict";\n(() => {\n' + "".join(map(_file, _SCRIPTS)) + "})();\n"

@@ -69,11 +69,11 @@ class CsvTable:
         """Every whole row; a line that a killed run left half done is left out."""
         for path in self._paths:
             head = self._heads[path]
-            places = [head.index(name) if name in head else None for name in self.columns]
+            positions = [head.index(name) if name in head else None for name in self.columns]
             with path.open(newline="", encoding="utf-8", errors="surrogateescape") as lines:
                 for cells in _csv_rows(lines, path):
                     if len(cells) == len(head):
-                        yield ["" if at is None else _unquoted(cells[at]) for at in places]
+                        yield ["" if at is None else _unquoted(cells[at]) for at in positions]
 
 
 def _csv_rows(lines: Iterable[str], path: Path) -> Iterator[list[str]]:
@@ -129,6 +129,6 @@ def _sample(fails: bytearray, most: int) -> bytes:
         keep[begin:end] = b"\1" * (end - begin)
     others = [row for row, kept in enumerate(keep) if not kept]
     n = min(most - sum(keep), len(others))
-    for place in range(n):
-        keep[others[place * len(others) // n]] = 1
+    for number in range(n):
+        keep[others[number * len(others) // n]] = 1
     return bytes(keep)
