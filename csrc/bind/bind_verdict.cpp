@@ -2,9 +2,11 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "bind/convert.h"
@@ -45,11 +47,28 @@ struct PyFindings {
   size_t n_outside;
 };
 
-Answers answers_of(const std::unordered_map<size_t, bool>& alike) {
-  Answers answers;
+using AreAlike = std::unordered_map<size_t, bool>;
+using PyProofs = std::unordered_map<uint32_t, std::pair<std::string, size_t>>;
+
+Evidence evidence_of(const AreAlike& alike, const Edges& edges, const PyProofs& proofs) {
+  Evidence evidence{{}, edges, {}};
   for (const auto& [row, is_alike] : alike)
-    answers[row] = is_alike ? Answer::kAlike : Answer::kApart;
-  return answers;
+    evidence.answers[row] = is_alike ? Answer::kAlike : Answer::kApart;
+  for (const auto& [node, told] : proofs) {
+    const auto* const name = std::find(kProofNames.begin(), kProofNames.end(), told.first);
+    if (name == kProofNames.end()) throw py::value_error("no proof is called " + told.first);
+    evidence.proofs[node] = {static_cast<Proof>(name - kProofNames.begin()), told.second};
+  }
+  return evidence;
+}
+
+/// Rows and ops that a step has.
+void check(const StepVerdict& verdict, const Edges& edges, const PyProofs& proofs) {
+  for (const auto& [row, is_equal] : edges)
+    if (row >= verdict.n_rows()) throw py::index_error("no row of this number");
+  for (const auto& [node, told] : proofs)
+    if (node >= verdict.n_nodes() || told.second >= verdict.n_rows())
+      throw py::index_error("no op or row of this number");
 }
 
 std::vector<PySuspect> told(const std::vector<Suspect>& suspects) {
@@ -129,19 +148,32 @@ void bind_verdict(py::module_& m) {
            "Fills in how errors grow.")
       .def("questions", &StepVerdict::questions)
       .def(
-          "suspects",
-          [](const StepVerdict& verdict, const std::unordered_map<size_t, bool>& are_alike) {
-            return told(verdict.suspects(answers_of(are_alike)));
+          "open_edges",
+          [](const StepVerdict& verdict) {
+            std::vector<std::pair<size_t, size_t>> found;
+            for (const OpenEdge& edge : verdict.open_edges())
+              found.emplace_back(edge.read, edge.written);
+            return found;
           },
-          "are_alike"_a)
+          "Rows of inputs and of the outputs that they must equal, where the rows do not tell.")
+      .def(
+          "preview",
+          [](const StepVerdict& verdict, const AreAlike& are_alike, const Edges& edges) {
+            check(verdict, edges, {});
+            return told(verdict.preview(evidence_of(are_alike, edges, {})));
+          },
+          "are_alike"_a, "edges"_a, "What diverges, and suspects: what replay is asked about.")
       .def(
           "finish",
-          [](StepVerdict& verdict, const std::unordered_map<size_t, bool>& are_alike,
-             VerdictHistory& history) {
-            return told(verdict.finish(answers_of(are_alike), history));
+          [](StepVerdict& verdict, const AreAlike& are_alike, VerdictHistory& history,
+             const Edges& edges, const PyProofs& proofs) {
+            check(verdict, edges, proofs);
+            return told(verdict.finish(evidence_of(are_alike, edges, proofs), history));
           },
-          "are_alike"_a, "history"_a,
-          "Fill in verdicts. `are_alike` answers questions: row -> whether the values agree.");
+          "are_alike"_a, "history"_a, "edges"_a = Edges(), "proofs"_a = PyProofs(),
+          "Fill in verdicts. `are_alike` answers questions: row -> whether the values agree; "
+          "`edges`: row of an input -> whether its bytes are those that were written; `proofs`: "
+          "op -> what its replay says, and the row that shows it.");
   m.def(
       "verdict_rules",
       [] { return std::vector<std::string>(kRuleNames.begin(), kRuleNames.end()); },

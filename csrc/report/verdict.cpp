@@ -107,16 +107,20 @@ std::vector<Question> StepVerdict::questions() const {
   return found;
 }
 
-std::vector<Suspect> StepVerdict::suspects(const Answers& answers) const {
-  return find_suspects(step_, answers);
+Findings StepVerdict::preview(const Evidence& evidence) const {
+  Findings found;
+  for (const Divergence& divergence : find_divergences(step_, evidence))
+    found.divergences.push_back(tell(step_, divergence));
+  found.suspects = find_suspects(step_, evidence.answers);
+  return found;
 }
 
-Findings StepVerdict::finish(const Answers& answers, VerdictHistory& history) {
+Findings StepVerdict::finish(const Evidence& evidence, VerdictHistory& history) {
   Findings found;
-  const std::vector<Divergence> divergences = find_divergences(step_, answers);
-  found.suspects = find_suspects(step_, answers);
-  found.sources = find_differing_sources(step_, history, answers);
-  fill_verdicts(step_, divergences, found.sources);
+  const std::vector<Divergence> divergences = find_divergences(step_, evidence);
+  found.suspects = find_suspects(step_, evidence.answers);
+  found.sources = find_differing_sources(step_, history, evidence.answers);
+  fill_verdicts(step_, divergences, found.sources, evidence);
   for (const Divergence& divergence : divergences)
     found.divergences.push_back(tell(step_, divergence));
   found.unproven = unproven_rows(step_, divergences);

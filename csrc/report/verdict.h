@@ -1,7 +1,8 @@
 // The verdict on a step: which op computes something else, what it was given, which rows pass.
 // Facts of rows (verdict_facts) -> what measures a tensor (verdict_measures) -> what ops were given
-// (verdict_given) -> how errors grow (verdict_growth) -> why an op diverges (verdict_ladder), which
-// inputs differ (verdict_sources) -> verdicts of rows (verdict_rows).
+// (verdict_given) -> how errors grow (verdict_growth) -> why an op diverges (verdict_ladder), and
+// whether its replay agrees (verdict_proofs), which inputs differ (verdict_sources) -> verdicts of
+// rows (verdict_rows).
 #pragma once
 
 #include <memory>
@@ -41,10 +42,13 @@ class StepVerdict {
 
   /// What only values can tell.
   std::vector<Question> questions() const;
-  /// Ops that a replay should judge, if the questions have these answers.
-  std::vector<Suspect> suspects(const Answers& answers) const;
+  size_t n_rows() const { return step_.rows.size(); }
+  size_t n_nodes() const { return step_.flow.nodes.size(); }
+  std::vector<OpenEdge> open_edges() const { return find_open_edges(step_); }
+  /// Ops that a replay should judge: what diverges with this evidence, and suspects.
+  Findings preview(const Evidence& evidence) const;
   /// Fills in the verdicts and leaves to `history` what later steps must know.
-  Findings finish(const Answers& answers, VerdictHistory& history);
+  Findings finish(const Evidence& evidence, VerdictHistory& history);
 
  private:
   Limits limits_;

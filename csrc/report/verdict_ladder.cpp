@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <utility>
 
 #include "report/verdict_step.h"
 
@@ -24,6 +25,7 @@ constexpr double kOtherMeasure = 2;
 struct Judged {
   const JudgedStep& step;
   const Answers& answers;
+  const Edges& edges;
   size_t row;
 
   const ReportRow& cells() const { return step.rows[row]; }
@@ -96,12 +98,19 @@ bool differs_on_equal_inputs(const Judged& judged) {
 }
 
 bool is_not_what_was_written(const Judged& judged) {
+  if (judged.edges.count(judged.row) != 0) return false;  // its bytes are equal: see `differs`
   return judged.is_second_reading() && judged.step.places[judged.row].tensor != kNoFlow &&
          judged.step.measures[judged.step.places[judged.row].tensor].exists() &&
          judged.step.rules.has(Rule::kEdge) && (has_grown(judged) || has_block_grown(judged));
 }
 
-/// The ladder. Kinds `replay` and `graph` come from the replay of suspects.
+/// Whether an input was held against what was written and is something else.
+bool differs(const JudgedStep& step, const Edges& edges, size_t row) {
+  const auto edge = edges.find(row);
+  return edge != edges.end() && !edge->second && step.has_node(row) && step.rules.has(Rule::kEdge);
+}
+
+/// The ladder. Kinds `replay` and `graph` come from the replay of suspects: verdict_proofs.cpp.
 struct Rung {
   Kind kind;
   bool (*holds)(const Judged&);
@@ -165,12 +174,14 @@ uint32_t accused(const JudgedStep& step, size_t row, Kind kind) {
 
 }  // namespace
 
-std::vector<Divergence> find_divergences(const JudgedStep& step, const Answers& answers) {
+std::vector<Divergence> find_divergences(const JudgedStep& step, const Evidence& evidence) {
   std::vector<Divergence> found;
   std::unordered_map<uint32_t, size_t> place_of;
   for (size_t row = 0; row < step.rows.size(); ++row) {
-    if (!is_judged(step, row)) continue;
-    const Kind kind = kind_of({step, answers, row});
+    Kind kind = Kind::kEdge;
+    if (!differs(step, evidence.edges, row))
+      kind = is_judged(step, row) ? kind_of({step, evidence.answers, evidence.edges, row})
+                                  : Kind::kNone;
     if (kind == Kind::kNone) continue;
     const uint32_t node = accused(step, row, kind);
     const auto [place, is_new] = place_of.emplace(node, found.size());
@@ -182,7 +193,7 @@ std::vector<Divergence> find_divergences(const JudgedStep& step, const Answers& 
     const bool is_worse = kind == known.kind && excess(step, row) > excess(step, known.row);
     if (kind < known.kind || is_worse) known = {node, row, kind};
   }
-  return found;
+  return evidence.proofs.empty() ? found : with_proofs(std::move(found), evidence, step);
 }
 
 std::vector<Suspect> find_suspects(const JudgedStep& step, const Answers& answers) {
@@ -190,7 +201,7 @@ std::vector<Suspect> find_suspects(const JudgedStep& step, const Answers& answer
   std::unordered_map<uint32_t, size_t> seen;
   for (size_t row = 0; row < step.rows.size(); ++row) {
     if (!is_judged(step, row)) continue;
-    const std::string_view why = suspicion_of({step, answers, row});
+    const std::string_view why = suspicion_of({step, answers, {}, row});
     if (!why.empty() && seen.emplace(step.producer_of(row), row).second)
       found.push_back({step.producer_of(row), row, why});
   }

@@ -41,8 +41,8 @@ bool is_inherited(const JudgedStep& step, size_t row) {
 class Verdicts {
  public:
   Verdicts(JudgedStep& step, const std::vector<Divergence>& divergences,
-           const std::vector<DifferingSource>& sources)
-      : step_(step), diverges_(step.flow.nodes.size()) {
+           const std::vector<DifferingSource>& sources, const Evidence& evidence)
+      : step_(step), evidence_(evidence), diverges_(step.flow.nodes.size()) {
     for (const Divergence& divergence : divergences) {
       if (divergence.kind != Kind::kEdge) diverges_[divergence.node] = true;
     }
@@ -77,7 +77,11 @@ class Verdicts {
     if (!is_read(step_, row)) return is_within_limits ? kPass : kInherited;
     if (diverges_[node] && (step_.is_output(row) || step_.is_measure(row))) return kFail;
     if (is_within_limits) return kPass;
-    return is_inherited(step_, row) ? kInherited : kFail;
+    if (is_inherited(step_, row)) return kInherited;
+    // Replay says that its op computes what its inputs say: it only passes on what it was given.
+    const auto proven = evidence_.proofs.find(node);
+    const bool is_right = proven != evidence_.proofs.end() && proven->second.proof != Proof::kWrong;
+    return is_right ? kInherited : kFail;
   }
 
   std::string_view of_second_reading(size_t row) {
@@ -85,6 +89,8 @@ class Verdicts {
     if (!measure.exists()) return of_measure(row, is_within(step_.rows[row], step_.limits));
     const OpLimits limits = limits_of(step_, row);
     const ReportRow& cells = step_.rows[row];
+    const auto edge = evidence_.edges.find(row);
+    if (edge != evidence_.edges.end()) return edge->second ? of(measure.row) : kFail;
     if (step_.rules.has(Rule::kEdge) && (cells.error_growth.value_or(0) > limits.growth ||
                                          cells.block_growth.value_or(0) > limits.block_growth))
       return kFail;
@@ -92,6 +98,7 @@ class Verdicts {
   }
 
   JudgedStep& step_;
+  const Evidence& evidence_;
   std::vector<bool> diverges_;
   std::unordered_set<uint32_t> differing_;
 };
@@ -147,8 +154,8 @@ bool is_within(const ReportRow& row, const Limits& limits) {
 }
 
 void fill_verdicts(JudgedStep& step, const std::vector<Divergence>& divergences,
-                   const std::vector<DifferingSource>& sources) {
-  Verdicts verdicts(step, divergences, sources);
+                   const std::vector<DifferingSource>& sources, const Evidence& evidence) {
+  Verdicts verdicts(step, divergences, sources, evidence);
   for (size_t row = 0; row < step.rows.size(); ++row) step.rows[row].verdict = verdicts.of(row);
   for (size_t row = 0; row < step.rows.size(); ++row) {
     if (step.rows[row].verdict == kInherited || step.rows[row].verdict == kFail)

@@ -139,6 +139,35 @@ struct Question {
 enum class Answer : uint8_t { kAlike, kApart };
 using Answers = std::unordered_map<size_t, Answer>;  ///< by row
 
+/// An input row and the output row that it has to equal, where the rows do not tell that it does.
+struct OpenEdge {
+  size_t read, written;
+};
+/// Input rows that were held bit by bit against what was written -> whether they are equal.
+using Edges = std::unordered_map<size_t, bool>;
+
+/// What the replay of an op says of it.
+enum class Proof : uint8_t {
+  kWrong,       ///< it does not compute what its inputs say
+  kRight,       ///< it does; what the golden side makes of its inputs is not known
+  kInherits,    ///< it does, and only passes on what it was given
+  kOtherGraph,  ///< it does, and the golden side computes something else
+};
+inline constexpr std::array<std::string_view, 4> kProofNames = {"wrong", "right", "inherits",
+                                                                "other_graph"};
+struct Proven {
+  Proof proof;
+  size_t row;  ///< the one that shows it
+};
+using Proofs = std::unordered_map<uint32_t, Proven>;  ///< by op
+
+/// What values tell beside the rows.
+struct Evidence {
+  Answers answers;
+  Edges edges;
+  Proofs proofs;
+};
+
 /// An op that computes something else.
 struct Divergence {
   uint32_t node;
@@ -155,8 +184,13 @@ struct Suspect {
 
 /// Questions on decisions that differ.
 std::vector<Question> find_choices(const JudgedStep& step);
+/// Edges of which bytes have to tell whether they are equal.
+std::vector<OpenEdge> find_open_edges(const JudgedStep& step);
 /// Every op that diverges, in execution order, once.
-std::vector<Divergence> find_divergences(const JudgedStep& step, const Answers& answers);
+std::vector<Divergence> find_divergences(const JudgedStep& step, const Evidence& evidence);
+/// The same when replay has had its say; called by `find_divergences`.
+std::vector<Divergence> with_proofs(std::vector<Divergence> found, const Evidence& evidence,
+                                    const JudgedStep& step);
 std::vector<Suspect> find_suspects(const JudgedStep& step, const Answers& answers);
 /// The op and its ancestors that were not compared, back to compared ones; the nearest first.
 std::vector<uint32_t> candidates_of(const JudgedStep& step, uint32_t node);
@@ -201,6 +235,6 @@ bool is_read(const JudgedStep& step, size_t row);
 
 /// The cell `verdict` of every row.
 void fill_verdicts(JudgedStep& step, const std::vector<Divergence>& divergences,
-                   const std::vector<DifferingSource>& sources);
+                   const std::vector<DifferingSource>& sources, const Evidence& evidence);
 
 }  // namespace ait

@@ -42,6 +42,16 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 DivergenceKind = Literal["growth", "block", "nonfinite", "exact", "edge", "replay", "graph"]
 DIVERGENCE_KINDS: tuple[DivergenceKind, ...] = get_args(DivergenceKind)
 
+# Which ops a comparison replays: those that diverge or may, every one, none.
+ReplayMode = Literal["suspects", "all", "none"]
+REPLAY_MODES: tuple[ReplayMode, ...] = get_args(ReplayMode)
+
+# What the replay of an op proves, as far as it changes whether the op diverges: it is wrong; it is
+# right, and what the golden side makes of its inputs is not known; it is right and only passes on
+# what it was given; it is right, and the golden side computes something else.
+ProofState = Literal["wrong", "right", "inherits", "other_graph"]
+PROOF_STATES: tuple[ProofState, ...] = get_args(ProofState)
+
 # What a tensor is to its op; "" for the one array of an `.npy` file, and for a file that is
 # unreadable, so that its tensors are not known.
 Io = Literal["inputs", "outputs", ""]

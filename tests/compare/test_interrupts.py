@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from ait_cmp.compare.interrupts import interrupts_held
+from ait_cmp.report.interrupts import interrupts_held
 
 
 def test_a_second_ctrl_c_does_not_wait() -> None:

@@ -14,6 +14,7 @@ from ait_cmp.cli.signals import interrupt, signals_call
 from ait_cmp.cli.terminal import say
 from ait_cmp.cli.thread_option import add_thread_option
 from ait_cmp.config import ACCESS
+from ait_cmp.terms import REPLAY_MODES
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -92,6 +93,20 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     limits = parser.add_argument_group("what passes")
     add_limit_options(limits, of_graphs=True)
+    replay = parser.add_argument_group("operators recomputed from their own dumped inputs")
+    replay.add_argument(
+        "--replay",
+        choices=REPLAY_MODES,
+        default="suspects",
+        help="which: 'suspects' (those that diverge or may), all or none (default: %(default)s)",
+    )
+    replay.add_argument(
+        "--reference",
+        nargs="+",
+        default=(),
+        metavar="FILE.py",
+        help="references of your own: def MyOp(x1, x2, *, eps=1e-6): return y",
+    )
     how = parser.add_argument_group("how")
     how.add_argument(
         "--output",
@@ -158,6 +173,8 @@ def run(options: argparse.Namespace) -> int:
             padding=not options.no_padding,
             custom_algorithms=options.custom_algorithms,
             limits=limits_of(options),
+            replay=options.replay,
+            references=options.reference,
             jsonl=options.jsonl,
             progress=progress,
             access=options.access,

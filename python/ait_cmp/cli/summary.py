@@ -220,6 +220,7 @@ def _count_lines(result: Comparison) -> Iterator[str]:
         yield "paired by       " + ", ".join(f"{rule} {number}" for rule, number in rules)
     verdicts = ", ".join(f"{number} {verdict}" for verdict, number in counts.verdicts.items())
     yield f"verdict         {verdicts}"
+    yield from _replay_lines(result.replayed)
     if counts.estimated:
         kinds = sorted(counts.estimated.items(), key=lambda item: -item[1])
         yield "estimated       " + ", ".join(f"{number} {kind}" for kind, number in kinds)
@@ -231,6 +232,18 @@ def _count_lines(result: Comparison) -> Iterator[str]:
     yield from _not_compared_lines(result)
     for sentence in result.left_out:
         yield f"                {sentence}"
+
+
+def _replay_lines(replayed: Mapping[str, int]) -> Iterator[str]:
+    """How many ops were recomputed from their own inputs, and what came of it."""
+    n_ops = sum(replayed.values())
+    if not n_ops:
+        return
+    names = {"wrong": "wrong", "right": "right", "not_replayed": "not possible"}
+    told = [f"{replayed[key]} {name}" for key, name in names.items() if replayed.get(key)]
+    if replayed.get("left_out"):
+        told.append(f"{replayed['left_out']} left out, more than a comparison takes (--replay all)")
+    yield f"replayed        {n_ops} {'op' if n_ops == 1 else 'ops'} = {', '.join(told)}"
 
 
 def _not_compared_lines(result: Comparison) -> Iterator[str]:

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from ait_cmp.align.choices import Choices, read_pairs
 from ait_cmp.align.graph_choice import node_score
+from ait_cmp.align.graph_texts import GraphTexts
 from ait_cmp.align.steps import Alignment, align
 from ait_cmp.compare.evidence import FileEvidence
-from ait_cmp.compare.graphs import GraphTexts
 from ait_cmp.discover import DumpTree, StepKey
 from ait_cmp.discover.runs import number_ranges
 from ait_cmp.pairing.fx_step import FxStep

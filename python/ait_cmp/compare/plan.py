@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ait_cmp.align.graph_texts import GraphTexts
 from ait_cmp.align.steps import Alignment
-from ait_cmp.compare.graphs import GraphTexts
 from ait_cmp.compare.meeting import golden_of_wish, meet, without_unmet_steps
 from ait_cmp.discover import DumpTree, StepKey, discover
 from ait_cmp.discover.runs import name_list

@@ -16,6 +16,7 @@ from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.report import sanity
 from ait_cmp.report.comparison import Comparison
 from ait_cmp.report.custom import CustomAlgorithm
+from ait_cmp.report.proofs import Prover
 from ait_cmp.report.row import Rows, column, rows_of
 from ait_cmp.report.shards import shard_sentence
 from ait_cmp.report.sinks import Sink, StepReport
@@ -31,6 +32,7 @@ class Reporter:
         algorithms: Metrics of the user's own.
         access: How files are read for them.
         sinks: The forms of the report; closed with it.
+        prover: Replays what is suspect; None replays nothing.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Reporter:
         algorithms: Sequence[CustomAlgorithm],
         access: str,
         sinks: Sequence[Sink],
+        prover: Prover | None = None,
     ) -> None:
         self._algorithms = algorithms
         self._access = access
@@ -47,7 +50,7 @@ class Reporter:
         self._rows = Rows()
         names = [algorithm.name for algorithm in algorithms]
         self._result = Comparison(self._rows, custom_names=names)
-        self._judge = Judge(limits)
+        self._judge = Judge(limits, prover)
         self._data_ids: dict[int, int] = {}
         # (rank, graph) -> ops of the graph, and those that its fullest step dumped.
         self._nodes: dict[tuple[int, str], tuple[int, int]] = {}
@@ -57,12 +60,20 @@ class Reporter:
         """Rows reported so far."""
         return len(self._rows)
 
-    def report(self, key: StepKey, step: PairedStep) -> None:
-        """Judge a step, count it, and give it to every sink; rows without a result are dropped."""
+    def report(
+        self, key: StepKey, step: PairedStep, should_stop: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Judge a step, count it, and give it to every sink; rows without a result are dropped.
+
+        Args:
+            key: Rank, graph and step.
+            step: The step.
+            should_stop: Whether no further op is to be replayed.
+        """
         rows = step.rows
         is_whole = rows.n_done == len(rows)
         first_id = self._data_ids.get(key.rank, 0)
-        self._judge.judge(key, step, first_id)
+        self._judge.judge(key, step, first_id, should_stop)
         if self._algorithms:
             fill_own_metrics(step, self._algorithms, self._access)
         self._data_ids[key.rank] = first_id + len(rows)

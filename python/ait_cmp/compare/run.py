@@ -7,15 +7,15 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ait_cmp.compare.byte_count import ByteCount, ByteProgress
-from ait_cmp.compare.interrupts import interrupts_held
 from ait_cmp.compare.plan import Plan, make_plan
+from ait_cmp.compare.prover import ReplayProver
 from ait_cmp.compare.reduced_batch import open_batch
 from ait_cmp.compare.reporter import Reporter
 from ait_cmp.compare.step_pairer import StepPairer, only_ops
@@ -34,9 +34,14 @@ from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.report.comparison import Comparison
 from ait_cmp.report.csv_sink import CsvSink
 from ait_cmp.report.custom import load_algorithms
+from ait_cmp.report.interrupts import interrupts_held
 from ait_cmp.report.jsonl_sink import JsonlSink
 from ait_cmp.report.report_files import ReportNames
 from ait_cmp.report.sinks import Sink
+from ait_cmp.terms import REPLAY_MODES, ReplayMode
+
+if TYPE_CHECKING:
+    from ait_cmp.replay.references import Reference
 
 # Called with (tensors done, tensors known so far); returns nothing.
 Progress = Callable[[int, int], None]
@@ -58,6 +63,8 @@ def compare_dirs(
     padding: bool = True,
     custom_algorithms: str | Sequence[str] = (),
     limits: Limits | None = None,
+    replay: ReplayMode = "suspects",
+    references: str | Sequence[str] = (),
     jsonl: bool = False,
     progress: Progress | None = None,
     access: str = ACCESS,
@@ -78,6 +85,9 @@ def compare_dirs(
         padding: Compare the leading rows where the my side is padded (8 rows against 5).
         custom_algorithms: Metrics of your own as FILE.py:FUNC, one or several, see the README.
         limits: What counts as equal; None takes the defaults.
+        replay: Which ops are recomputed from their own dumped inputs: "suspects" (those that
+            diverge or may), "all" or "none".
+        references: Python files with references of your own for replay, one or several.
         jsonl: Write the rows as JSON lines, too, beside the CSV reports.
         progress: Called with (tensors done, tensors known so far).
         access: How files are read: "auto", "map" or "read" (pread: for network file systems).
@@ -97,6 +107,7 @@ def compare_dirs(
         progress=progress,
         padding=padding,
     )
+    known = _references(replay, one_or_several_texts(references, "references"))
     started = time.time()
     names = None if output is None else _names(output, started)
     sinks = _sinks(names, [algorithm.name for algorithm in algorithms], jsonl=jsonl)
@@ -111,8 +122,22 @@ def compare_dirs(
                 golden_token_offset=golden_token_offset,
                 threads=how.threads,
             )
-        reporter = Reporter(limits or Limits(), algorithms, access, sinks)
+        limits = limits or Limits()
+        prover = None if replay == "none" else ReplayProver(plan, replay, limits, known)
+        reporter = Reporter(limits, algorithms, access, sinks, prover)
         return _Run(plan, how, reporter).compare()
+
+
+def _references(mode: str, files: Sequence[str]) -> Mapping[str, Reference]:
+    """References of the user's own; the room that replays is loaded only for them."""
+    if mode not in REPLAY_MODES:
+        message = f"replay: one of {', '.join(REPLAY_MODES)} expected, found {mode!r}"
+        raise ConfigError(message)
+    if not files:
+        return {}
+    from ait_cmp.replay.user_references import load_references
+
+    return load_references(files)
 
 
 def _names(output: PathText, started: float) -> ReportNames:
@@ -315,10 +340,10 @@ class _Run:
 
         Rows, counts and the files tell the same also after Ctrl-C: it waits.
         """
-        with self._how.phases.time("writing"), interrupts_held():
+        with self._how.phases.time("writing"), interrupts_held() as is_interrupted:
             done = self._running.popleft()
             done.batch.close()
-            self._reporter.report(done.key, done.step)
+            self._reporter.report(done.key, done.step, is_interrupted)
 
 
 @contextmanager

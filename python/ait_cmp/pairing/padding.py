@@ -19,9 +19,8 @@ from ait_cmp.pairing.pair import Pair, StepPairs
 from ait_cmp.pairing.readers import Readers
 from ait_cmp.tensor_ref import TensorRef, ViewStep
 
-# Pairs that are looked at first: steps that are not padded, nearly all, cost no more. Outputs, where
-# there are some: weights are never padded.
-_N_LOOKED_AT = 12
+# Pairs that are looked at first: steps that are not padded, nearly all, cost no more.
+_N_LOOKED_AT = 24
 # So many of the pairs that differ in shape must differ alike.
 _MIN_ALIKE = 0.9
 
@@ -44,8 +43,7 @@ def find_padding(step: StepPairs, files: Sequence[GeFile], readers: Readers) -> 
     """
     shapes = _my_shapes(files, readers)
     candidates = _candidates(step)
-    outputs = [pair for pair in candidates if pair.io == "outputs"] or candidates
-    looked_at = outputs[:: max(len(outputs) // _N_LOOKED_AT, 1)]
+    looked_at = candidates[:: max(len(candidates) // _N_LOOKED_AT, 1)]
     if _common_padding(_trims(looked_at, shapes, readers)) is None:
         return None
     return _common_padding(_trims(candidates, shapes, readers))

@@ -109,6 +109,29 @@ class PairedStep:
         below = sorted(nodes[reader].type for reader in self._tables.readers.get(node, ()))
         return " ".join([*parts, "->", *below])
 
+    def file_of(self, node: int) -> str | None:
+        """The file that stands for a node, None if it has none in this step."""
+        path = self._tables.file_of_node.get(node)
+        return path if path is None or self._repeat is None else self._repeat[1].get(path, path)
+
+    def row_at(self, path: str, io: str, index: int) -> int | None:
+        """The row of one tensor of a my-side file, None if it has none."""
+        known = self._original.get(path) if self._repeat is not None else path
+        row = self._tables.row_of_address.get((known or "", io, index))
+        return row if row is not None and row < len(self.rows) else None
+
+    def is_read(self, row: int) -> bool:
+        """Whether an op or the end of the graph reads the output of a row, as far as is known."""
+        pair = self._pairs.pairs[row]
+        if pair.tensor < 0 or (pair.node >= 0 and self.nodes[pair.node].fused):
+            return True
+        return self._pairs.tensors[pair.tensor].is_read
+
+    @cached_property
+    def _original(self) -> dict[str, str]:
+        """Path of a file of this step -> path of its like in the step whose pairs these are."""
+        return {} if self._repeat is None else {new: old for old, new in self._repeat[1].items()}
+
     @property
     def end_rows(self) -> Sequence[int]:
         """Rows of outputs that are ends of the graph."""
@@ -149,6 +172,17 @@ class _Tables:
                 if pair.io == io and pair.tensor >= 0 and pair.golden and not pair.is_written:
                     rows.setdefault(pair.tensor, row)
         return rows
+
+    @cached_property
+    def file_of_node(self) -> dict[int, str]:
+        return {node: path for path, node in self._pairs.node_of.items()}
+
+    @cached_property
+    def row_of_address(self) -> dict[tuple[str, str, int], int]:
+        return {
+            (pair.my.path, pair.my.io, pair.my.index): row
+            for row, pair in enumerate(self._pairs.pairs)
+        }
 
     @cached_property
     def readers(self) -> dict[int, list[int]]:

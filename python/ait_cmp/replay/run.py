@@ -9,8 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Union
 
-from ait_cmp.compare.graphs import GraphTexts
-from ait_cmp.compare.interrupts import interrupts_held
+from ait_cmp.align.graph_texts import GraphTexts
 from ait_cmp.config import Limits, one_or_several_numbers, one_or_several_texts, thread_count
 from ait_cmp.discover import DumpTree, StepKey, discover
 from ait_cmp.errors import ConfigError
@@ -22,6 +21,7 @@ from ait_cmp.replay.result import Replay, WrongOp
 from ait_cmp.replay.rows import COLUMNS, ReplayRow, csv_lines, rows_of, table_lines
 from ait_cmp.replay.step import StepReplay
 from ait_cmp.replay.user_references import load_references
+from ait_cmp.report.interrupts import interrupts_held
 from ait_cmp.report.report_files import RankFiles, ReportNames
 
 PathText = Union[str, Path]

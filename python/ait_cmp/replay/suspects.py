@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -25,10 +26,9 @@ from ait_cmp.replay.step import OpReplay, StepReplay
 from ait_cmp.replay.verdict import OutputVerdict, Status
 from ait_cmp.tensor_ref import TensorRef
 
-# Ops of a graph that are replayed by themselves, and bytes read plus multiply-adds that they may
-# take together: work, not time, so that every machine replays the same ops.
-MAX_SUSPECTS = 64
-MAX_WORK = 2**36
+# Bytes that an element counts as, and multiply-adds that cost as much as reading a byte.
+_BYTES, _MULTIPLY_ADDS = 4, 64
+_PRODUCTS = ("MatMul", "Attention", "Conv")
 
 # Whether the reference turns the golden inputs into the golden output.
 GoldenState = Literal["agrees", "differs", "unknown"]
@@ -42,30 +42,36 @@ class SuspectReplay:
     """What the replay of one op says.
 
     Attributes:
-        op_name: The op.
+        op: The file.
         status: Of its outputs the worst: "wrong", "not_replayed", "right".
-        own: Number of a dumped output -> (own_error, own_growth), of those that were replayed.
+        outputs: Verdict on each of its outputs.
         golden: Whether the same reference turns the golden inputs into the golden output; asked
-            of ops that are right.
-        sentence: For the summary, as the table of decisions has it.
-        path: The op's file.
+            of ops that are right and diverge.
+        sentence: For the summary, as the table of decisions has it; of `golden` it says nothing.
     """
 
-    op_name: str
+    op: GeOp
     status: Status
-    own: Mapping[int, tuple[float, float]]
+    outputs: Sequence[OutputVerdict]
     golden: GoldenState
     sentence: str
-    path: str
 
-    @property
-    def is_cleared(self) -> bool:
-        """Whether the op only passes on what it was given."""
-        return self.status == "right" and self.golden == "agrees"
+
+@dataclass(frozen=True)
+class Budget:
+    """How much is replayed by itself: work, not time, so that every machine replays the same ops.
+
+    Attributes:
+        n_ops: Ops of a step.
+        work: Bytes read plus multiply-adds, about, that they take together.
+    """
+
+    n_ops: float
+    work: float
 
 
 class Graphs(Protocol):
-    """Graph texts as a comparison has read them (`compare.graphs.GraphTexts`)."""
+    """Graph texts as a comparison has read them (`align.graph_texts.GraphTexts`)."""
 
     def context(self, rank: int, graph: str, op_names: Iterable[str]) -> GraphContext | None: ...
     def source(self, rank: int, graph: str) -> tuple[str, _core.Graph] | None: ...
@@ -96,75 +102,100 @@ class SuspectReplays:
         self._references = references
         self._readers = core_readers(threads)
         self._texts: dict[tuple[int, str], OpTexts | None] = {}
+        # The step that was asked for last.
+        self._last: tuple[StepKey, StepReplay] | None = None
 
     def replay(
         self,
         key: StepKey,
-        op_names: Sequence[str],
+        paths: Sequence[str] | None,
         golden_of: GoldenOf,
-        max_work: int = MAX_WORK,
-    ) -> tuple[dict[str, SuspectReplay], list[str]]:
+        asked: Collection[str],
+        budget: Budget,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> tuple[list[SuspectReplay], int]:
         """Replay ops of one step.
 
         Args:
             key: The step.
-            op_names: Names as the rows have them, most suspect first.
+            paths: Their files, most suspect first; None: all.
             golden_of: My tensor -> golden tensor, None without one.
-            max_work: Bytes read and multiply-adds after which the rest is left out.
+            asked: Files of which the golden side is asked, too, where they are right.
+            budget: Beyond it the rest is left out.
+            should_stop: Asked before every op: whether to leave out the others.
 
         Returns:
-            Op name -> what its replay says, and the names that were left out.
+            What the replays say, and how many ops were left out.
         """
         step = self._step(key)
-        by_name = {op.name: op for op in step.ops if op.is_last}
-        found: dict[str, SuspectReplay] = {}
-        left_out: list[str] = []
-        work = 0
-        for name in op_names:
-            op = by_name.get(name)
-            if op is None:
+        by_path = {op.file.path: op for op in step.ops}
+        wanted = list(by_path) if paths is None else [path for path in paths if path in by_path]
+        found: list[SuspectReplay] = []
+        n_left_out = 0
+        work = 0.0
+        for path in wanted:
+            op = by_path[path]
+            more = _work_of(op)
+            if len(found) >= budget.n_ops or work + more > budget.work or should_stop():
+                n_left_out += 1
                 continue
-            work += _work_of(op)
-            if len(found) >= MAX_SUSPECTS or work > max_work:
-                left_out.append(name)
-                continue
-            found[name] = self._replay_op(key, step, op, golden_of)
-        return found, left_out
+            work += more
+            found.append(_replay_op(key, step, op, golden_of if path in asked else None))
+        return found, n_left_out
 
     def _step(self, key: StepKey) -> StepReplay:
-        files = self._tree.ge[key]
-        context = self._graphs.context(key.rank, key.graph, (file.op_name for file in files))
-        return StepReplay(
-            read_ge_step(files, context, self._readers), self._op_texts(key, context), self._limits
-        )
+        """A step; it knows the one before of its graph, for what that left behind."""
+        last = self._last
+        graph = (key.rank, key.graph)
+        earlier = [other for other in self._tree.ge if (other.rank, other.graph) == graph]
+        before_key = max((k for k in earlier if k.step < key.step), default=None, key=_number)
+        before: StepReplay | None = None
+        if before_key is not None and self._is_stateful(key):
+            is_kept = last is not None and last[0] == before_key
+            before = last[1] if is_kept and last else self._read(before_key, None)
+        step = self._read(key, before)
+        self._last = (key, step)
+        return step
+
+    def _is_stateful(self, key: StepKey) -> bool:
+        """Whether an op of the graph writes into what it reads."""
+        context = self._context(key)
+        return context is not None and any(op.in_place for op in context.graph.ops)
+
+    def _context(self, key: StepKey) -> GraphContext | None:
+        names = (file.op_name for file in self._tree.ge[key])
+        return self._graphs.context(key.rank, key.graph, names)
+
+    def _read(self, key: StepKey, before: StepReplay | None) -> StepReplay:
+        context = self._context(key)
+        step = read_ge_step(self._tree.ge[key], context, self._readers)
+        return StepReplay(step, self._op_texts(key, context), self._limits, before)
 
     def _op_texts(self, key: StepKey, context: GraphContext | None) -> OpTexts | None:
         graph = (key.rank, key.graph)
         if graph not in self._texts:
             source = self._graphs.source(*graph)
-            is_known = source is not None and context is not None
             self._texts[graph] = (
-                OpTexts(*source, context.graph, self._references)
-                if is_known and source is not None and context is not None
-                else None
+                None
+                if source is None or context is None
+                else OpTexts(*source, context.graph, self._references)
             )
         return self._texts[graph]
 
-    def _replay_op(
-        self, key: StepKey, step: StepReplay, op: GeOp, golden_of: GoldenOf
-    ) -> SuspectReplay:
-        replay = step.replay(op)
-        status = _worst(replay.outputs)
-        golden: GoldenState = "unknown"
-        if status == "right" and not replay.differences:
-            golden = _golden_state(step, op, golden_of)
-        own = {
-            index: (verdict.own_error, verdict.own_growth)
-            for index, verdict in enumerate(replay.outputs)
-            if verdict.own_error is not None and verdict.own_growth is not None
-        }
-        sentence = _sentence(key, step, replay, status, golden)
-        return SuspectReplay(op.name, status, own, golden, sentence, op.file.path)
+
+def _replay_op(
+    key: StepKey, step: StepReplay, op: GeOp, golden_of: GoldenOf | None
+) -> SuspectReplay:
+    replay = step.replay(op)
+    status = _worst(replay.outputs)
+    golden: GoldenState = "unknown"
+    if status == "right" and not replay.differences and golden_of is not None:
+        golden = _golden_state(step, op, golden_of)
+    return SuspectReplay(op, status, replay.outputs, golden, _sentence(key, step, replay, status))
+
+
+def _number(key: StepKey) -> int:
+    return key.step
 
 
 def _worst(outputs: Sequence[OutputVerdict]) -> Status:
@@ -174,17 +205,15 @@ def _worst(outputs: Sequence[OutputVerdict]) -> Status:
     return "right" if "right" in statuses else "not_replayed"
 
 
-def _work_of(op: GeOp) -> int:
+def _work_of(op: GeOp) -> float:
     """Bytes read, about, and multiply-adds of a product of its two largest inputs."""
-    sizes = sorted(
-        (int(np.prod(head.shape, dtype=np.int64)) for head in op.inputs if head.has_shape),
-        reverse=True,
-    )
-    n_values = sum(sizes) + sum(int(np.prod(head.shape)) for head in op.outputs if head.has_shape)
-    if "MatMul" not in op.file.op_type and "Attention" not in op.file.op_type:
-        return 4 * n_values
-    rows = max((head.shape[-2] for head in op.inputs if len(head.shape) > 1), default=1)
-    return 4 * n_values + (sizes[0] * rows if sizes else 0)
+    sizes = [math.prod(head.shape) for head in (*op.inputs, *op.outputs) if head.has_shape]
+    n_bytes = _BYTES * sum(sizes)
+    if not any(name in op.file.op_type for name in _PRODUCTS) or not op.inputs:
+        return n_bytes
+    columns = max((head.shape[-1] for head in op.outputs if head.shape), default=1)
+    rows = max((math.prod(head.shape) for head in op.inputs if head.has_shape), default=0)
+    return n_bytes + rows * columns / _MULTIPLY_ADDS
 
 
 def _golden_state(step: StepReplay, op: GeOp, golden_of: GoldenOf) -> GoldenState:
@@ -226,29 +255,17 @@ def _golden_tensor(step: StepReplay, ref: TensorRef, golden_of: GoldenOf) -> Typ
     return TypedArray(mine.dtype, shaped)
 
 
-def _sentence(
-    key: StepKey,
-    step: StepReplay,
-    replay: OpReplay,
-    status: Status,
-    golden: GoldenState,
-) -> str:
+def _sentence(key: StepKey, step: StepReplay, replay: OpReplay, status: Status) -> str:
     """What the replay of an op means, in words."""
     name = replay.op.name
+    edge = f"{replay.differences[0].sentence}." if replay.differences else ""
     if status == "wrong":
         row = next(row for row in rows_of(key, replay) if row.status == "wrong")
-        return WrongOp(row, 0, step.cause(replay.op, row.index)).sentence
-    if replay.differences:
-        right = f"{name} is right, but " if status == "right" else f"{name}: "
-        return f"{right}{replay.differences[0].sentence}."
+        wrong = WrongOp(row, 0, step.cause(replay.op, row.index)).sentence
+        return f"{wrong} And its {edge}" if edge else wrong
+    if edge:
+        return f"{name} is right, but {edge}" if status == "right" else f"{name}: {edge}"
     if status == "not_replayed":
         reason = replay.outputs[0].reason if replay.outputs else "it has no output"
         return f"{name} could not be replayed: {reason}."
-    if golden == "agrees":
-        return f"{name} only passes on what it was given: it is right on both sides."
-    if golden == "differs":
-        return (
-            f"{name} does what the graph says: the graph says something else than the golden side "
-            "(conversion, a constant, a graph pass)."
-        )
     return f"{name} is right on its own inputs."

@@ -104,6 +104,7 @@ class Comparison:
         states_differ: Graph inputs that differ as what ran before may make them.
         outputs: What reached the ends of the graphs, step by step.
         unproven: Op -> its rows that fail though nothing says that it is wrong.
+        replayed: "wrong", "right", "not_replayed" and "left_out" -> ops that replay was asked of.
         refused: Sentences on graph texts of another model, whose rows are not compared.
         overwritten: Sentences on watched outputs that something else wrote over (watch mode).
         left_out: Sentences on what no row tells: golden ranks alone, shards against wholes.
@@ -127,6 +128,7 @@ class Comparison:
     states_differ: list[DifferingInput] = field(default_factory=list)
     outputs: list[GraphOutput] = field(default_factory=list)
     unproven: dict[str, int] = field(default_factory=dict)
+    replayed: dict[str, int] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     overwritten: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)

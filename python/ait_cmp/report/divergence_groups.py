@@ -73,10 +73,12 @@ def _exact(found: Divergence) -> str:
 
 
 def _edge(found: Divergence) -> str:
-    return (
-        f"What {found.op_name} read is not what {found.writer or 'the op before it'} wrote: right "
-        "when it was written, wrong when it was read."
-    )
+    writer = found.writer or "the op before it"
+    grew = max(found.error_growth or 0.0, found.block_growth or 0.0) > found.limit
+    why = "right when it was written, wrong when it was read"
+    if not grew:  # their bytes differ, and no golden side says which is right
+        why = "the buffer was overwritten in between"
+    return f"What {found.op_name} read is not what {writer} wrote: {why}."
 
 
 def _replay(found: Divergence) -> str:

@@ -6,7 +6,7 @@ The core judges a step (csrc/report/verdict.h); here the steps of a run are put 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +17,7 @@ from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.report.answers import answer
 from ait_cmp.report.closer_look import remarks_on
 from ait_cmp.report.graph_outputs import GraphOutput, look_at_outputs
+from ait_cmp.report.proofs import Proofs, Prover, fill_own_cells, judge_edges
 from ait_cmp.report.row import Row
 from ait_cmp.terms import DivergenceKind
 
@@ -188,10 +189,13 @@ class Judge:
         states_differ: Inputs that differ and may, each once.
         outputs: What reached the ends of the graphs.
         unproven: Op -> its rows that fail though nothing says that it is wrong.
+        replayed: "wrong", "right", "not_replayed" and "left_out" -> ops that replay was asked of.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, prover: Prover | None = None) -> None:
         self._limits = limits
+        self._prover = prover
+        self.replayed: Counter[str] = Counter()
         self._histories: dict[int, _core.VerdictHistory] = {}
         self._found: list[_Found] = []
         # (rank, graph) -> rows outside the limits so far.
@@ -204,13 +208,20 @@ class Judge:
         self.unproven: Counter[str] = Counter()
         self._has_graph_text = True
 
-    def judge(self, key: StepKey, step: PairedStep, first_id: int) -> None:
+    def judge(
+        self,
+        key: StepKey,
+        step: PairedStep,
+        first_id: int,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Number the rows of the next step, fill in their verdicts and how errors grow.
 
         Args:
             key: Rank, graph and step.
             step: The step; its rows without a result are dropped.
             first_id: data_id of its first row.
+            should_stop: Whether no further op is to be replayed.
         """
         step.rows.number(first_id)
         if step.nodes and step.nodes[0].reads is None:
@@ -229,10 +240,19 @@ class Judge:
             question.row: answer(question, step, self._limits) for question in verdict.questions()
         }
         known = {row: is_alike for row, is_alike in answers.items() if is_alike is not None}
-        found = verdict.finish(known, history)
-        self._add(key, step, found)
+        edges = judge_edges(verdict.open_edges(), step)
+        proofs = Proofs()
+        if self._prover is not None:
+            asked = verdict.preview(known, edges)
+            proofs = self._prover.prove(key, step, asked, edges, should_stop)
+        found = verdict.finish(known, history, edges, dict(proofs.states))
+        fill_own_cells(step, proofs.own)
+        self.replayed += proofs.counts
+        self._add(key, step, found, proofs)
 
-    def _add(self, key: StepKey, step: PairedStep, found: _core.StepFindings) -> None:
+    def _add(
+        self, key: StepKey, step: PairedStep, found: _core.StepFindings, proofs: Proofs
+    ) -> None:
         for one in found.suspects:
             node = step.nodes[one.node]
             self.suspects.append(
@@ -245,7 +265,10 @@ class Judge:
         for one_more in found.divergences:
             may_look = len(self._found) < _CLOSER_LOOKS
             told = _describe(key, step, one_more, may_look=may_look)
+            told = _with_proofs(told, one_more, step, proofs, self._limits)
             self._found.append(_Found(told, one_more.n_outside_after, n_before))
+        for row, sentence in proofs.nodeless.items():
+            self._found.append(_Found(_describe_nodeless(key, step, row, sentence), 0, n_before))
         for row in found.unproven:
             self.unproven[step.pair_at(row).op_name] += 1
         self.outputs += look_at_outputs(key, step)
@@ -278,6 +301,7 @@ class Judge:
         result.states_differ = self.states_differ
         result.outputs = self.outputs
         result.unproven = dict(self.unproven)
+        result.replayed = dict(self.replayed)
         result.has_graph_text = self._has_graph_text
 
     @property
@@ -354,4 +378,39 @@ def _describe(
         my_tensor=row.my_data_path,
         writer=step.writer_of(pair) if found.kind == "edge" else "",
         role=step.role_of(found.node),
+    )
+
+
+def _with_proofs(
+    told: Divergence,
+    found: _core.StepDivergence,
+    step: PairedStep,
+    proofs: Proofs,
+    limits: Limits,
+) -> Divergence:
+    """The divergence with what replay says of it, and without candidates that are right."""
+    left = tuple(
+        step.nodes[number].name
+        for number in found.candidates
+        if number == found.node or not proofs.is_right(number)
+    )
+    is_wrong = found.node in proofs.states and not proofs.is_right(found.node)
+    return told._replace(
+        replay=proofs.sentences.get(found.node),
+        candidates=told.candidates[:1] if is_wrong else left,
+        limit=limits.own_growth_max if found.kind == "replay" else told.limit,
+    )
+
+
+def _describe_nodeless(key: StepKey, step: PairedStep, place: int, sentence: str) -> Divergence:
+    """An op that is wrong and that the graph text does not know: GE made it."""
+    step.rows[place] = Row._make(step.rows[place])._replace(verdict="fail")
+    row, pair = Row._make(step.rows[place]), step.pair_at(place)
+    return Divergence(
+        *(key.rank, key.graph, key.step, pair.op_name, pair.op_type, "replay", 0.0),
+        *(row.relative_euclidean_distance, None, None, row.block_error, None, 0.0),
+        *(pair.my.path, row.golden_data_path),
+        candidates=(pair.op_name,),
+        replay=sentence,
+        my_tensor=row.my_data_path,
     )

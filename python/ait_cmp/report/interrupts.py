@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 
 @contextmanager
-def interrupts_held() -> Iterator[None]:
+def interrupts_held() -> Iterator[Callable[[], bool]]:
     """Holds them back until the end of the block; a second one comes through at once.
 
-    A signal that nobody in Python handles does as it always does.
+    A signal that nobody in Python handles does as it always does. The block gets a function that
+    tells whether one waits.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield lambda: False
         return
     found = [(int(number), signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
     handlers = {number: handler for number, handler in found if callable(handler)}
@@ -30,7 +31,7 @@ def interrupts_held() -> Iterator[None]:
     try:
         for number in handlers:
             signal.signal(number, hold)
-        yield
+        yield lambda: bool(held)
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)

@@ -1,0 +1,200 @@
+"""Which ops of a step are replayed, and what that proves: the verdict asks, `replay/` answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ait_cmp import _core
+from ait_cmp.compare.plan import Plan
+from ait_cmp.config import Limits
+from ait_cmp.discover import StepKey
+from ait_cmp.pairing.paired_step import PairedStep
+from ait_cmp.report.proofs import Proofs
+from ait_cmp.report.row import Row
+from ait_cmp.tensor_ref import TensorRef
+from ait_cmp.terms import ProofState, ReplayMode
+
+if TYPE_CHECKING:
+    from ait_cmp.replay.references import Reference
+    from ait_cmp.replay.suspects import SuspectReplay, SuspectReplays
+
+# Ops that a step replays by itself; bytes read and multiply-adds that it may take for them: a part
+# of what the step compares, and what every step may.
+_MAX_OPS = 64
+_WORK_SHARE = 0.02
+_LEAST_WORK = 2**22
+
+
+class ReplayProver:
+    """Replays what a comparison makes suspect; the room that replays is loaded by the first op.
+
+    Args:
+        plan: What is compared.
+        mode: "suspects" or "all".
+        limits: What honest rounding may do.
+        references: References of the user's own, by type.
+    """
+
+    def __init__(
+        self, plan: Plan, mode: ReplayMode, limits: Limits, references: Mapping[str, Reference]
+    ) -> None:
+        self._plan = plan
+        self._takes_all = mode == "all"
+        self._limits = limits
+        self._references = references
+        self._replays: SuspectReplays | None = None
+
+    def prove(
+        self,
+        key: StepKey,
+        step: PairedStep,
+        found: _core.StepFindings,
+        edges: Mapping[int, bool],
+        should_stop: Callable[[], bool],
+    ) -> Proofs:
+        """See `report.proofs.Prover`."""
+        diverging = {one.node for one in found.divergences}
+        nodes = dict.fromkeys(_nodes_in_question(step, found, edges))
+        files = {path: node for node in nodes if (path := step.file_of(node)) is not None}
+        if not self._takes_all and not files:
+            return Proofs()
+        from ait_cmp.replay.suspects import Budget
+
+        unlimited = float("inf")
+        budget = Budget(unlimited, unlimited) if self._takes_all else Budget(_MAX_OPS, _work(step))
+        found_replays, n_left_out = self._suspects().replay(
+            key,
+            None if self._takes_all else list(files),
+            lambda ref: _golden_of(step, ref),
+            {path for path, node in files.items() if node in diverging},
+            budget,
+            should_stop,
+        )
+        proofs = _sorted(step, found_replays, self._golden_name)
+        if n_left_out:
+            proofs.counts["left_out"] = n_left_out
+        for divergence in found.divergences:
+            _settle(divergence, step, proofs, self._golden_name)
+        return proofs
+
+    @property
+    def _golden_name(self) -> str:
+        return "FX" if self._plan.golden.kind == "fx" else "the golden graph"
+
+    def _suspects(self) -> SuspectReplays:
+        from ait_cmp.replay.references import REFERENCES
+        from ait_cmp.replay.suspects import SuspectReplays
+
+        if self._replays is None:
+            known = {**REFERENCES, **self._references}
+            self._replays = SuspectReplays(self._plan.my, self._plan.texts, self._limits, known)
+        return self._replays
+
+
+def _nodes_in_question(
+    step: PairedStep, found: _core.StepFindings, edges: Mapping[int, bool]
+) -> Iterator[int]:
+    """Nodes whose replay can tell something, those that matter most first."""
+    for divergence in sorted(found.divergences, key=lambda one: -_growth(step, one.row)):
+        yield divergence.node
+        yield from divergence.candidates
+    for row, is_equal in edges.items():
+        if not is_equal:
+            yield step.pair_at(row).node
+    for suspect in sorted(found.suspects, key=lambda one: -_growth(step, one.row)):
+        yield suspect.node
+
+
+def _growth(step: PairedStep, place: int) -> float:
+    row = Row._make(step.rows[place])
+    return max(row.error_growth or 0.0, row.block_growth or 0.0)
+
+
+def _work(step: PairedStep) -> float:
+    """What a step may take for the replay of suspects: a part of what it compares."""
+    n_bytes = 0
+    for path in step.rows.paths:
+        with suppress(OSError):  # its row says so
+            n_bytes += Path(path).stat().st_size
+    return max(_LEAST_WORK, _WORK_SHARE * n_bytes)
+
+
+def _golden_of(step: PairedStep, ref: TensorRef) -> TensorRef | None:
+    """The golden tensor of one of my tensors: its row's, or that of another row of the tensor."""
+    row = step.row_at(ref.path, ref.io, ref.index)
+    if row is None:
+        return None
+    pair = step.pair_at(row)
+    if pair.golden is None and pair.tensor >= 0 and not pair.is_written:
+        other = step.row_of_tensor(pair.tensor)
+        if other is None:
+            return None
+        pair = step.pair_at(other)
+    return pair.golden if pair.status == "" and not pair.my.view else None
+
+
+def _sorted(step: PairedStep, replays: Sequence[SuspectReplay], golden_name: str) -> Proofs:
+    """What replays prove, by nodes and rows of the step."""
+    proofs = Proofs()
+    for replay in replays:
+        path, name = replay.op.file.path, replay.op.name
+        rows = [step.row_at(path, "outputs", index) for index in range(len(replay.outputs))]
+        known = [(row, told) for row, told in zip(rows, replay.outputs) if row is not None]
+        for row, told in known:
+            if told.own_error is not None and told.own_growth is not None:
+                proofs.own[row] = (told.own_error, told.own_growth)
+        wrong = [(row, told) for row, told in known if told.status == "wrong" and step.is_read(row)]
+        status = replay.status if wrong or replay.status != "wrong" else "right"
+        proofs.counts[status] += 1
+        if not known:
+            continue
+        node = step.pair_at(known[0][0]).node
+        if wrong:
+            row = max(wrong, key=lambda one: one[1].own_growth or 0.0)[0]
+            if node < 0:
+                proofs.nodeless[row] = replay.sentence
+            else:
+                proofs.states[node] = ("wrong", row)
+        elif status == "right" and node >= 0:
+            proofs.states[node] = (_STATES[replay.golden], known[0][0])
+        sentence = replay.sentence
+        if status == "right" and replay.golden == "differs":
+            sentence = _other_graph(name, step, known[0][0], golden_name)
+        if node >= 0:
+            proofs.sentences[node] = sentence
+    return proofs
+
+
+_STATES: Mapping[str, ProofState] = {
+    "agrees": "inherits",
+    "differs": "other_graph",
+    "unknown": "right",
+}
+
+
+def _settle(
+    divergence: _core.StepDivergence, step: PairedStep, proofs: Proofs, golden_name: str
+) -> None:
+    """What the replay of its candidates says of an op that is right on its own inputs."""
+    node = divergence.node
+    state, row = proofs.states.get(node, ("wrong", 0))
+    if state != "right":
+        return
+    others = [number for number in divergence.candidates if number != node]
+    if any(proofs.states.get(number, ("right", 0))[0] == "wrong" for number in others):
+        proofs.states[node] = ("inherits", row)
+    elif divergence.kind == "exact":
+        proofs.states[node] = ("other_graph", row)
+        proofs.sentences[node] = _other_graph(step.nodes[node].name, step, row, golden_name)
+
+
+def _other_graph(name: str, step: PairedStep, place: int, golden_name: str) -> str:
+    fx_node = Row._make(step.rows[place]).fx_node
+    made = f", made for {fx_node}," if fx_node else ""
+    return (
+        f"{name}{made} does what the graph says: the graph says something else than {golden_name} "
+        "(conversion, a constant, a graph pass)."
+    )
