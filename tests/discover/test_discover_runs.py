@@ -87,8 +87,18 @@ def test_graphs_for_viewers_are_said_not_to_be_read(tmp_path: Path) -> None:
     assert "not read" in note
 
 
-def test_an_overflow_record_names_the_op_of_its_task_and_stream(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ("5.6.1706596911888450", "MatMul (MatMul, task 5 of stream 6)"),
+        ("5.7.1706596911888450", "Add (Add, task 5 of stream 7)"),
+        ("9.6.1706596911888450", "task 9 of stream 6"),
+    ],
+)
+def test_an_overflow_record_names_the_op_of_its_task_and_stream(
+    tmp_path: Path, record: str, told: str
+) -> None:
     names = ["MatMul.MatMul.5.6.1706596911888400", "Add.Add.5.7.1706596911888401"]
-    ge_step(tmp_path, names=[*names, "Opdebug.Node_OpDebug.5.6.1706596911888450"])
+    ge_step(tmp_path, names=[*names, f"Opdebug.Node_OpDebug.{record}"])
     (note,) = discover(tmp_path).notes
-    assert "overflow in MatMul (MatMul, task 5 of stream 6)" in note
+    assert f"overflow in {told} (" in note

@@ -121,7 +121,7 @@ def test_an_unnamed_sibling_of_the_same_shape_leaves_the_input_unmatched(tmp_pat
 def test_the_type_tells_candidates_of_one_shape_apart(tmp_path: Path) -> None:
     dump = Dump()
     dump.add("Add", "Add", [[4], [4]], [[4]], in_dtypes=["torch.float32", "torch.bfloat16"])
-    dump.add_fx("add", "INPUT", 0, target=TARGET, shape=[4], dtype="torch.float64")
+    dump.add_fx("add", "INPUT", 0, target=TARGET, shape=[4], dtype="torch.float16")
     dump.add_fx("add", "INPUT", 1, target=TARGET, shape=[4], dtype="torch.int64")
     graph = two_inputs(tmp_path)
     assert golden_of(dump, graph, "Add", "inputs", 0) is None

@@ -79,19 +79,57 @@ def test_an_unnamed_argument_of_the_same_type_keeps_an_input_unmatched(tmp_path:
     assert row(step, "F", "inputs", 0).golden is None
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_a_float32_control_run_gives_a_half_model_its_graph_inputs(
-    tmp_path: Path, dtype: str
+@pytest.mark.parametrize(
+    "dtypes",
+    [("bfloat16", "float32", "float16"), ("float32", "bfloat16", "bfloat16")],
+    ids="-".join,
+)
+def test_graph_inputs_that_fx_saves_as_one_type_are_told_by_their_values(
+    tmp_path: Path, dtypes: tuple[str, ...]
+) -> None:
+    """FX saves bfloat16 as float32: the types of the files leave a choice."""
+    random = np.random.default_rng(8)
+    values = [random.standard_normal(24).astype(dtype) for dtype in dtypes]
+    result = np.sum([value.astype(np.float32) for value in values], axis=0)
+    f = op("F", "F", [f"arg{i}_1:0" for i in range(3)], fx=["f-aten.f.default.OUTPUT.0"])
+    write_text(tmp_path / "ge", *(op(f"arg{i}_1", "Data") for i in range(3)), f)
+    folder = ge_step(tmp_path / "ge", names=())
+    write_op(folder, "F", "F", DumpFile(tuple(map(any_tensor, values)), (tensor_of(result),)), 1)
+    saved = [
+        value.astype(np.float32) if value.dtype == ml_dtypes.bfloat16 else value
+        for value in reversed(values)
+    ]
+    save_node(fx_step(tmp_path / "fx", names=()), "f", "aten.f.default", *saved, result)
+    found = compare_dirs(tmp_path / "ge", tmp_path / "fx")
+    inputs = [row for row in rows_of(found, "F") if row.io == "inputs"]
+    assert [row.golden_data_path.rpartition(".INPUT.")[2][0] for row in inputs] == ["2", "1", "0"]
+    assert {row.max_absolute_error for row in inputs} == {0.0}
+
+
+def any_tensor(values: np.ndarray) -> DumpTensor:
+    """A tensor of numpy's dtypes, or of bfloat16."""
+    if values.dtype != ml_dtypes.bfloat16:
+        return tensor_of(values)
+    return DumpTensor(27, values.shape, values.tobytes(), None, values.shape)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "golden_dtype"),
+    [
+        ("float16", "float32"),
+        ("bfloat16", "float32"),
+        ("float16", "float64"),
+        ("float32", "float64"),
+    ],
+)
+def test_a_more_exact_control_run_gives_a_model_its_graph_inputs(
+    tmp_path: Path, dtype: str, golden_dtype: str
 ) -> None:
     random = np.random.default_rng(3)
-    weights = [random.standard_normal((6, 40)).astype(np.float32) for _ in range(2)]
-    kind = np.float16 if dtype == "float16" else ml_dtypes.bfloat16
-    halves = [weight.astype(kind) for weight in weights]
-    result = np.sum([half.astype(np.float32) for half in halves], axis=0).astype(kind)
-
-    def tensor(values: np.ndarray) -> DumpTensor:
-        number = {"float16": 2, "bfloat16": 27}[dtype]
-        return DumpTensor(number, values.shape, values.tobytes(), None, values.shape)
+    weights = [random.standard_normal((6, 40)).astype(golden_dtype) for _ in range(2)]
+    halves = [weight.astype(dtype) for weight in weights]
+    result = np.sum([half.astype(np.float64) for half in halves], axis=0).astype(dtype)
+    tensor = any_tensor
 
     add = op("Add", "Add", ["arg0_1:0", "arg1_1:0"], fx=["add-aten.add.Tensor.OUTPUT.0"])
     write_text(tmp_path / "ge", op("arg0_1", "Data"), op("arg1_1", "Data"), add)
@@ -144,16 +182,17 @@ def test_a_fused_pattern_is_compared_with_what_its_readers_were_given(
 
 
 @pytest.mark.parametrize("shape", [(16, 24), (33, 20)])
+@pytest.mark.parametrize(("dtype", "columns"), [("float16", 16), ("int8", 32), ("float32", 8)])
 def test_a_graph_input_in_nz_takes_the_original_shape_of_its_reader(
-    tmp_path: Path, shape: tuple[int, int]
+    tmp_path: Path, shape: tuple[int, int], dtype: str, columns: int
 ) -> None:
     random = np.random.default_rng(5)
-    x = random.standard_normal((4, shape[0])).astype(np.float16)
-    weight = random.standard_normal(shape).astype(np.float16)
-    stored = fractal_nz(weight, 16, 16, 0)
-    as_data = DumpTensor(2, stored.shape, stored.tobytes(), None, (), format=29)
+    x = (10 * random.standard_normal((4, shape[0]))).astype(dtype)
+    weight = (10 * random.standard_normal(shape)).astype(dtype)
+    stored = fractal_nz(weight, 16, columns, 0)
+    as_data = tensor_of(stored, original_shape=(), format=29)
     as_input = replace(as_data, original_shape=shape)
-    result = (x.astype(np.float32) @ weight.astype(np.float32)).astype(np.float16)
+    result = x.astype(np.float32) @ weight.astype(np.float32)
     matmul = op("MatMul", "MatMul", ["arg0_1:0", "arg1_1:0"], fx=["mm-aten.mm.default.OUTPUT.0"])
     write_text(tmp_path / "ge", op("arg0_1", "Data"), op("arg1_1", "Data"), matmul)
     folder = ge_step(tmp_path / "ge", names=())
@@ -235,9 +274,14 @@ def test_a_constant_of_an_inserted_view_is_held_against_the_graph_text(
     assert words in constant.cmp_fail_reason
 
 
-def test_of_two_sketches_with_the_same_values_the_one_in_my_order_is_taken(tmp_path: Path) -> None:
-    x = np.random.default_rng(1).standard_normal((8, 300)).astype(np.float32)
-    weight = np.random.default_rng(2).standard_normal((200, 300)).astype(np.float32)
+@pytest.mark.parametrize(
+    ("shape", "dtype"), [((200, 300), "float32"), ((300, 300), "float16"), ((512, 160), "float16")]
+)
+def test_of_two_sketches_with_the_same_values_the_one_in_my_order_is_taken(
+    tmp_path: Path, shape: tuple[int, int], dtype: str
+) -> None:
+    x = np.random.default_rng(1).standard_normal((8, shape[1])).astype(dtype)
+    weight = np.random.default_rng(2).standard_normal(shape).astype(dtype)
     result = x @ weight.T
     write_text(
         tmp_path / "ge",

@@ -7,7 +7,7 @@ ran. One assignment of all graphs is looked for, the one in which most of that a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -23,6 +23,8 @@ _DOUBTFUL = 0.8
 # What agreement counts for in the rating of two graphs, each as a share of 0 to 1. A graph of
 # another name has to know 5 % more of my nodes to overrule the name.
 _WEIGHT = {"nodes": 100.0, "shapes": 40.0, "values": 20.0, "runs": 3.0, "name": 5.0}
+# What a name counts for among graphs that are alike but for their runs.
+_TIE_BREAK = 0.5
 # Where nothing can be seen of shapes or values.
 _UNSEEN = 0.5
 # Ratings that differ by less are equal.
@@ -168,7 +170,8 @@ class GraphMatcher:
             self._scores[graph, mate] = self.score(*first)
         return self._scores[graph, mate]
 
-    def _steps_in_common(self, graph: str, mate: str) -> float:
+    def _runs(self, graph: str, mate: str) -> float:
+        """Steps in common, as a share of those of both."""
         mine, theirs = set(self.my.steps[graph]), set(self.golden.steps[mate])
         return len(mine & theirs) / len(mine | theirs)
 
@@ -190,8 +193,9 @@ class GraphMatcher:
         fits = [(g, m) for g in mine for m in theirs if self._may_meet(g, m)]
         uses_files = len(mine) > 1 or len(theirs) > 1
         rating = {fit: self._rating(*fit, with_files=uses_files) for fit in fits}
+        of_name = self._name_weights(rating)
         gain = {
-            fit: rated + _WEIGHT["name"] * self._has_name(*fit) for fit, rated in rating.items()
+            fit: rated + of_name[fit[0]] * self._has_name(*fit) for fit, rated in rating.items()
         }
         chosen = best_assignment(mine, theirs, gain)
         for graph, mate in chosen.items():
@@ -229,6 +233,18 @@ class GraphMatcher:
     def _has_name(self, graph: str, mate: str) -> bool:
         return self._mates.get(graph) == mate
 
+    def _name_weights(self, rating: Mapping[tuple[str, str], float]) -> dict[str, float]:
+        """What the name of a my graph counts for: little where its best mates differ in runs."""
+        known: dict[str, list[float]] = {}
+        for fit, rated in rating.items():
+            known.setdefault(fit[0], []).append(rated - _WEIGHT["runs"] * self._runs(*fit))
+        return {
+            graph: _TIE_BREAK
+            if len(rests) > 1 and abs(max(rests) - sorted(rests)[-2]) < _ALIKE
+            else _WEIGHT["name"]
+            for graph, rests in known.items()
+        }
+
     def _may_meet(self, graph: str, mate: str) -> bool:
         """Whether they have so many nodes in common, and no shapes that say otherwise."""
         has_name = self._has_name(graph, mate)
@@ -238,7 +254,7 @@ class GraphMatcher:
 
     def _rating(self, graph: str, mate: str, *, with_files: bool) -> float:
         """How much of what they are agrees, names left out."""
-        shares = {"nodes": self._score(graph, mate), "runs": self._steps_in_common(graph, mate)}
+        shares = {"nodes": self._score(graph, mate), "runs": self._runs(graph, mate)}
         for kind in ("shapes", "values") if with_files else ():
             share = self._share(kind, graph, mate)
             shares[kind] = _UNSEEN if share is None else share
@@ -272,6 +288,7 @@ class GraphMatcher:
         what = ["the names of nodes"]
         what += ["the shapes of tensors"] if self._tells("shapes", graph, mate) else []
         what += ["the values of graph inputs"] if self._tells("values", graph, mate) else []
+        what += ["the number of runs"] if self._tells_by_runs(graph, mate) else []
         what += ["the order of compilation"] if is_order else []
         told = f"{', '.join(what[:-1])} and {what[-1]}" if len(what) > 1 else what[0]
         return (
@@ -285,6 +302,11 @@ class GraphMatcher:
         known = {m: s for (k, g, m), s in self._shares.items() if (k, g) == (kind, graph)}
         own = known.get(mate)
         return own is not None and any(s is not None and s < own for s in known.values())
+
+    def _tells_by_runs(self, graph: str, mate: str) -> bool:
+        """Whether the graph of its name ran another number of times, this one as often."""
+        namesake = self._mates.get(graph)
+        return namesake is not None and self._runs(graph, namesake) < self._runs(graph, mate)
 
     def _note_weak_name(self, graph: str, mate: str) -> None:
         score = self._score(graph, mate)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ait_cmp.discover.runs import number_ranges
@@ -27,7 +27,11 @@ class StepMatch(NamedTuple):
 
 
 def match_steps(
-    mine: Sequence[int], theirs: Sequence[int], agree: Agreement | None, offset: int | None
+    mine: Sequence[int],
+    theirs: Sequence[int],
+    agree: Agreement | None,
+    offset: int | None,
+    empty: tuple[Collection[int], Collection[int]] = ((), ()),
 ) -> StepMatch:
     """Pair the steps of two graphs.
 
@@ -36,11 +40,18 @@ def match_steps(
         theirs: Steps of the golden graph in order.
         agree: Tells by values; None if only numbers are known.
         offset: My step s meets golden step s + offset because the user says so.
+        empty: Steps of mine and of theirs whose folders hold nothing: runs that were not dumped.
     """
     if offset is not None:
         return StepMatch(_shifted(mine, theirs, offset), "")
     by_number = StepMatch(_shifted(mine, theirs, 0), "")
-    if agree is None or not mine or not theirs or list(mine) == list(theirs) == [mine[0]]:
+    if _are_counted_anew(mine, theirs, empty):
+        unknown = StepMatch(dict(zip(mine, theirs)), _empty_note(mine, theirs))
+    else:
+        unknown = by_number
+    if agree is None or not mine or not theirs:
+        return unknown
+    if list(mine) == list(theirs) == [mine[0]]:
         return by_number
     looked_at = _spread(mine)
     known: dict[tuple[int, int], bool | None] = {}
@@ -53,11 +64,33 @@ def match_steps(
     n_met = len(looked_at & set(by_number.golden_of))
     if n_met == len(looked_at) and votes(by_number.golden_of) == n_met:
         return by_number
-    best, best_votes = by_number, max(votes(by_number.golden_of), 0)
+    best, best_votes = unknown, max(votes(by_number.golden_of), 0)
+    if best_votes > 0:
+        best = by_number
     for candidate in _candidates(mine, theirs, looked_at, agree, known):
         if votes(candidate.golden_of) > best_votes:
             best, best_votes = candidate, votes(candidate.golden_of)
     return best
+
+
+def _are_counted_anew(
+    mine: Sequence[int], theirs: Sequence[int], empty: tuple[Collection[int], Collection[int]]
+) -> bool:
+    """Whether as many steps have other numbers because runs in between were not dumped."""
+    if len(mine) != len(theirs) or len(mine) < 2 or list(mine) == list(theirs):
+        return False
+    return any(empty) and all(
+        steps[-1] - steps[0] < len(steps) + len(gaps)
+        and set(range(steps[0], steps[-1] + 1)) <= {*steps, *gaps}
+        for steps, gaps in zip((mine, theirs), empty)
+    )
+
+
+def _empty_note(mine: Sequence[int], theirs: Sequence[int]) -> str:
+    return (
+        f"{_meetings(dict(zip(mine, theirs)))}: the step folders between them are empty, "
+        "those steps were not dumped."
+    )
 
 
 def proposed_offset(mine: Sequence[int], theirs: Sequence[int]) -> int:
@@ -105,9 +138,13 @@ def _in_order(mine: Sequence[int], theirs: Sequence[int], move: int) -> StepMatc
         for position, step in enumerate(mine)
         if 0 <= position + move < len(theirs)
     }
+    why = "there the values of the graph's inputs agree."
+    return StepMatch(golden_of, f"{_meetings(golden_of)}: {why}")
+
+
+def _meetings(golden_of: Mapping[int, int]) -> str:
     pairs = [f"{step} meets {other}" for step, other in golden_of.items()]
-    shown = ", ".join(pairs[:4]) + (" and so on" if len(pairs) > 4 else "")
-    return StepMatch(golden_of, f"my step {shown}: there the values of the graph's inputs agree.")
+    return f"my step {', '.join(pairs[:4])}" + (" and so on" if len(pairs) > 4 else "")
 
 
 def _shift_note(mine: Sequence[int], theirs: Sequence[int], offset: int) -> str:

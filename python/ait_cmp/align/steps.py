@@ -90,6 +90,9 @@ class _Aligner:
     choices: Choices
     found: Alignment = field(default_factory=lambda: Alignment([], [], [], [], [], [], [], [], []))
 
+    def __post_init__(self) -> None:
+        self.my_empty, self.golden_empty = _empty_steps(self.my), _empty_steps(self.golden)
+
     def align(self) -> Alignment:
         mine, theirs = _steps_by_graph(self.my), _steps_by_graph(self.golden)
         ranks, notes = self._pair_ranks(set(mine), set(theirs))
@@ -144,7 +147,11 @@ class _Aligner:
         label = Graphs(pair.my_rank, {}).label(pair.my_graph)
         if golden_of is None:
             agree = self._agreement(my_keys, golden_keys)
-            golden_of, note = match_steps(mine, theirs, agree, self.choices.offset)
+            empty = (
+                self.my_empty.get((pair.my_rank, pair.my_graph), ()),
+                self.golden_empty.get((pair.golden_rank, pair.golden_graph), ()),
+            )
+            golden_of, note = match_steps(mine, theirs, agree, self.choices.offset, empty)
             if note:
                 self.found.notes.append(f"{label}: {note}")
         self.found.steps.extend(
@@ -199,6 +206,14 @@ def _steps_by_graph(tree: DumpTree) -> dict[int, dict[str, list[int]]]:
     steps: dict[int, dict[str, list[int]]] = {}
     for key in tree.step_keys():
         steps.setdefault(key.rank, {}).setdefault(key.graph, []).append(key.step)
+    return steps
+
+
+def _empty_steps(tree: DumpTree) -> dict[tuple[int, str], list[int]]:
+    """(rank, graph) -> its steps whose folders hold nothing."""
+    steps: dict[tuple[int, str], list[int]] = {}
+    for key in tree.empty_steps:
+        steps.setdefault((key.rank, key.graph), []).append(key.step)
     return steps
 
 

@@ -7,17 +7,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ait_cmp.compare.plan import Plan
-from ait_cmp.discover import StepKey
+from ait_cmp.discover import GeFile, StepKey
 from ait_cmp.info.source import GeScan, scan_ge
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import read_ge_step
-from ait_cmp.pairing.graph.padding import Padding
+from ait_cmp.pairing.graph.padding import Padding, several_paddings
 from ait_cmp.pairing.padding import find_padding, trim_padding
 from ait_cmp.pairing.pair import StepPairs
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.pairing.readers import Readers, core_readers
 from ait_cmp.pairing.repeat import Repeats
-from ait_cmp.pairing.step import pair_step
+from ait_cmp.pairing.step import Golden, pair_step
 
 
 class StepPairer:
@@ -33,7 +33,8 @@ class StepPairer:
         self._plan = plan
         self._threads = threads
         self._leaves_out_padding = padding
-        self._padding: dict[tuple[int, str], Padding] = {}
+        # (rank, graph) -> its paddings in the order of the steps.
+        self._padding: dict[tuple[int, str], dict[Padding, None]] = {}
         self._repeats = Repeats(core_readers(threads))
         # Golden files of paired steps whose headers cannot be read -> why.
         self._lost_golden: dict[str, str] = {}
@@ -45,9 +46,9 @@ class StepPairer:
         My-side tensors may still meet theirs in the files of neighbours.
         """
         padded = [
-            f"{f'rank {rank}, ' if rank >= 0 else ''}{graph} is padded: {padding} (--no-padding "
-            "compares shapes as they are)."
-            for (rank, graph), padding in self._padding.items()
+            f"{f'rank {rank}, ' if rank >= 0 else ''}{graph} is padded: {several_paddings(found)} "
+            "(--no-padding compares shapes as they are)."
+            for (rank, graph), found in self._padding.items()
         ]
         return padded + self._notes_of_lost_golden()
 
@@ -69,25 +70,29 @@ class StepPairer:
 
         def pair_anew(readers: Readers) -> StepPairs:
             if plan.golden.kind == "fx":
-                return self._pair_fx(my_key, FxStep(fx_files), readers)
+                return self._pair(my_key, FxStep(fx_files), [], readers)
             golden = read_ge_step(ge_files, context, readers)
             for op in golden.ops:
                 if op.error is not None:
                     self._lost_golden[op.file.path] = op.error
-            return pair_step(my_key, files, golden, context, readers)
+            return self._pair(my_key, golden, ge_files, readers)
 
         return self._repeats.pair(my_key, (files, fx_files, ge_files), pair_anew)
 
-    def _pair_fx(self, key: StepKey, golden: FxStep, readers: Readers) -> StepPairs:
-        """A step against an FX step; where it is padded its leading rows are."""
+    def _pair(
+        self, key: StepKey, golden: Golden, golden_files: Sequence[GeFile], readers: Readers
+    ) -> StepPairs:
+        """A step against a golden step; where it is padded its leading rows are."""
         files, context = self._plan.my.ge[key], self._plan.context(key)
         step = pair_step(key, files, golden, context, readers)
-        padding = find_padding(step, files, readers) if self._leaves_out_padding else None
+        if not self._leaves_out_padding:
+            return step
+        padding = find_padding(step, files, golden_files, readers)
         if padding is None:
             return step
-        self._padding.setdefault((key.rank, key.graph), padding)
+        self._padding.setdefault((key.rank, key.graph), {})[padding] = None
         step = pair_step(key, files, golden, context, readers, padding)
-        return trim_padding(step, padding, files, readers)
+        return trim_padding(step, padding, files, golden_files, readers)
 
     def _alone(self, key: StepKey) -> PairedStep:
         readers = core_readers(self._threads)

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from ait_cmp.discover.contents import Contents, sort_files
+from ait_cmp.discover.file_names import is_number
 from ait_cmp.discover.fx_tree import build_fx_steps, fx_folders
 from ait_cmp.discover.ge_tree import build_ge_steps, ge_folders
 from ait_cmp.discover.graph_files import graph_files_above, last_ge_graphs, newest_graph_files
 from ait_cmp.discover.levels import Levels, needs_link_target
-from ait_cmp.discover.remarks import content_notes
+from ait_cmp.discover.remarks import content_notes, empty_step_folders
 from ait_cmp.discover.runs import StepFolder, name_list, number_ranges
 from ait_cmp.discover.scan import is_of_exceptions, readable, scan_folders
 from ait_cmp.discover.tree import DumpTree, FxFile, GeFile, GraphFile, Level, StepKey
@@ -93,6 +94,7 @@ def discover(
         ],
         notes=[readable(note) for note in notes],
         given=_level_of(named, [at.levels for at in ge_chosen] or [at.levels for at in fx_chosen]),
+        empty_steps=_empty_steps(empty_step_folders(folders, contents), [*ge_chosen, *fx_chosen]),
     )
 
 
@@ -103,6 +105,18 @@ def _level_of(named: str, levels: Sequence[Levels]) -> Level:
     if all(_is_within(named, f"{at.container}/{at.graph}") for at in levels):
         return "graph"
     return "rank" if len({at.rank for at in levels}) == 1 else "dump"
+
+
+def _empty_steps(
+    empty: Sequence[str], chosen: Sequence[StepFolder[GeFile] | StepFolder[FxFile]]
+) -> frozenset[StepKey]:
+    """The steps that empty folders beside those of chosen ones would be."""
+    graphs = {str(Path(at.path).parent): (at.levels.rank, at.levels.graph) for at in chosen}
+    return frozenset(
+        StepKey(*graphs[folder], int(name))
+        for folder, _, name in (path.rpartition("/") for path in empty)
+        if folder in graphs and is_number(name)
+    )
 
 
 def _is_within(folder: str, top: str) -> bool:

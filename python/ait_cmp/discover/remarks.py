@@ -51,17 +51,24 @@ def content_notes(
     named = [at.path for at in folders if _has_dump_name(at.path)]
     if named:
         notes.append(f"Folders with the name of a dump file hold none: {name_list(named)}.")
+    empty = empty_step_folders(folders, contents)
+    if empty:
+        notes.append(f"Step folders without any dump: {name_list(empty)}.")
+    return notes
+
+
+def empty_step_folders(
+    folders: Sequence[Folder], contents: Sequence[tuple[str, Contents]]
+) -> list[str]:
+    """Step folders of a complete layout that hold nothing of a dump."""
     lowest = {at.path for at in folders if not at.has_folders}
-    empty = [
+    return [
         found.path
         for path, found in contents
         if found.path in lowest
         and not (found.ge or found.fx or found.overflow or found.exceptions)
         and _is_step(path)
     ]
-    if empty:
-        notes.append(f"Step folders without any dump: {name_list(empty)}.")
-    return notes
 
 
 def _overflown(found: Contents, record: OverflowFile) -> str:

@@ -163,6 +163,7 @@ class DumpTree:
         graph_files: Newest file of every graph, stage and rank.
         overflow_files: Overflow records found.
         notes: One sentence for every choice that was made and everything that was left out.
+        empty_steps: Step folders without any dump: their numbers count runs that were not dumped.
         given: Level of the folder that was searched: of one step, one graph, one rank, or above.
     """
 
@@ -174,6 +175,7 @@ class DumpTree:
     overflow_files: list[OverflowFile]
     notes: list[str]
     given: Level = "dump"
+    empty_steps: frozenset[StepKey] = frozenset()
 
     def step_keys(self) -> list[StepKey]:
         """Steps of this tree, sorted by rank, graph, step."""

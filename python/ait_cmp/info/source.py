@@ -22,6 +22,8 @@ from ait_cmp.terms import STATES, State, Writer
 
 # Info files kept open by one comparison: neighbouring pairs ask for the same ones.
 _KEPT_FILES = 256
+# So many headers are worth a thread.
+_FILES_PER_THREAD = 64
 # A tensor of this size is worth all threads.
 _LARGE_BYTES = 32 << 20
 
@@ -241,7 +243,8 @@ def _head(kept: InfoTensor) -> Head:
 
 def scan_npy(files: Sequence[FileRef], threads: int) -> list[NpyScan]:
     """`_core.scan_npy` for files of any kind."""
-    scans = iter(_core.scan_npy([file.path for file in files if file.kind == "dump"], threads))
+    full = [file.path for file in files if file.kind == "dump"]
+    scans = iter(_core.scan_npy(full, min(threads, len(full) // _FILES_PER_THREAD + 1)))
     return [
         NpyScan._make(next(scans)) if file.kind == "dump" else _scan_reduced_npy(file)
         for file in files

@@ -6,7 +6,7 @@ padding. It counts as that if all tensors that differ in shape differ alike.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import gcd, prod
 from typing import NamedTuple
@@ -19,8 +19,9 @@ from ait_cmp.pairing.pair import Pair, StepPairs
 from ait_cmp.pairing.readers import Readers
 from ait_cmp.tensor_ref import TensorRef, ViewStep
 
-# Pairs that are looked at first: steps that are not padded, nearly all, cost no more.
-_N_LOOKED_AT = 24
+# Pairs that are looked at first: steps that are not padded, nearly all, cost no more. Outputs,
+# where there are some: weights are never padded.
+_N_LOOKED_AT = 12
 # So many of the pairs that differ in shape must differ alike.
 _MIN_ALIKE = 0.9
 
@@ -33,15 +34,18 @@ class _Trim(NamedTuple):
     golden: int
 
 
-def find_padding(step: StepPairs, files: Sequence[GeFile], readers: Readers) -> Padding | None:
+def find_padding(
+    step: StepPairs, files: Sequence[GeFile], golden_files: Sequence[GeFile], readers: Readers
+) -> Padding | None:
     """What is padded in a step, None if it is not.
 
     Args:
         step: Its pairs.
         files: GE files of the my side.
+        golden_files: Those of the golden side, if it is a GE dump.
         readers: What read their headers.
     """
-    shapes = _my_shapes(files, readers)
+    shapes = _shapes(files, readers), _shapes(golden_files, readers)
     candidates = _candidates(step)
     looked_at = candidates[:: max(len(candidates) // _N_LOOKED_AT, 1)]
     if _common_padding(_trims(looked_at, shapes, readers)) is None:
@@ -50,14 +54,18 @@ def find_padding(step: StepPairs, files: Sequence[GeFile], readers: Readers) -> 
 
 
 def trim_padding(
-    step: StepPairs, padding: Padding, files: Sequence[GeFile], readers: Readers
+    step: StepPairs,
+    padding: Padding,
+    files: Sequence[GeFile],
+    golden_files: Sequence[GeFile],
+    readers: Readers,
 ) -> StepPairs:
     """The pairs of a step, those of padded tensors with a view of the leading rows and a note."""
-    shapes = _my_shapes(files, readers)
+    shapes = _shapes(files, readers), _shapes(golden_files, readers)
     trims = _trims(_candidates(step), shapes, readers)
     note = f"Padded: {padding}."
     pairs = [
-        _trimmed(pair, trim, shapes[pair.my], note)
+        _trimmed(pair, trim, shapes[0][pair.my], note)
         if (trim := trims.get(pair.my)) is not None and padding.fits(*trim)
         else pair
         for pair in step.pairs
@@ -69,11 +77,11 @@ def _candidates(step: StepPairs) -> list[Pair]:
     return [
         pair
         for pair in step.pairs
-        if pair.golden is not None and not pair.status and pair.golden.io == "" and not pair.my.view
+        if pair.golden is not None and not pair.status and not pair.my.view
     ]
 
 
-def _my_shapes(files: Sequence[GeFile], readers: Readers) -> dict[TensorRef, Shape]:
+def _shapes(files: Sequence[GeFile], readers: Readers) -> dict[TensorRef, Shape]:
     scans = readers.scan_ge([file.ref for file in files], readers.threads)
     return {
         TensorRef(file.path, io, index, kind=file.kind): TensorHead(*head).shape
@@ -84,15 +92,22 @@ def _my_shapes(files: Sequence[GeFile], readers: Readers) -> dict[TensorRef, Sha
 
 
 def _trims(
-    pairs: Sequence[Pair], shapes: dict[TensorRef, Shape], readers: Readers
+    pairs: Sequence[Pair],
+    shapes: tuple[Mapping[TensorRef, Shape], Mapping[TensorRef, Shape]],
+    readers: Readers,
 ) -> dict[TensorRef, _Trim | None]:
     """Pairs whose shapes differ -> by which axis; None if it is not one axis alone."""
+    my_shapes, golden_shapes = shapes
     goldens = [pair.golden for pair in pairs if pair.golden is not None]
-    scans = readers.scan_npy([ref.file for ref in goldens], readers.threads)
+    arrays = [ref.file for ref in goldens if ref.io == ""]
+    scans = iter(readers.scan_npy(arrays, readers.threads))
     trims: dict[TensorRef, _Trim | None] = {}
-    for pair, golden, scan in zip(pairs, goldens, scans):
-        mine, theirs = shapes.get(pair.my), tuple(scan.shape)
-        if scan.error is None and mine is not None and -1 not in (*mine, *theirs):
+    for pair, golden in zip(pairs, goldens):
+        mine, theirs = my_shapes.get(pair.my), golden_shapes.get(golden._replace(view=()))
+        if golden.io == "":
+            scan = next(scans)
+            theirs = tuple(scan.shape) if scan.error is None else None
+        if mine is not None and theirs is not None and -1 not in (*mine, *theirs):
             count = prod(theirs[1:]) if _selects(golden) else prod(theirs)
             if prod(mine) != count:
                 trims[pair.my] = _trim_of(mine, theirs, count, has_view=bool(golden.view))

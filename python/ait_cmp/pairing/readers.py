@@ -97,7 +97,7 @@ def are_equal_rounded(
 
     Args:
         readers: What reads them.
-        mine: A tensor of float16 or bfloat16.
+        mine: A tensor of float16, bfloat16 or float32.
         golden: One of float32 or float64.
         dtype: My dtype.
         count: Number of values of each.
@@ -108,7 +108,7 @@ def are_equal_rounded(
     except (FormatError, OSError):
         return False
     with np.errstate(over="ignore", invalid="ignore"):
-        rounded = y.astype(np.float16) if dtype == "torch.float16" else _as_bfloat16(y)
+        rounded = _WIDER[dtype].rounded(y)
         return bool(np.array_equal(x.astype(np.float32), rounded.astype(np.float32), True))
 
 
@@ -117,3 +117,22 @@ def _as_bfloat16(values: Values) -> Values:
     bits = values.astype(np.float32).view(np.uint32)
     rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)
     return np.where(np.isnan(values), np.float32(np.nan), rounded.view(np.float32))
+
+
+class _Wider(NamedTuple):
+    """More exact dtypes that a control run may have for one of mine, and how they are rounded."""
+
+    dtypes: tuple[str, ...]
+    rounded: Callable[[Values], Values]
+
+
+_WIDER = {
+    "torch.float16": _Wider(("torch.float32", "torch.float64"), lambda x: x.astype(np.float16)),
+    "torch.bfloat16": _Wider(("torch.float32", "torch.float64"), _as_bfloat16),
+    "torch.float32": _Wider(("torch.float64",), lambda x: x.astype(np.float32)),
+}
+
+
+def is_wider(my: str, fx: str) -> bool:
+    """Whether an FX file of this type may hold the values before they were rounded to mine."""
+    return my in _WIDER and fx in _WIDER[my].dtypes

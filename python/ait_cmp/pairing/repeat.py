@@ -9,6 +9,7 @@ difference would change.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter, eq
 from typing import Any, Callable, NamedTuple, Union
 
 import numpy as np
@@ -26,6 +27,9 @@ Files = Sequence[Union[GeFile, FxFile]]
 # (name of a reader, its arguments; several files are a tuple)
 _Question = tuple[object, ...]
 _UNREADABLE = object()  # an answer that equals no other
+
+_GE_NAME = attrgetter("op_type", "op_name", "thread_id", "kind")
+_FX_NAME = attrgetter("node", "target", "io", "index", "sub_index", "kind")
 
 
 class _Paired(NamedTuple):
@@ -85,17 +89,15 @@ class Repeats:
 
 
 def _names(files: Files) -> list[tuple[object, ...]]:
-    """What names say but for times, and which neighbours have one time: they are sorted by it."""
-    names: list[tuple[object, ...]] = []
-    time = None
-    for file in files:
-        if isinstance(file, GeFile):
-            names.append((file.op_type, file.op_name, file.thread_id, file.kind))
-        else:
-            said = (file.node, file.target, file.io, file.index, file.sub_index)
-            names.append((*said, file.kind, file.timestamp == time))
-            time = file.timestamp
-    return names
+    """What names say but for times, and which neighbours have one time: they are sorted by it.
+
+    Args:
+        files: All of one sort.
+    """
+    if not files or isinstance(files[0], GeFile):
+        return list(map(_GE_NAME, files))
+    times = [file.timestamp for file in files]
+    return [*map(_FX_NAME, files), tuple(map(eq, times, times[1:]))]
 
 
 class _Answers:
@@ -163,6 +165,6 @@ def _on_this_step(question: _Question, path_of: Mapping[str, str]) -> _Question:
 def _on_this_path(argument: Any, path_of: Mapping[str, str]) -> Any:
     if isinstance(argument, (FileRef, TensorRef)):
         return argument._replace(path=path_of[argument.path])
-    if isinstance(argument, tuple):
-        return tuple(_on_this_path(file, path_of) for file in argument)
+    if isinstance(argument, tuple):  # of files: those of a whole step, so made the short way
+        return tuple([FileRef(path_of[path], kind) for path, kind in argument])
     return argument

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ait_cmp.pairing.graph.slots import Shape
@@ -30,3 +31,13 @@ class Padding(NamedTuple):
         """Whether an axis has the padding's rows; flattened rows of a batch lead the first one."""
         is_ratio = mine * self.golden == golden * self.mine
         return is_ratio and (mine == self.mine or axis == 0)
+
+
+def several_paddings(paddings: Iterable[Padding]) -> str:
+    """What is padded by how much in the steps of a graph, a few of them shown."""
+    first, *others = paddings
+    if not others:
+        return str(first)
+    shown = ", ".join(f"{padding.golden} of {padding.mine}" for padding in [first, *others][:4])
+    more = " ..." if len(others) > 3 else ""
+    return f"of the rows of its steps the leading {shown}{more} are compared"

@@ -26,6 +26,7 @@ from ait_cmp.pairing.readers import (
     Values,
     are_equal_rounded,
     is_stored_transposed,
+    is_wider,
 )
 from ait_cmp.pairing.rules.match import Match, Miss
 from ait_cmp.tensor_ref import TensorRef
@@ -224,13 +225,13 @@ class Arguments:
         """Whether a file may hold a tensor of this type and shape, perhaps without its padding.
 
         With `wider` it has the more exact type of a control run: of a model in half precision that
-        FX ran in float32.
+        FX ran in float32, or of one in float32 that it ran in float64.
         """
         dtype, shape = head
         is_padded = self._padding is not None and self._padding.is_shape_of(shape, file.shape)
         if file.shape != shape and not is_padded:
             return False
-        return _is_wider(dtype, file.dtype) if wider else _same_type(dtype, file.dtype)
+        return is_wider(dtype, file.dtype) if wider else _same_type(dtype, file.dtype)
 
     def _solve_alike(
         self,
@@ -252,6 +253,7 @@ class Arguments:
         fits = [f for f in files if self._may_hold(f, head)]
         fits = fits or [f for f in files if self._may_hold(f, head, wider=True)]
         fits = [f for f in fits if f.file.path not in taken]
+        only_values_tell = False
         for other in arguments:
             if other in alike or self._context.graph.is_const(other):
                 continue
@@ -259,20 +261,23 @@ class Arguments:
             other_head = self._head(other)
             if match is None:
                 if other_head is None or any(self._may_hold(fit, other_head) for fit in fits):
-                    why = "Another argument that the graph does not name may be one of its files."
-                    return dict.fromkeys(alike, Miss(why, "argument"))
+                    only_values_tell = True
             elif other_head is None or other_head[1] == head[1]:
                 fits = self._without(fits, match.golden)
-        if not fits:
+        if not fits and not only_values_tell:
             return {other: self._solve_above(other, files, node, taken) for other in alike}
-        if len(alike) == 1:
+        if len(alike) == 1 and fits:
             fits = self._without_repeats(fits)
-        chosen = {} if len(alike) == len(fits) == 1 else self._choose_equal(alike, fits)
+        is_sure = len(alike) == len(fits) == 1 and not only_values_tell
+        chosen = {} if is_sure else self._choose_equal(alike, fits)
         used = [fit.file.path for fit in chosen.values()]
         left = [other for other in alike if other not in chosen]
         fits_left = [fit for fit in fits if fit.file.path not in used]
         answers: dict[GraphTensor, FoundArgument | Miss] = {}
-        if len(fits_left) == len(left):
+        if only_values_tell:
+            why = "Another argument that the graph does not name may be one of its files."
+            answers.update(dict.fromkeys(left, Miss(why, "argument")))
+        elif len(fits_left) == len(left):
             chosen.update(zip(left, fits_left))
         else:
             why = f"{len(fits)} arguments of the FX node have its type and shape."
@@ -305,7 +310,7 @@ class Arguments:
         head = self._head(tensor)
         if self._readers.are_equal(golden, mine, count):
             return True
-        if head is None or not _is_wider(head[0], file.dtype):
+        if head is None or not is_wider(head[0], file.dtype):
             return False
         return are_equal_rounded(self._readers, mine, golden, head[0], count)
 
@@ -373,11 +378,6 @@ class Arguments:
 def _same_type(my: str, fx: str) -> bool:
     """Whether an FX file may hold a tensor of this type; it has float32 for bfloat16."""
     return fx == my or (my == "torch.bfloat16" and fx == "torch.float32")
-
-
-def _is_wider(my: str, fx: str) -> bool:
-    """Whether an FX file of this type may hold the values before they were rounded to mine."""
-    return my in ("torch.float16", "torch.bfloat16") and fx in ("torch.float32", "torch.float64")
 
 
 def _lost_tensors(context: GraphContext, fx: FxStep) -> frozenset[GraphTensor]:
