@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ait_cmp import _core
+from ait_cmp.info.results import DTYPES, DType, result_of
 from benchmarks.core_bench import plain_read
 from benchmarks.dump_files import (
     FORMAT_FRACTAL_NZ,
@@ -79,7 +80,7 @@ def _draw(name: str, bits: int, numpy_name: str) -> NDArray[np.uint8]:
 
 
 def _number(name: str) -> int:
-    return next(row[0] for row in _core.dtypes() if row[1] == name)
+    return next(dtype.number for dtype in DTYPES if dtype.name == name)
 
 
 def _blocked(data: NDArray[np.uint8], bits: int, rows: int, c0: int) -> NDArray[np.uint8]:
@@ -97,23 +98,21 @@ def _read_plain(paths: list[Path], threads: int) -> None:
 
 def _compare(job: Any, threads: int) -> None:
     for results in _core.Batch([job], threads=threads, access="map"):
-        for result in results:
+        for result in map(result_of, results):
             if (
-                result[0] != "compared"
-                or result[4] is None
-                or result[4]["max_absolute_error"] > ROUNDED
+                result.status != "compared"
+                or result.metrics is None
+                or result.metrics["max_absolute_error"] > ROUNDED
             ):
                 message = f"WRONG: {result}"
                 raise SystemExit(message)
 
 
-def _measure(
-    folder: Path, row: tuple[Any, ...], n_elements: int, fmt: int, threads: int
-) -> Measured:
-    number, name, _, numpy_name, bits, components, _ = row
+def _measure(folder: Path, row: DType, n_elements: int, fmt: int, threads: int) -> Measured:
+    number, name, bits, components = row.number, row.name, row.bits, row.components
     rows = n_elements // N_COLUMNS // components
     shape = (rows, N_COLUMNS)
-    data = np.resize(_draw(name, bits, numpy_name), rows * N_COLUMNS * bits // 8)
+    data = np.resize(_draw(name, bits, row.numpy), rows * N_COLUMNS * bits // 8)
     values = _core.decode(data, number, shape)[0]
     golden = values if components == 2 else values.astype(np.float32)
     stored = data
@@ -148,10 +147,10 @@ def bench_layouts(
         f"{'dtype':<20}{'format':<12}{'GB/s':>7}{'G/s':>7}{'of read':>9}{'of ND':>7}{'of fp16':>9}"
     )
     half_s = None
-    rows = sorted(_core.dtypes(), key=lambda row: row[1] != "DT_FLOAT16")
+    rows = sorted(DTYPES, key=lambda row: row.name != "DT_FLOAT16")
     for row in rows:
-        name, bits = row[1], row[4]
-        if row[3] == "" or name == "DT_RESOURCE" or (names and name not in names):
+        name, bits = row.name, row.bits
+        if row.numpy == "" or name == "DT_RESOURCE" or (names and name not in names):
             continue
         plain_s = None
         for fmt in (FORMAT_ND, FORMAT_FRACTAL_NZ):

@@ -16,13 +16,13 @@ FILES = (PACKAGE / "report" / "row.py", PACKAGE / "compare" / "arrays.py")
 BLOCK = re.compile(r"(    # metrics (\w+):[^\n]*\n).*?(    # end of metrics\n)", re.DOTALL)
 
 
-def fields_of(place: str) -> str:
-    """Lines that declare the metrics of a place in the report, or of all places."""
-    default = "" if place in ("after_sides", "everywhere") else " = None"
+def fields_of(group: str) -> str:
+    """Lines that declare a group of the metrics, or all metrics."""
+    default = "" if group in ("after_sides", "everywhere") else " = None"
     return "".join(
         f"    {name}: float | None{default}\n"
-        for name, _, its_place, _ in _core.metrics
-        if place in (its_place, "everywhere")
+        for name, _, its_group, _ in _core.metrics
+        if group in (its_group, "everywhere")
     )
 
 

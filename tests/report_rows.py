@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ait_cmp import _core
-from ait_cmp.info.results import ReducedResult
+from ait_cmp.info.results import ReducedResult, SideResult
 from ait_cmp.pairing.graph.op_graph import FlowTensor, OpNode
 from ait_cmp.pairing.pair import Pair, StepPairs
 from ait_cmp.pairing.paired_step import PairedStep
@@ -37,24 +38,24 @@ def paired_step(
         figures: Of each row what the verdict needs beside the cells, None: as of a reduced row.
     """
     paths = [f"/dump/{row.op_name}" for row in rows] if files is None else files
-    places = node_of or {}
+    node_numbers = node_of or {}
     pairs = []
-    for place, (row, path) in enumerate(zip(rows, paths)):
+    for number, (row, path) in enumerate(zip(rows, paths)):
         my = TensorRef(path, row.io or "outputs", row.index or 0)
         golden = None if row.golden_data_path is None else TensorRef(row.golden_data_path, "", 0)
         key = (row.rank or 0, row.graph or "", row.token_id or 0)
-        op = (place, row.op_name or "", row.my_op_type or "", my.io, my.index)
-        node = places.get(path, -1)
+        op = (number, row.op_name or "", row.my_op_type or "", my.io, my.index)
+        node = node_numbers.get(path, -1)
         tensor = -1
         if node >= 0:
             at = nodes[node].outputs if my.io == "outputs" else nodes[node].reads or ()
             tensor = at[my.index] if my.index < len(at) else -1
         pairs.append(Pair(*key, *op, my, golden, "", "", "", "", node, tensor))
-    flow = {"nodes": tuple(nodes), "tensors": tuple(tensors), "node_of": dict(places)}
+    flow = {"nodes": tuple(nodes), "tensors": tuple(tensors), "node_of": dict(node_numbers)}
     step = PairedStep(StepPairs(pairs, **flow))
-    step.rows.take([_nothing(found) for found in figures or [None] * len(rows)])
-    for place, row in enumerate(rows):
-        step.rows[place] = row
+    step.rows.take(map(_found, rows, figures or [None] * len(rows)))
+    for number, row in enumerate(rows):
+        step.rows[number] = row
     return step
 
 
@@ -78,7 +79,12 @@ def steps_of(rows: Sequence[Row]) -> list[_core.StepRows]:
     return [step_rows(of_step) for of_step in steps.values()]
 
 
-def _nothing(figures: Mapping[str, Any] | None) -> ReducedResult:
+def _found(row: Row, figures: Mapping[str, Any] | None) -> ReducedResult:
+    """Of a row what is no cell: the cells are set afterwards."""
+    my, golden = (
+        SideResult("", tuple(json.loads(shape)), None) if (shape or "").startswith("[") else None
+        for shape in (row.my_shape, row.golden_shape)
+    )
     if figures is None:
-        return ReducedResult("compared", [])
-    return ReducedResult("compared", [], metrics={}, figures=dict(figures))
+        return ReducedResult("compared", [], my, golden)
+    return ReducedResult("compared", [], my, golden, metrics={}, figures=dict(figures))

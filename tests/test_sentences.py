@@ -1,23 +1,26 @@
-"""One table makes the texts of all sentences; languages and the core agree on ids and places."""
+"""One table makes the texts of all sentences; languages and the core agree on ids and blanks."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import ait_cmp
 from ait_cmp import _core
 from ait_cmp.info.results import Sums
-from ait_cmp.sentences import LANGUAGES, Sentence, places_of, say, text_of
+from ait_cmp.sentences import LANGUAGES, Sentence, blanks_of, say, text_of
 from ait_cmp.tensor_ref import check_fields
 from report_rows import EMPTY, step_rows
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_every_sentence_with_the_same_places(language: str) -> None:
-    english = {key: places_of(text) for key, text in LANGUAGES["en"].items()}
-    assert {key: places_of(text) for key, text in LANGUAGES[language].items()} == english
+    english = {key: blanks_of(text) for key, text in LANGUAGES["en"].items()}
+    assert {key: blanks_of(text) for key, text in LANGUAGES[language].items()} == english
 
 
 def test_a_sentence_is_filled_in_by_names() -> None:
@@ -52,6 +55,13 @@ def test_a_swapped_field_fails_at_import() -> None:
     with pytest.raises(ImportError, match="Swapped has the fields n_nan, n, .* the core has"):
         check_fields(Swapped, "sums")
     check_fields(Sums, "sums")
+
+
+def test_every_record_of_the_core_is_held_against_a_named_tuple() -> None:
+    package = Path(ait_cmp.__file__).parent
+    texts = "\n".join(path.read_text("utf-8") for path in package.rglob("*.py"))
+    checked = re.findall(r"check_fields\(\w+, \"(\w+)\"\)|^ +\(\w+, \"(\w+)\"\),$", texts, re.M)
+    assert set(_core.record_fields) == {one or other for one, other in checked}
 
 
 def test_rows_keep_what_is_said_of_them() -> None:

@@ -57,7 +57,7 @@ py::dict figures_dict(const Figures& figures) {
   each_figure(figures, [&](const char* name, const auto& value) { values[name] = value; });
   py::list saturated;
   for (const SaturatedPairs& pairs : figures.saturated)
-    saturated.append(py::make_tuple(pairs.types, pairs.n));
+    saturated.append(tuple_of(SaturatedRecord{object(pairs.types), object(pairs.n)}));
   values["saturated"] = std::move(saturated);
   return values;
 }
@@ -74,24 +74,24 @@ py::tuple result_tuple(const JobResult& r) {
                                object(r.n_mismatch), worst, figures, sentence_list(r.sentences)});
 }
 
-const char* name_of(MetricPlace place) {
-  switch (place) {
-    case MetricPlace::kAfterSides:
+const char* name_of(MetricGroup group) {
+  switch (group) {
+    case MetricGroup::kAfterSides:
       return "after_sides";
-    case MetricPlace::kBeforeBlockGrowth:
+    case MetricGroup::kBeforeBlockGrowth:
       return "before_block_growth";
-    case MetricPlace::kAfterBlockGrowth:
+    case MetricGroup::kAfterBlockGrowth:
       return "after_block_growth";
   }
   return "";
 }
 
-/// (name, unit, place in the report, value of equal tensors) of every metric, in the order of the
-/// columns.
+/// All metrics, in the order of the columns.
 py::tuple metric_table() {
   py::list rows;
   for (const Metric& metric : all_metrics())
-    rows.append(py::make_tuple(metric.name, metric.unit, name_of(metric.place), metric.of_equal));
+    rows.append(tuple_of(MetricRecord{object(metric.name), object(metric.unit),
+                                      object(name_of(metric.group)), object(metric.of_equal)}));
   return py::tuple(rows);
 }
 
@@ -114,8 +114,8 @@ class BatchIterator {
   static std::vector<Job> parse_jobs(const py::iterable& jobs) {
     std::vector<Job> parsed;
     for (const py::handle job : jobs) {
-      const auto pair = as_tuple(job);
-      parsed.push_back({parse_ref(pair[0]), parse_ref(pair[1])});
+      const auto given = record_of<JobRecord>(job);
+      parsed.push_back({parse_ref(given.my), parse_ref(given.golden)});
       if (!parsed.back().my && !parsed.back().golden)
         throw py::value_error("a job needs a tensor on at least one side");
     }

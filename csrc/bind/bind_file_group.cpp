@@ -24,12 +24,11 @@ FileIdentity parse_identity(const py::handle& identity) {
           py::cast<uint64_t>(given.size_bytes), py::cast<int64_t>(given.changed_ns)};
 }
 
-/// (path, identity)
 std::vector<KnownFile> parse_known_files(const py::iterable& files) {
   std::vector<KnownFile> parsed;
   for (const py::handle file : files) {
-    const auto fields = as_tuple(file);
-    parsed.push_back({path_text(fields[0]), parse_identity(fields[1])});
+    const auto given = record_of<KnownFileRecord>(file);
+    parsed.push_back({path_text(given.path), parse_identity(given.identity)});
   }
   return parsed;
 }
@@ -50,15 +49,14 @@ py::list claim(const py::iterable& paths) {
   return rows;
 }
 
-/// (path, permissions, bytes) -> (errno or 0, descriptor or -1)
 py::list create(const py::iterable& files) {
-  std::vector<py::tuple> given;  // their bytes stay until they are written
+  std::vector<NewFileRecord> given;  // their bytes stay until they are written
   std::vector<NewFile> parsed;
   for (const py::handle file : files) {
-    const py::tuple& fields = given.emplace_back(as_tuple(file));
-    const auto content = py::cast<std::string_view>(fields[2]);
-    parsed.push_back({path_text(fields[0]),
-                      py::cast<unsigned>(fields[1]),
+    const NewFileRecord& fields = given.emplace_back(record_of<NewFileRecord>(file));
+    const auto content = py::cast<std::string_view>(fields.content);
+    parsed.push_back({path_text(fields.path),
+                      py::cast<unsigned>(fields.mode),
                       {reinterpret_cast<const uint8_t*>(content.data()), content.size()}});
   }
   std::vector<Created> made;
@@ -68,15 +66,15 @@ py::list create(const py::iterable& files) {
   }
   py::list rows;
   for (const Created& created : made)
-    rows.append(py::make_tuple(created.error, created.descriptor));
+    rows.append(tuple_of(CreatedRecord{object(created.error), object(created.descriptor)}));
   return rows;
 }
 
 std::vector<int> rename(const py::iterable& names) {
   std::vector<NewName> parsed;
   for (const py::handle name : names) {
-    const auto fields = as_tuple(name);
-    parsed.push_back({path_text(fields[0]), path_text(fields[1])});
+    const auto given = record_of<NewNameRecord>(name);
+    parsed.push_back({path_text(given.path), path_text(given.new_path)});
   }
   const py::gil_scoped_release release;
   return rename_files(parsed);

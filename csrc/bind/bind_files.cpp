@@ -94,11 +94,11 @@ std::shared_ptr<GeHeaders> scan_ge(const py::iterable& paths, unsigned threads) 
   return scan_ge_dumps(std::move(names), threads);
 }
 
-py::tuple header_tuple(const GeHeaders& headers, size_t place) {
-  if (place >= headers.scans().size())
-    throw py::index_error("header " + std::to_string(place) + " of " +
+py::tuple header_tuple(const GeHeaders& headers, size_t number) {
+  if (number >= headers.scans().size())
+    throw py::index_error("header " + std::to_string(number) + " of " +
                           std::to_string(headers.scans().size()));
-  const GeScan& scan = headers.scans()[place];
+  const GeScan& scan = headers.scans()[number];
   return tuple_of(GeScanRecord{error_or_none(scan.error), text(scan.dump.op_name),
                                tensor_rows(scan.dump.inputs), tensor_rows(scan.dump.outputs),
                                attr_rows(scan.dump)});
@@ -230,7 +230,7 @@ void bind_headers(py::module_& m) {
            [](const py::object& self) {
              return py::reinterpret_steal<py::iterator>(PySeqIter_New(self.ptr()));
            })
-      .def("__getitem__", &header_tuple, "place"_a,
+      .def("__getitem__", &header_tuple, "number"_a,
            "(error, op_name, inputs, outputs, attrs) of one file.")
       .def(
           "is_like",

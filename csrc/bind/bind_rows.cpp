@@ -150,7 +150,11 @@ void read_side(RowSide& side, const py::handle& found, StepRows& rows) {
   if (found.is_none()) return;
   const auto given = record_of<SideRecord>(found);
   side.dtype = rows.keep(bytes_of(given.dtype));
-  if (!given.shape.is_none()) side.shape = rows.keep(bytes_of(py::str(py::list(given.shape))));
+  if (!given.shape.is_none()) {
+    side.shape = rows.keep(bytes_of(py::str(py::list(given.shape))));
+    side.n_elements = 1;
+    for (const py::handle dim : given.shape) *side.n_elements *= py::cast<int64_t>(dim);
+  }
   if (given.sums.is_none()) return;
   const auto sums = record_of<SumsRecord>(given.sums);
   const auto n = py::cast<Count>(sums.n), n_positive = py::cast<Count>(sums.n_positive_inf),
@@ -181,9 +185,10 @@ Figures read_figures(const py::dict& values) {
     if (values.contains(name)) value = py::cast<Value>(values[name]);
   });
   if (!values.contains("saturated")) return figures;
-  for (const py::handle pairs : py::list(values["saturated"]))
-    figures.saturated.push_back(
-        {py::cast<uint32_t>(as_tuple(pairs)[0]), py::cast<uint64_t>(as_tuple(pairs)[1])});
+  for (const py::handle pairs : py::list(values["saturated"])) {
+    const auto given = record_of<SaturatedRecord>(pairs);
+    figures.saturated.push_back({py::cast<uint32_t>(given.types), py::cast<uint64_t>(given.n)});
+  }
   return figures;
 }
 
@@ -191,8 +196,8 @@ Sentence read_sentence(const py::handle& sentence) {
   const auto given = record_of<SentenceRecord>(sentence);
   Sentence read{bytes_of(given.id), {}};
   for (const py::handle argument : as_tuple(given.arguments)) {
-    const py::tuple pair = as_tuple(argument);
-    read.arguments.emplace_back(bytes_of(pair[0]), bytes_of(pair[1]));
+    const auto blank = record_of<BlankRecord>(argument);
+    read.arguments.emplace_back(bytes_of(blank.name), bytes_of(blank.content));
   }
   return read;
 }
@@ -283,6 +288,14 @@ py::list column(const StepRows& rows, size_t number) {
   return all;
 }
 
+/// Elements of the tensors of a side; None where the shape is not known.
+py::list n_elements(const StepRows& rows, bool of_golden) {
+  py::list all;
+  for (const ReportRow& row : rows.rows())
+    all.append(py::cast((of_golden ? row.golden : row.my).n_elements));
+  return all;
+}
+
 py::bytes csv(const StepRows& rows) {
   std::string text;
   {
@@ -330,22 +343,23 @@ void bind_rows(py::module_& m) {
               rows.take(read_found(record_of<ReducedResultRecord>(result), rows));
           },
           "results"_a, "Results of the next pairs, as compare/reduced_batch.py gives them.")
-      .def("sentences", &sentences_of, "place"_a, "What is said of a row: ids and arguments.")
+      .def("sentences", &sentences_of, "number"_a, "What is said of a row: ids and arguments.")
       .def_property_readonly("n_done", &StepRows::n_done)
       .def(
           "say",
-          [](StepRows& rows, size_t place, const std::string& text) {
-            rows.say_of(place, say(kText, text));
+          [](StepRows& rows, size_t number, const std::string& text) {
+            rows.say_of(number, say(kText, text));
           },
-          "place"_a, "text"_a, "Say a sentence of a row.")
+          "number"_a, "text"_a, "Say a sentence of a row.")
       .def("number", &StepRows::number, "first_id"_a, "Drop what is not done and number the rows.")
       .def("figures_hash", &StepRows::figures_hash, "of_golden"_a,
            "A number that steps with equal figures on a side share, and seldom others.")
+      .def("n_elements", &n_elements, "of_golden"_a, "Elements of every tensor of a side, or None.")
       .def("csv", &csv, "The lines of the report.")
       .def("column", &column, "number"_a, "One cell of every row.")
       .def("__len__", [](const StepRows& rows) { return rows.rows().size(); })
-      .def("__getitem__", &cells_of, "place"_a)
-      .def("__setitem__", &set_cells, "place"_a, "cells"_a);
+      .def("__getitem__", &cells_of, "number"_a)
+      .def("__setitem__", &set_cells, "number"_a, "cells"_a);
 }
 
 }  // namespace ait

@@ -7,6 +7,7 @@
 
 #include "bind/convert.h"
 #include "bind/module.h"
+#include "bind/records.h"
 #include "io/bytes.h"
 #include "simd/dispatch.h"
 #include "tensor/block_reader.h"
@@ -76,8 +77,9 @@ py::list dtypes() {
   py::list list;
   for (size_t i = 0; i < count; ++i) {
     const DType& row = rows[i];
-    list.append(py::make_tuple(row.number, row.name, row.report, row.numpy, row.bits,
-                               row.components, row.unit_roundoff_exp));
+    list.append(tuple_of(DTypeRecord{object(row.number), object(row.name), object(row.report),
+                                     object(row.numpy), object(row.bits), object(row.components),
+                                     object(row.unit_roundoff_exp)}));
   }
   return list;
 }

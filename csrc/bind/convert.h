@@ -1,4 +1,4 @@
-// Paths, texts, shapes and view steps between C++ and Python.
+// Paths, texts and shapes between C++ and Python.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "tensor/tensor.h"
-#include "tensor/view.h"
 
 namespace ait {
 
@@ -68,29 +67,6 @@ inline pybind11::tuple as_tuple(const pybind11::handle& value) {
     throw pybind11::type_error("a tuple expected, found " +
                                std::string(Py_TYPE(value.ptr())->tp_name));
   return pybind11::reinterpret_borrow<pybind11::tuple>(value);
-}
-
-/// A step as pairing writes it: (name, dims).
-inline ViewStep parse_step(const pybind11::handle& step) {
-  const auto pair = as_tuple(step);
-  const auto name = pybind11::cast<std::string>(pair[0]);
-  const auto dims = pybind11::cast<Dims>(pair[1]);
-  if (name == "reshape") return {ViewStep::Kind::kReshape, dims};
-  if (name == "transpose") return {ViewStep::Kind::kTranspose, dims};
-  if (name == "select") return {ViewStep::Kind::kSelect, dims};
-  if (name == "slice") return {ViewStep::Kind::kSlice, dims};
-  if (name == "stored") return {ViewStep::Kind::kStored, dims};
-  if (name == "original") return {ViewStep::Kind::kOriginal, dims};
-  throw pybind11::value_error(
-      "a view step is \"reshape\", \"transpose\", \"select\", \"slice\", \"stored\" or "
-      "\"original\", found \"" +
-      name + "\"");
-}
-
-inline std::vector<ViewStep> parse_steps(const pybind11::handle& steps) {
-  std::vector<ViewStep> parsed;
-  for (const pybind11::handle step : as_tuple(steps)) parsed.push_back(parse_step(step));
-  return parsed;
 }
 
 inline pybind11::object shape_or_none(bool has_shape, const Dims& dims) {

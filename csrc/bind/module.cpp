@@ -47,12 +47,16 @@ void translate_error(std::exception_ptr thrown) {
 py::dict record_fields() {
   py::dict names;
   names["tensor_ref"] = ait::names_of<ait::RefRecord>();
+  names["view_step"] = ait::names_of<ait::ViewStepRecord>();
+  names["job"] = ait::names_of<ait::JobRecord>();
   names["pair"] = ait::names_of<ait::PairRecord>();
   names["sums"] = ait::names_of<ait::SumsRecord>();
   names["side"] = ait::names_of<ait::SideRecord>();
   names["worst"] = ait::names_of<ait::WorstRecord>();
   names["result"] = ait::names_of<ait::ResultRecord>();
   names["reduced_result"] = ait::names_of<ait::ReducedResultRecord>();
+  names["saturated"] = ait::names_of<ait::SaturatedRecord>();
+  names["blank"] = ait::names_of<ait::BlankRecord>();
   names["sentence"] = ait::names_of<ait::SentenceRecord>();
   names["head"] = ait::names_of<ait::HeadRecord>();
   names["ge_scan"] = ait::names_of<ait::GeScanRecord>();
@@ -62,20 +66,26 @@ py::dict record_fields() {
   names["fx_file"] = ait::names_of<ait::FxFileRecord>();
   names["identity"] = ait::names_of<ait::IdentityRecord>();
   names["claim"] = ait::names_of<ait::ClaimRecord>();
+  names["known_file"] = ait::names_of<ait::KnownFileRecord>();
+  names["new_file"] = ait::names_of<ait::NewFileRecord>();
+  names["new_name"] = ait::names_of<ait::NewNameRecord>();
+  names["created"] = ait::names_of<ait::CreatedRecord>();
+  names["dtype"] = ait::names_of<ait::DTypeRecord>();
+  names["metric"] = ait::names_of<ait::MetricRecord>();
   return names;
 }
 
 /// The English texts of all sentences; ImportError if they lack one that the core says, or name
-/// other places.
+/// other blanks.
 void take_texts() {
   const py::module_ sentences = py::module_::import("ait_cmp.sentences");
   const py::dict texts = sentences.attr("LANGUAGES")["en"];
   ait::each_sentence_kind([&](const auto& kind) {
-    py::set places;
-    for (const char* place : kind.places) places.add(place);
-    if (!texts.contains(kind.id) || !sentences.attr("places_of")(texts[kind.id]).equal(places))
+    py::set blanks;
+    for (const char* blank : kind.blanks) blanks.add(blank);
+    if (!texts.contains(kind.id) || !sentences.attr("blanks_of")(texts[kind.id]).equal(blanks))
       throw py::import_error(std::string("ait_cmp.sentences: a text of \"") + kind.id +
-                             "\" expected with the places " + std::string(py::str(places)));
+                             "\" expected with the blanks " + std::string(py::str(blanks)));
   });
   ait::set_sentence_texts(py::cast<std::map<std::string, std::string, std::less<>>>(texts));
 }

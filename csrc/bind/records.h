@@ -11,6 +11,7 @@
 #include "bind/convert.h"
 #include "compare/sentence.h"
 #include "compare/sums.h"
+#include "tensor/view.h"
 
 namespace ait {
 
@@ -22,6 +23,15 @@ struct Field {
   Object Record::* value;
 };
 
+/// One step from a stored tensor to the order of its counterpart.
+struct ViewStepRecord {
+  Object kind, numbers;
+};
+constexpr auto fields_of(const ViewStepRecord*) {
+  using R = ViewStepRecord;
+  return std::array{Field<R>{"kind", &R::kind}, Field<R>{"numbers", &R::numbers}};
+}
+
 /// A tensor as pairing addresses it; Python knows more of it.
 struct RefRecord {
   Object path, io, index, view;
@@ -30,6 +40,15 @@ constexpr auto fields_of(const RefRecord*) {
   using R = RefRecord;
   return std::array{Field<R>{"path", &R::path}, Field<R>{"io", &R::io},
                     Field<R>{"index", &R::index}, Field<R>{"view", &R::view}};
+}
+
+/// What is compared: a tensor and its reference, one of them may be None.
+struct JobRecord {
+  Object my, golden;
+};
+constexpr auto fields_of(const JobRecord*) {
+  using R = JobRecord;
+  return std::array{Field<R>{"my", &R::my}, Field<R>{"golden", &R::golden}};
 }
 
 /// A tensor of the my side and its counterpart, or the reason why it has none.
@@ -95,6 +114,15 @@ constexpr auto fields_of(const WorstRecord*) {
                     Field<R>{"golden", &R::golden}};
 }
 
+/// How many pairs a saturating type explains: bits of types, number.
+struct SaturatedRecord {
+  Object types, n;
+};
+constexpr auto fields_of(const SaturatedRecord*) {
+  using R = SaturatedRecord;
+  return std::array{Field<R>{"types", &R::types}, Field<R>{"n", &R::n}};
+}
+
 /// What was found of a pair; `reason` is the text of its sentences. Sides, metrics ({name: value}),
 /// worst and figures ({name: value}) may be None.
 struct ResultRecord {
@@ -131,7 +159,16 @@ constexpr auto fields_of(const ReducedResultRecord*) {
                     Field<R>{"estimated", &R::estimated}};
 }
 
-/// A sentence: its id, and (name, content) of its places.
+/// A blank of a sentence, and what fills it.
+struct BlankRecord {
+  Object name, content;
+};
+constexpr auto fields_of(const BlankRecord*) {
+  using R = BlankRecord;
+  return std::array{Field<R>{"name", &R::name}, Field<R>{"content", &R::content}};
+}
+
+/// A sentence: its id, and its blanks.
 struct SentenceRecord {
   Object id, arguments;
 };
@@ -244,6 +281,68 @@ constexpr auto fields_of(const ClaimRecord*) {
                     Field<R>{"identity", &R::identity}};
 }
 
+/// A version of a file.
+struct KnownFileRecord {
+  Object path, identity;
+};
+constexpr auto fields_of(const KnownFileRecord*) {
+  using R = KnownFileRecord;
+  return std::array{Field<R>{"path", &R::path}, Field<R>{"identity", &R::identity}};
+}
+
+/// A file that is to be written.
+struct NewFileRecord {
+  Object path, mode, content;
+};
+constexpr auto fields_of(const NewFileRecord*) {
+  using R = NewFileRecord;
+  return std::array{Field<R>{"path", &R::path}, Field<R>{"mode", &R::mode},
+                    Field<R>{"content", &R::content}};
+}
+
+/// A file that is to be renamed.
+struct NewNameRecord {
+  Object path, new_path;
+};
+constexpr auto fields_of(const NewNameRecord*) {
+  using R = NewNameRecord;
+  return std::array{Field<R>{"path", &R::path}, Field<R>{"new_path", &R::new_path}};
+}
+
+/// A new file, open; or `error` is the number of what went wrong.
+struct CreatedRecord {
+  Object error, descriptor;
+};
+constexpr auto fields_of(const CreatedRecord*) {
+  using R = CreatedRecord;
+  return std::array{Field<R>{"error", &R::error}, Field<R>{"descriptor", &R::descriptor}};
+}
+
+/// A metric: its unit, where the report has it, and what it is of equal tensors.
+struct MetricRecord {
+  Object name, unit, group, of_equal;
+};
+constexpr auto fields_of(const MetricRecord*) {
+  using R = MetricRecord;
+  return std::array{Field<R>{"name", &R::name}, Field<R>{"unit", &R::unit},
+                    Field<R>{"group", &R::group}, Field<R>{"of_equal", &R::of_equal}};
+}
+
+/// A stored type: `report` and `numpy` are its names there.
+struct DTypeRecord {
+  Object number, name, report, numpy, bits, components, unit_roundoff_exp;
+};
+constexpr auto fields_of(const DTypeRecord*) {
+  using R = DTypeRecord;
+  return std::array{Field<R>{"number", &R::number},
+                    Field<R>{"name", &R::name},
+                    Field<R>{"report", &R::report},
+                    Field<R>{"numpy", &R::numpy},
+                    Field<R>{"bits", &R::bits},
+                    Field<R>{"components", &R::components},
+                    Field<R>{"unit_roundoff_exp", &R::unit_roundoff_exp}};
+}
+
 /// The fields of a record, in the order of its tuple.
 template <class Record>
 inline constexpr auto kFields = fields_of(static_cast<const Record*>(nullptr));
@@ -292,8 +391,8 @@ inline pybind11::list sentence_list(const std::vector<Sentence>& sentences) {
   pybind11::list all;
   for (const Sentence& sentence : sentences) {
     pybind11::list arguments;
-    for (const auto& [place, content] : sentence.arguments)
-      arguments.append(pybind11::make_tuple(text(place), text(content)));
+    for (const auto& [name, content] : sentence.arguments)
+      arguments.append(tuple_of(BlankRecord{text(name), text(content)}));
     all.append(tuple_of(SentenceRecord{text(sentence.id), pybind11::tuple(arguments)}));
   }
   return all;
@@ -304,6 +403,28 @@ inline pybind11::tuple sums_tuple(const SideSums& sums, double mean) {
   return tuple_of(SumsRecord{object(sums.n), object(sums.n_nan), object(sums.n_positive_inf),
                              object(sums.n_negative_inf), object(sums.max), object(sums.min),
                              object(mean)});
+}
+
+inline ViewStep parse_step(const pybind11::handle& step) {
+  const auto given = record_of<ViewStepRecord>(step);
+  const auto name = pybind11::cast<std::string>(given.kind);
+  const auto dims = pybind11::cast<Dims>(given.numbers);
+  if (name == "reshape") return {ViewStep::Kind::kReshape, dims};
+  if (name == "transpose") return {ViewStep::Kind::kTranspose, dims};
+  if (name == "select") return {ViewStep::Kind::kSelect, dims};
+  if (name == "slice") return {ViewStep::Kind::kSlice, dims};
+  if (name == "stored") return {ViewStep::Kind::kStored, dims};
+  if (name == "original") return {ViewStep::Kind::kOriginal, dims};
+  throw pybind11::value_error(
+      "a view step is \"reshape\", \"transpose\", \"select\", \"slice\", \"stored\" or "
+      "\"original\", found \"" +
+      name + "\"");
+}
+
+inline std::vector<ViewStep> parse_steps(const pybind11::handle& steps) {
+  std::vector<ViewStep> parsed;
+  for (const pybind11::handle step : as_tuple(steps)) parsed.push_back(parse_step(step));
+  return parsed;
 }
 
 }  // namespace ait

@@ -123,20 +123,20 @@ constexpr const char* kAsValues = "value";  // that of the tensor's values
 
 constexpr Metric kMetrics[] = {
     {"cosine_similarity", kShare, &Metrics::cosine_similarity, cosine_similarity, 1,
-     MetricPlace::kAfterSides},
+     MetricGroup::kAfterSides},
     {"max_relative_error", kShare, &Metrics::max_relative_error, max_relative_error, 0,
-     MetricPlace::kAfterSides},
+     MetricGroup::kAfterSides},
     {"mean_relative_error", kShare, &Metrics::mean_relative_error, mean_relative_error, 0,
-     MetricPlace::kAfterSides},
+     MetricGroup::kAfterSides},
     {"max_absolute_error", kAsValues, &Metrics::max_absolute_error, max_absolute_error, 0,
-     MetricPlace::kAfterSides},
+     MetricGroup::kAfterSides},
     {"mean_absolute_error", kAsValues, &Metrics::mean_absolute_error, mean_absolute_error, 0,
-     MetricPlace::kAfterSides},
-    {"kl_divergence", "nat", &Metrics::kl_divergence, kl_divergence, 0, MetricPlace::kAfterSides},
+     MetricGroup::kAfterSides},
+    {"kl_divergence", "nat", &Metrics::kl_divergence, kl_divergence, 0, MetricGroup::kAfterSides},
     {"relative_euclidean_distance", kShare, &Metrics::relative_euclidean_distance,
-     relative_euclidean_distance, 0, MetricPlace::kAfterSides},
-    {"block_error", kShare, &Metrics::block_error, block_error, 0, MetricPlace::kBeforeBlockGrowth},
-    {"bias_z", kShare, &Metrics::bias_z, bias_z, 0, MetricPlace::kAfterBlockGrowth},
+     relative_euclidean_distance, 0, MetricGroup::kAfterSides},
+    {"block_error", kShare, &Metrics::block_error, block_error, 0, MetricGroup::kBeforeBlockGrowth},
+    {"bias_z", kShare, &Metrics::bias_z, bias_z, 0, MetricGroup::kAfterBlockGrowth},
 };
 static_assert(sizeof(Metrics) == std::size(kMetrics) * sizeof(Number), "every metric has its row");
 

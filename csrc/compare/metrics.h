@@ -43,7 +43,7 @@ struct Metrics {
 };
 
 /// Where the columns of metrics stand in the report.
-enum class MetricPlace : uint8_t { kAfterSides, kBeforeBlockGrowth, kAfterBlockGrowth };
+enum class MetricGroup : uint8_t { kAfterSides, kBeforeBlockGrowth, kAfterBlockGrowth };
 
 /// What a formula reads.
 struct MetricInput {
@@ -61,7 +61,7 @@ struct Metric {
   Number Metrics::* value;
   double (*formula)(const MetricInput&);  ///< of at least one finite pair; NaN: not computed
   double of_equal;                        ///< without any element, or equal as bytes
-  MetricPlace place;
+  MetricGroup group;
 };
 
 /// The table: all metrics in the order of their columns.

@@ -18,8 +18,8 @@ std::string fill_in(std::string_view text, const Sentence& sentence) {
     if (close == std::string_view::npos) break;
     filled += text.substr(0, open);
     const std::string_view name = text.substr(open + 1, close - open - 1);
-    for (const auto& [place, content] : sentence.arguments)
-      if (place == name) filled += content;
+    for (const auto& [blank, content] : sentence.arguments)
+      if (blank == name) filled += content;
     text.remove_prefix(close + 1);
   }
   return filled.append(text);
@@ -33,7 +33,7 @@ std::string text_of(const Sentence& sentence) {
   const auto found = texts().find(sentence.id);
   if (found != texts().end()) return fill_in(found->second, sentence);
   std::string text = sentence.id;
-  for (const auto& [place, content] : sentence.arguments) text += " " + place + "=" + content;
+  for (const auto& [blank, content] : sentence.arguments) text += " " + blank + "=" + content;
   return text;
 }
 

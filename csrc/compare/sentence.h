@@ -1,4 +1,4 @@
-// Sentences of a report: which one it is, and what stands in its places. Their texts are made in
+// Sentences of a report: which one it is, and what fills its blanks. Their texts are made in
 // one table, python/ait_cmp/sentences/, one file a language; the core gets the English one at
 // import.
 #pragma once
@@ -13,17 +13,17 @@
 
 namespace ait {
 
-/// A sentence: its id, and name and content of each of its places.
+/// A sentence: its id, and name and content of each of its blanks.
 struct Sentence {
   std::string id;
   std::vector<std::pair<std::string, std::string>> arguments;
 };
 
-/// A sentence that the core says: its id, and the names of its places.
-template <size_t kPlaces>
+/// A sentence that the core says: its id, and the names of its blanks.
+template <size_t kBlanks>
 struct SentenceKind {
   const char* id;
-  std::array<const char*, kPlaces> places;
+  std::array<const char*, kBlanks> blanks;
 };
 
 // Of one side: `side` is "my" or "golden".
@@ -59,17 +59,17 @@ void each_sentence_kind(Visit&& visit) {
   visit(kError), visit(kNoMemory), visit(kText);
 }
 
-/// A sentence of that kind; one content for each place.
-template <size_t kPlaces, class... Contents>
-  requires(sizeof...(Contents) == kPlaces)
-Sentence say(const SentenceKind<kPlaces>& kind, const Contents&... contents) {
+/// A sentence of that kind; one content for each blank.
+template <size_t kBlanks, class... Contents>
+  requires(sizeof...(Contents) == kBlanks)
+Sentence say(const SentenceKind<kBlanks>& kind, const Contents&... contents) {
   Sentence sentence{kind.id, {}};
   size_t at = 0;
-  (sentence.arguments.emplace_back(kind.places[at++], contents), ...);
+  (sentence.arguments.emplace_back(kind.blanks[at++], contents), ...);
   return sentence;
 }
 
-/// Texts by id, with {name} for every place.
+/// Texts by id, with {name} for every blank.
 void set_sentence_texts(std::map<std::string, std::string, std::less<>> texts);
 
 /// The text of a sentence; of an id without a text the id and the contents.

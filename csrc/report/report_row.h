@@ -23,6 +23,9 @@ struct RowSide {
   std::string_view op_type, dtype, shape;
   Number max, min, mean;
   Count n_nan, n_inf;
+
+  /// No cell: what `shape` amounts to, where it is known.
+  std::optional<int64_t> n_elements;
 };
 
 /// Texts are kept by the owner of the row (`StepRows`): most are those of many rows.
@@ -48,11 +51,11 @@ struct ReportRow : Metrics {
   std::optional<Figures> figures;
 };
 
-/// Calls `cell` with the metrics of a row that stand at a place of the report.
+/// Calls `cell` with the metrics of a row that form a group of the report.
 template <class Row, class Cell>
-void each_metric(Row& row, MetricPlace place, Cell&& cell) {
+void each_metric(Row& row, MetricGroup group, Cell&& cell) {
   for (const Metric& metric : all_metrics())
-    if (metric.place == place) cell(row.*metric.value);
+    if (metric.group == group) cell(row.*metric.value);
 }
 
 /// Calls `cell` with every cell of a row in the order of the report; `custom` comes last, as one.
@@ -69,7 +72,7 @@ void each_cell(Row& row, Cell&& cell) {
     cell(side->min);
     cell(side->mean);
   }
-  each_metric(row, MetricPlace::kAfterSides, cell);
+  each_metric(row, MetricGroup::kAfterSides, cell);
   cell(row.reason);
   cell(row.rank);
   cell(row.graph);
@@ -90,9 +93,9 @@ void each_cell(Row& row, Cell&& cell) {
   cell(row.my_worst);
   cell(row.golden_worst);
   cell(row.estimated);
-  each_metric(row, MetricPlace::kBeforeBlockGrowth, cell);
+  each_metric(row, MetricGroup::kBeforeBlockGrowth, cell);
   cell(row.block_growth);
-  each_metric(row, MetricPlace::kAfterBlockGrowth, cell);
+  each_metric(row, MetricGroup::kAfterBlockGrowth, cell);
   cell(row.decision_flips);
   cell(row.own_error);
   cell(row.own_growth);

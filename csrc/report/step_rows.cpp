@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <utility>
 
 #include "report/csv_text.h"
@@ -30,10 +31,15 @@ std::string list_text(const Dims& shape) {
   return text + ']';
 }
 
+int64_t count_elements(const Dims& shape) {
+  return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
+}
+
 void fill_side(RowSide& side, const SideResult& found, Texts& texts) {
   if (!found.is_known) return;
   side.dtype = found.dtype->report;
   side.shape = texts.keep(list_text(found.shape));
+  side.n_elements = count_elements(found.shape);
   if (!found.has_sums) return;
   const SideSums& sums = found.sums;
   side.n_nan = sums.n_nan;

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from ait_cmp import _core
 from ait_cmp.file_kinds import FileKind
+from ait_cmp.terms import Io
 
-# One step from a stored tensor to the order of its counterpart: ("reshape", new dims),
-# ("transpose", permutation), ("select", (index on the first axis,)) or
-# ("slice", (axis, begin, end)). A first step ("stored", dims) names the shape of the bytes in the
-# file where the header has that of a whole of which they are a slice; ("original", dims) is the
-# original shape of a tensor in a device format whose header lacks it.
-ViewStep = tuple[str, tuple[int, ...]]
+
+class ViewStep(NamedTuple):
+    """One step from a stored tensor to the order of its counterpart.
+
+    Attributes:
+        kind: What is done; the first step may be "stored": it names the shape of the bytes in the
+            file where the header has that of a whole of which they are a slice; or "original": the
+            original shape of a tensor in a device format whose header lacks it.
+        numbers: New dims, permutation, (index on the first axis,) or (axis, begin, end).
+    """
+
+    kind: Literal["reshape", "transpose", "select", "slice", "stored", "original"]
+    numbers: tuple[int, ...]
 
 
 class FileRef(NamedTuple):
@@ -31,7 +39,7 @@ class Address(NamedTuple):
     """Which tensor of which file: the first fields of a `TensorRef`."""
 
     path: str
-    io: str
+    io: Io
     index: int
 
 
@@ -40,14 +48,14 @@ class TensorRef(NamedTuple):
 
     Attributes:
         path: Absolute path of the file.
-        io: "inputs" or "outputs" of a GE dump, "" for an `.npy` file.
+        io: Whether it is an input or an output of a GE dump; "" for an `.npy` file.
         index: Position within `io`, 0 for an `.npy` file.
         view: Steps applied to the logical tensor, first one first; () = as it is stored.
         kind: What kind of file it is; its name need not tell.
     """
 
     path: str
-    io: str
+    io: Io
     index: int
     view: tuple[ViewStep, ...] = ()
     kind: FileKind = "dump"
@@ -61,6 +69,13 @@ class TensorRef(NamedTuple):
     def file(self) -> FileRef:
         """The file that holds it."""
         return FileRef(self.path, self.kind)
+
+
+class Job(NamedTuple):
+    """What the core compares: a tensor and its reference; of one alone it tells what it holds."""
+
+    my: TensorRef | None
+    golden: TensorRef | None
 
 
 def check_fields(record: type[NamedTuple], name: str) -> None:
@@ -79,4 +94,6 @@ def check_fields(record: type[NamedTuple], name: str) -> None:
         raise ImportError(message)
 
 
+check_fields(ViewStep, "view_step")
 check_fields(TensorRef, "tensor_ref")
+check_fields(Job, "job")

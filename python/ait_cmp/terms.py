@@ -12,9 +12,14 @@ from typing import Literal, get_args
 Status = Literal["compared", "shape_mismatch", "unreadable", "unsupported", "no_data", "unmatched"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 
+# What pairing can say of a tensor; "" = it is to be compared.
+PairStatus = Literal["", "unreadable", "unsupported", "no_data", "unmatched"]
+
 # By which rule a pair was found, most certain first.
 Rule = Literal["name", "dataflow", "view", "fused", "argument", "literal", "self"]
 RULES: tuple[Rule, ...] = get_args(Rule)
+# "" of a tensor without a counterpart.
+RuleOrNone = Literal[Rule, ""]
 
 # Why a tensor has no counterpart, as a user sees it.
 MissKind = Literal[
@@ -55,6 +60,8 @@ PROOF_STATES: tuple[ProofState, ...] = get_args(ProofState)
 # What a tensor is to its op; "" for the one array of an `.npy` file, and for a file that is
 # unreadable, so that its tensors are not known.
 Io = Literal["inputs", "outputs", ""]
+# What an op has, in the order of its file.
+INPUTS_OUTPUTS: tuple[Io, ...] = ("inputs", "outputs")
 
 # The two sides of a comparison: the dump under test, and the reference.
 Side = Literal["my", "golden"]
@@ -71,6 +78,20 @@ Access = Literal["auto", "map", "read"]
 
 # Who wrote a dump: GE (one file a task) or torchair's FX run (one file a tensor).
 Writer = Literal["ge", "fx"]
+
+
+def io_of(text: str) -> Io:
+    """The word as one of `Io`.
+
+    Raises:
+        ValueError: It is none.
+    """
+    ios: tuple[Io, ...] = get_args(Io)
+    for io in ios:
+        if text == io:
+            return io
+    message = f"inputs, outputs or no word expected, found {text!r}"
+    raise ValueError(message)
 
 
 def size_text(size_bytes: float) -> str:

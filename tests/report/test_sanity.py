@@ -13,13 +13,11 @@ from ait_cmp.align.steps import align
 from ait_cmp.discover import discover
 from ait_cmp.report.row import Row
 from ait_cmp.report.sanity import (
-    warn_of_equal_steps,
     warn_of_missing_counterparts,
     warn_of_missing_nodes,
     warn_of_mixed_runs,
     warn_of_rows,
     warn_of_same_folder,
-    warn_of_shifted_steps,
     warn_of_trees,
     warn_of_zeros,
 )
@@ -95,9 +93,17 @@ def test_a_loop_inside_a_step_is_no_second_run(tmp_path: Path) -> None:
     assert warn_of_mixed_runs(discover(tmp_path)) == []
 
 
+def equal_steps_of(rows: list[Row]) -> list[str]:
+    return [told for told in warn_of_rows(steps_of(rows)) if "are equal in steps" in told]
+
+
+def shifts_of(rows: list[Row]) -> list[str]:
+    return [told for told in warn_of_rows(steps_of(rows)) if "is nearer to" in told]
+
+
 def test_steps_with_equal_tensors_are_told_for_each_side() -> None:
     rows = rows_of(range(4), lambda step, op: own_value(step // 2, op), own_value)
-    first, second = warn_of_equal_steps(steps_of(rows))
+    first, second = equal_steps_of(rows)
     assert "on the my side" in first
     assert "all 20 tensors are equal in steps 0, 1" in first
     assert "in steps 2, 3" in second
@@ -107,19 +113,19 @@ def test_steps_that_share_only_their_weights_are_not_equal() -> None:
     def weights_but_one(step: int, op: int) -> float:
         return own_value(step if op == 0 else 0, op)
 
-    assert warn_of_equal_steps(steps_of(rows_of(range(3), weights_but_one, weights_but_one))) == []
+    assert equal_steps_of(rows_of(range(3), weights_but_one, weights_but_one)) == []
 
 
 def test_equal_steps_with_nan_are_still_equal() -> None:
     rows = rows_of(range(2), lambda *_: math.nan, own_value)
-    (warning,) = warn_of_equal_steps(steps_of(rows))
+    (warning,) = equal_steps_of(rows)
     assert "in steps 0, 1" in warning
 
 
 @pytest.mark.parametrize("shift", [-1, 1, 2])
 def test_steps_that_fit_another_golden_step_are_told(shift: int) -> None:
     rows = rows_of(range(5), lambda step, op: own_value(step + shift, op), own_value)
-    (warning,) = warn_of_shifted_steps(steps_of(rows))
+    (warning,) = shifts_of(rows)
     assert f"my step 2 is nearer to golden step {2 + shift}" in warning
 
 
@@ -128,13 +134,13 @@ def test_constant_tensors_do_not_hide_a_shift() -> None:
         return own_value(step, op) if op >= 14 else own_value(0, op)
 
     rows = rows_of(range(3), lambda step, op: mostly_weights(step + 1, op), mostly_weights)
-    (warning,) = warn_of_shifted_steps(steps_of(rows))
+    (warning,) = shifts_of(rows)
     assert "my step 0 is nearer to golden step 1; my step 1 is nearer to golden step 2" in warning
 
 
 def test_a_wrong_operator_is_no_shift() -> None:
     rows = rows_of(range(4), lambda step, op: 30 * own_value(step + 40, op), own_value)
-    assert warn_of_shifted_steps(steps_of(rows)) == []
+    assert shifts_of(rows) == []
 
 
 def test_tensors_that_are_zero_on_one_side_only_are_told() -> None:

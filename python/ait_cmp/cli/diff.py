@@ -57,13 +57,14 @@ def run(options: argparse.Namespace) -> int:
     from ait_cmp.errors import ConfigError
     from ait_cmp.info.results import result_of
     from ait_cmp.report.verdict import is_within
+    from ait_cmp.tensor_ref import Job
 
     if options.worst < 0:
         message = f"--worst: a number from 0 on expected, found {options.worst}"
         raise ConfigError(message)
     limits = limits_of(options)
     refs = [parse_tensor_spec(text).address() for text in (options.my, options.golden)]
-    (plain,) = next(_core.Batch([(refs[0], refs[1])], threads=1))
+    (plain,) = next(_core.Batch([Job(*refs)], threads=1))
     result = result_of(plain)
     mine, theirs, reason = result.my, result.golden, result.reason
     has_values = mine is not None and theirs is not None and mine.sums is not None

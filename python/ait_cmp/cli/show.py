@@ -77,12 +77,15 @@ def _dump_report(dump: Dump) -> dict[str, Any]:
     from ait_cmp import _core
     from ait_cmp.config import usable_cores
     from ait_cmp.info.results import result_of
-    from ait_cmp.tensor_ref import TensorRef
+    from ait_cmp.tensor_ref import Job, TensorRef
+    from ait_cmp.terms import INPUTS_OUTPUTS
 
-    tensors = [(io, i, t) for io in ("inputs", "outputs") for i, t in enumerate(getattr(dump, io))]
-    jobs = [(TensorRef(dump.path, "" if dump.is_array else io, i), None) for io, i, _ in tensors]
+    tensors = [(io, i, t) for io in INPUTS_OUTPUTS for i, t in enumerate(getattr(dump, io))]
+    refs = [TensorRef(dump.path, "" if dump.is_array else io, i) for io, i, _ in tensors]
     results = [
-        result_of(plain) for many in _core.Batch(jobs, threads=usable_cores()) for plain in many
+        result_of(plain)
+        for many in _core.Batch([Job(ref, None) for ref in refs], threads=usable_cores())
+        for plain in many
     ]
     report: dict[str, Any] = {
         "path": dump.path,

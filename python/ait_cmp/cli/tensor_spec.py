@@ -12,6 +12,7 @@ from ait_cmp.config import expanded
 from ait_cmp.errors import ConfigError
 from ait_cmp.file_kinds import is_array_name, kind_of_named
 from ait_cmp.tensor_ref import TensorRef
+from ait_cmp.terms import Io, io_of
 
 _SPEC = re.compile(r"(?P<path>.+),(?P<io>inputs|outputs),(?P<index>[0-9]{1,9})", re.DOTALL)
 
@@ -26,7 +27,7 @@ class TensorSpec(NamedTuple):
     """
 
     path: str
-    io: str
+    io: Io
     index: int | None
 
     @property
@@ -72,7 +73,7 @@ def parse_tensor_spec(text: str, *, with_values: bool = True) -> TensorSpec:
     """
     text = str(expanded(text)) if text.startswith("~") else text
     match = None if _exists(text) else _SPEC.fullmatch(text)
-    spec = TensorSpec(match["path"], match["io"], int(match["index"])) if match else None
+    spec = TensorSpec(match["path"], io_of(match["io"]), int(match["index"])) if match else None
     spec = spec or TensorSpec(text, "", None)
     if with_values and kind_of_named(spec.path) != "dump":
         message = (

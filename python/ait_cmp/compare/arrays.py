@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ait_cmp import _core
 from ait_cmp.config import thread_count
 from ait_cmp.errors import ShapeError
-from ait_cmp.info.results import Result, result_of
+from ait_cmp.info.results import METRICS, Result, result_of
 
 # numpy dtype -> number of the dump's OutputDataType enum.
 _DTYPE_NUMBERS = {
@@ -115,7 +115,7 @@ def metrics_of_result(result: Result) -> Metrics:
     assert golden is not None
     assert values is not None
     return Metrics(
-        **{name: values.get(name) for name, *_ in _core.metrics},
+        **{metric.name: values.get(metric.name) for metric in METRICS},
         my_nan_count=my.n_nan or 0,
         my_inf_count=my.n_inf or 0,
         golden_nan_count=golden.n_nan or 0,

@@ -22,6 +22,7 @@ from ait_cmp.pairing.graph.index import DATA_TYPES
 from ait_cmp.pairing.pair import StepPairs
 from ait_cmp.pairing.readers import Readers
 from ait_cmp.tensor_ref import FileRef, TensorRef
+from ait_cmp.terms import Io
 
 # Tensors whose shapes are held against each other, the first ones of the step and some behind.
 _N_SHAPES = 12
@@ -41,7 +42,7 @@ class _Input(NamedTuple):
     """A tensor in any step: the name of its file without path and times, and where it is."""
 
     file: _FileName
-    io: str
+    io: Io
     number: int
 
 

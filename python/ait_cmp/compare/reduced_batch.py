@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from typing import NamedTuple, Optional, Union
+from typing import NamedTuple, Union
 
 from ait_cmp import _core
 from ait_cmp.compare.reduced_pair import compare_or_unreadable
@@ -13,10 +13,9 @@ from ait_cmp.config import start_threads
 from ait_cmp.info.results import ReducedResult, Result, result_of
 from ait_cmp.info.source import Sources
 from ait_cmp.pairing.paired_step import PairedStep
-from ait_cmp.tensor_ref import TensorRef
+from ait_cmp.tensor_ref import Job
 
 # The tensor under test and its reference; one of the two may be missing.
-Job = tuple[Optional[TensorRef], Optional[TensorRef]]
 _CHUNK = 64
 
 
@@ -59,7 +58,7 @@ class ReducedBatch:
     def __init__(self, step: PairedStep, *, threads: int, access: str, single_sums: bool) -> None:
         self._rows = step.rows
         jobs: list[Job] = [
-            (pair.my, None if pair.status else pair.golden)
+            Job(pair.my, None if pair.status else pair.golden)
             for pair in step.pairs.pairs
             if pair.my.io
         ]

@@ -6,10 +6,9 @@ tells as much as a full one; `tests/compare/test_full_and_reduced.py` holds the 
 
 from __future__ import annotations
 
-from ait_cmp import _core
 from ait_cmp.errors import FormatError
 from ait_cmp.info.estimate import estimate
-from ait_cmp.info.results import ReducedResult, SideResult, Sums
+from ait_cmp.info.results import DTYPES, METRICS, ReducedResult, SideResult, Sums
 from ait_cmp.info.source import Sources
 from ait_cmp.info.tensor import ReducedTensor, inverse_steps
 from ait_cmp.sentences import Sentence, say
@@ -24,15 +23,13 @@ _STATUS: dict[str, Status] = {
     "unsupported": "unsupported",
 }
 # The bytes of such tensors are all that there is to them: torch keeps types that it lacks so.
-_BYTES = frozenset(
-    report for _, _, report, numpy, bits, *_ in _core.dtypes() if numpy == "uint8" and bits == 8
-)
-_NO_NUMBERS = next(report for _, name, report, *_ in _core.dtypes() if name == "DT_UNDEFINED")
-_COMPLEX = frozenset(report for *_, report, _, _, components, _ in _core.dtypes() if components > 1)
+_BYTES = frozenset(dtype.report for dtype in DTYPES if dtype.numpy == "uint8" and dtype.bits == 8)
+_NO_NUMBERS = next(dtype.report for dtype in DTYPES if dtype.name == "DT_UNDEFINED")
+_COMPLEX = frozenset(dtype.report for dtype in DTYPES if dtype.components > 1)
 _LONG_INTEGERS = ("torch.int64", "torch.uint64")
 # Integers from here on are rounded by the conversion to float64.
 _ROUNDED_INTEGER = 2.0**53
-_EQUAL_BYTES = {name: of_equal for name, *_, of_equal in _core.metrics}
+_EQUAL_BYTES = {metric.name: metric.of_equal for metric in METRICS}
 
 
 def compare_or_unreadable(

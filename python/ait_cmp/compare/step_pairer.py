@@ -18,6 +18,8 @@ from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.pairing.readers import Readers, core_readers
 from ait_cmp.pairing.repeat import Repeats
 from ait_cmp.pairing.step import Golden, pair_step
+from ait_cmp.tensor_ref import Address
+from ait_cmp.terms import INPUTS_OUTPUTS
 
 
 class StepPairer:
@@ -115,7 +117,7 @@ class StepPairer:
             yield [
                 f"{file.path},{io},{index}"
                 for file, scan in zip(files, map(GeScan._make, scan_ge(files, self._threads)))
-                for io, heads in (("inputs", scan.inputs), ("outputs", scan.outputs))
+                for io, heads in zip(INPUTS_OUTPUTS, (scan.inputs, scan.outputs))
                 for index in range(len(heads))
             ]
 
@@ -131,9 +133,7 @@ def only_ops(step: PairedStep, patterns: Sequence[str]) -> PairedStep:
     rows = [row for row, pair in enumerate(whole.pairs) if pair.op_name in wanted]
     pairs = [whole.pairs[row] for row in rows]
     misses = {new: whole.misses[row] for new, row in enumerate(rows) if row in whole.misses}
-    used: set[tuple[str, str, int]] = {
-        pair.golden.address for pair in pairs if pair.golden is not None
-    }
+    used: set[Address] = {pair.golden.address for pair in pairs if pair.golden is not None}
     unused = [*whole.unused_golden, *sorted(whole.used_golden - used)]
     left = replace(whole, pairs=pairs, used_golden=used, unused_golden=unused, misses=misses)
     return PairedStep(left, step.headers)

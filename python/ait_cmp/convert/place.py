@@ -13,12 +13,55 @@ import itertools
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from ait_cmp import _core
-from ait_cmp.convert.one_file import TEMPORARY_ENDING, TEMPORARY_PREFIX, Outcome, Prepared
+from ait_cmp.convert.one_file import (
+    TEMPORARY_ENDING,
+    TEMPORARY_PREFIX,
+    Identity,
+    Outcome,
+    Prepared,
+)
 from ait_cmp.convert.shares import Shares
+from ait_cmp.tensor_ref import check_fields
 
 _counter = itertools.count()
+
+
+class KnownFile(NamedTuple):
+    """A version of a file."""
+
+    path: str
+    identity: Identity
+
+
+class NewFile(NamedTuple):
+    """A file that is to be written."""
+
+    path: str
+    mode: int
+    content: bytes
+
+
+class NewName(NamedTuple):
+    """A file that is to be renamed."""
+
+    path: str
+    new_path: str
+
+
+class Created(NamedTuple):
+    """A new file, open; or `error` is the number of what went wrong."""
+
+    error: int
+    descriptor: int
+
+
+check_fields(KnownFile, "known_file")
+check_fields(NewFile, "new_file")
+check_fields(NewName, "new_name")
+check_fields(Created, "created")
 
 
 def put_in_place(group: Sequence[Prepared], disk: Shares) -> list[Outcome]:
@@ -121,17 +164,18 @@ class _File:
             Path(self.temporary).unlink(missing_ok=True)
 
 
-def _dumps(files: Iterable[_File]) -> list[tuple[str, tuple[int, int, int, int]]]:
-    return [(file.prepared.path, file.prepared.claim.identity) for file in files]
+def _dumps(files: Iterable[_File]) -> list[KnownFile]:
+    return [KnownFile(file.prepared.path, file.prepared.claim.identity) for file in files]
 
 
 def _write(files: Sequence[_File]) -> None:
     news = [
-        (file.temporary, file.prepared.claim.mode | 0o200, file.prepared.packed) for file in files
+        NewFile(file.temporary, file.prepared.claim.mode | 0o200, file.prepared.packed)
+        for file in files
     ]
-    for file, (error, descriptor) in zip(files, _core.create_files(news)):
-        file.descriptor = descriptor
-        file.fail(error)
+    for file, created in zip(files, map(Created._make, _core.create_files(news))):
+        file.descriptor = created.descriptor
+        file.fail(created.error)
 
 
 def _sync(files: Sequence[_File]) -> None:
@@ -146,7 +190,7 @@ def _check(files: Sequence[_File]) -> None:
 
 
 def _rename(files: Sequence[_File]) -> None:
-    names = [(file.temporary, file.prepared.target) for file in files]
+    names = [NewName(file.temporary, file.prepared.target) for file in files]
     for file, error in zip(files, _core.rename_files(names)):
         file.is_renamed = error == 0
         file.fail(error)

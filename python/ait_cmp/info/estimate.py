@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ait_cmp import _core
 from ait_cmp.info.reduce import extrema_of
-from ait_cmp.info.results import Figures, MetricValues, Sums, Worst, result_of
+from ait_cmp.info.results import METRICS, Figures, MetricValues, Sums, Worst, result_of
 from ait_cmp.info.tensor import ReducedTensor
 from ait_cmp.sentences import Sentence, say
 from ait_cmp.terms import Estimated
@@ -67,7 +67,9 @@ def _equal_metrics(tensor: ReducedTensor) -> MetricValues:
     assert tensor.sums is not None
     if tensor.sums.n and tensor.sums.n_finite == 0:
         return {}
-    return {name: of_equal for name, *_, of_equal in _core.metrics if name not in _OF_PAIRS_ALONE}
+    return {
+        metric.name: metric.of_equal for metric in METRICS if metric.name not in _OF_PAIRS_ALONE
+    }
 
 
 def _compare_values(my: ReducedTensor, golden: ReducedTensor) -> Estimate:

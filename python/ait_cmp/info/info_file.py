@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ait_cmp.errors import FormatError
 from ait_cmp.info.results import Sums
 from ait_cmp.info.tensor import SKETCH_BUCKETS, ReducedTensor
+from ait_cmp.terms import Io, io_of
 
 _FORMAT = "ait-cmp info"
 _VERSION = 2
@@ -41,7 +42,7 @@ class InfoTensor:
         fortran_order: Whether the `.npy` file was in Fortran order.
     """
 
-    io: str
+    io: Io
     tensor: ReducedTensor
     original_op: str | None = None
     original_index: int = -1
@@ -67,7 +68,7 @@ class InfoFile:
     source_bytes: int
     tensors: tuple[InfoTensor, ...]
 
-    def of(self, io_name: str) -> list[InfoTensor]:
+    def of(self, io_name: Io) -> list[InfoTensor]:
         """Its inputs, its outputs, or ("") the one tensor of an `.npy` file."""
         return [tensor for tensor in self.tensors if tensor.io == io_name]
 
@@ -237,7 +238,7 @@ def _unpack(members: dict[str, NDArray[Any]]) -> InfoFile:
 def _unpack_tensor(row: dict[str, Any], members: dict[str, NDArray[Any]]) -> InfoTensor:
     original = row["original_op"]
     return InfoTensor(
-        io=str(row["io"]),
+        io=io_of(row["io"]),
         tensor=ReducedTensor(
             source="sketch",
             dtype=str(row["dtype"]),

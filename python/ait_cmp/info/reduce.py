@@ -13,7 +13,7 @@ from ait_cmp import _core
 from ait_cmp.errors import FormatError
 from ait_cmp.info.info_file import NPY_ERRORS, InfoFile, InfoTensor, pack_info, pack_npz
 from ait_cmp.info.tensor import ReducedTensor, sketch_tensor
-from ait_cmp.terms import STATES, Writer
+from ait_cmp.terms import INPUTS_OUTPUTS, STATES, Io, Writer
 
 # Values beyond this are rounded as float64: their extrema are taken by NumPy.
 _EXACT_INTEGER = 2.0**53
@@ -34,12 +34,11 @@ class OpenDump(NamedTuple):
     writer: Writer
     file_bytes: int
 
-    def tensors(self) -> list[tuple[str, Any]]:
+    def tensors(self) -> list[tuple[Io, Any]]:
         """(io, tensor) of inputs, then outputs."""
         if self.writer == "fx":
             return [("", self.dump)]
-        inputs = [("inputs", tensor) for tensor in self.dump.inputs]
-        return inputs + [("outputs", tensor) for tensor in self.dump.outputs]
+        return [(io, tensor) for io in INPUTS_OUTPUTS for tensor in getattr(self.dump, io)]
 
     @property
     def is_literal(self) -> bool:
@@ -135,9 +134,9 @@ def min_max_bytes(dump: OpenDump, info: InfoFile) -> bytes:
         OSError: It cannot be read.
     """
     if dump.writer == "ge":
-        members: dict[str, NDArray[Any]] = {io: _rows(info, io) for io in ("inputs", "outputs")}
+        members: dict[str, NDArray[Any]] = {io: _rows(info, io) for io in INPUTS_OUTPUTS}
         if any(tensor.tensor.state != "ok" for tensor in info.tensors):
-            members |= {f"{io}_states": _states(info, io) for io in ("inputs", "outputs")}
+            members |= {f"{io}_states": _states(info, io) for io in INPUTS_OUTPUTS}
         return pack_npz(members)
     packed = io.BytesIO()
     try:
@@ -149,12 +148,12 @@ def min_max_bytes(dump: OpenDump, info: InfoFile) -> bytes:
     return packed.getvalue()
 
 
-def _rows(info: InfoFile, name: str) -> NDArray[np.float64]:
+def _rows(info: InfoFile, name: Io) -> NDArray[np.float64]:
     rows = [extrema_of(kept.tensor) for kept in info.of(name)]
     return np.array(rows, dtype=np.float64).reshape(len(rows), 2)
 
 
-def _states(info: InfoFile, name: str) -> NDArray[np.uint8]:
+def _states(info: InfoFile, name: Io) -> NDArray[np.uint8]:
     """States by their numbers: a tensor without data is no tensor of NaN."""
     return np.array([STATES.index(tensor.tensor.state) for tensor in info.of(name)], np.uint8)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Union
+from typing import Any, Literal, NamedTuple, Union
 
-from ait_cmp.sentences import Sentence
+from ait_cmp import _core
+from ait_cmp.sentences import Blank, Sentence
 from ait_cmp.tensor_ref import check_fields
 from ait_cmp.terms import Estimated, Status
 
@@ -12,6 +13,51 @@ from ait_cmp.terms import Estimated, Status
 MetricValues = dict[str, float]
 # What the verdict must know of a pair beside its metrics, by name.
 Figures = dict[str, Any]
+
+
+class Metric(NamedTuple):
+    """A metric, as the core has it in its table.
+
+    Attributes:
+        name: Of its column.
+        unit: Of its values.
+        group: Which columns it stands among.
+        of_equal: Its value for equal tensors.
+    """
+
+    name: str
+    unit: str
+    group: Literal["after_sides", "before_block_growth", "after_block_growth"]
+    of_equal: float
+
+
+class DType(NamedTuple):
+    """A stored type, as the core has it in its table.
+
+    Attributes:
+        number: In the header of a dump file.
+        name: `DT_FLOAT16`.
+        report: As a report names it, `torch.float16`.
+        numpy: The type of its values in numpy.
+        bits: Of one element.
+        components: Values of one element: 2 of complex ones.
+        unit_roundoff_exp: Its roundoff is 2 to this power.
+    """
+
+    number: int
+    name: str
+    report: str
+    numpy: str
+    bits: int
+    components: int
+    unit_roundoff_exp: int
+
+
+class Saturated(NamedTuple):
+    """How many pairs are what saturating types make of a larger value: bits of types, number."""
+
+    types: int
+    n: int
 
 
 class Sums(NamedTuple):
@@ -115,6 +161,10 @@ class ReducedResult(NamedTuple):
 PlainResult = Union[Result, tuple[object, ...]]
 
 for _record, _name in (
+    (Metric, "metric"),
+    (DType, "dtype"),
+    (Saturated, "saturated"),
+    (Blank, "blank"),
     (Sums, "sums"),
     (SideResult, "side"),
     (Worst, "worst"),
@@ -124,6 +174,11 @@ for _record, _name in (
 ):
     check_fields(_record, _name)
 
+# All metrics, in the order of their columns.
+METRICS = tuple(map(Metric._make, _core.metrics))
+# All stored types.
+DTYPES = tuple(map(DType._make, _core.dtypes()))
+
 
 def result_of(plain: PlainResult) -> Result:
     """The names of the fields of a result, and of what it holds."""
@@ -132,7 +187,7 @@ def result_of(plain: PlainResult) -> Result:
         my=_side_of(found.my),
         golden=_side_of(found.golden),
         worst=None if found.worst is None else Worst._make(found.worst),
-        sentences=[Sentence._make(sentence) for sentence in found.sentences],
+        sentences=[_sentence_of(sentence) for sentence in found.sentences],
     )
 
 
@@ -141,3 +196,8 @@ def _side_of(plain: SideResult | None) -> SideResult | None:
         return None
     side = SideResult._make(plain)
     return side._replace(sums=None if side.sums is None else Sums._make(side.sums))
+
+
+def _sentence_of(plain: Sentence) -> Sentence:
+    sentence = Sentence._make(plain)
+    return sentence._replace(arguments=tuple(map(Blank._make, sentence.arguments)))

@@ -18,7 +18,7 @@ from ait_cmp.info.results import Sums
 from ait_cmp.info.stats_csv import read_stats
 from ait_cmp.info.tensor import ReducedTensor, sketch_tensor, with_steps
 from ait_cmp.tensor_ref import FileRef, TensorRef, check_fields
-from ait_cmp.terms import STATES, State, Writer
+from ait_cmp.terms import INPUTS_OUTPUTS, STATES, Io, State, Writer
 
 # Info files kept open by one comparison: neighbouring pairs ask for the same ones.
 _KEPT_FILES = 256
@@ -75,7 +75,7 @@ def _read_ge_extrema(path: str) -> list[InfoTensor]:
         raise FormatError(message)
     return [
         _ge_extrema(path, name, pair, _state_of(path, members.get(f"{name}_states"), index))
-        for name in ("inputs", "outputs")
+        for name in INPUTS_OUTPUTS
         if name in members and members[name].size
         for index, pair in enumerate(members[name])
     ]
@@ -92,14 +92,14 @@ def _state_of(path: str, states: NDArray[Any] | None, index: int) -> State:
         raise FormatError(message) from error
 
 
-def _ge_extrema(path: str, name: str, pair: Any, state: State) -> InfoTensor:
+def _ge_extrema(path: str, name: Io, pair: Any, state: State) -> InfoTensor:
     if state == "ok":
         return _extrema(path, name, pair, "")
     note = "no data" if state == "no_data" else "its values have no public coding"
     return InfoTensor(name, ReducedTensor("min_max", "", None, state, note))
 
 
-def _extrema(path: str, name: str, pair: Any, dtype: str) -> InfoTensor:
+def _extrema(path: str, name: Io, pair: Any, dtype: str) -> InfoTensor:
     if np.shape(pair) != (2,) or np.asarray(pair).dtype.kind not in "biuf":
         message = f"{path}: two numbers min and max expected, found shape {np.shape(pair)}"
         raise FormatError(message)
@@ -224,7 +224,7 @@ def _scan_reduced(file: FileRef) -> GeScan:
         info = cached_reduced(file, "ge")
     except (FormatError, OSError) as error:
         return GeScan(_reason(error, file), "", [], [], [])
-    inputs, outputs = ([_head(kept) for kept in info.of(io)] for io in ("inputs", "outputs"))
+    inputs, outputs = ([_head(kept) for kept in info.of(io)] for io in INPUTS_OUTPUTS)
     return GeScan(None, info.op_name, inputs, outputs, list(info.attrs))
 
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from ait_cmp import _core
 from ait_cmp.errors import FormatError
 from ait_cmp.info.info_file import InfoTensor
-from ait_cmp.info.results import Sums
+from ait_cmp.info.results import DTYPES, Sums
 from ait_cmp.info.tensor import ReducedTensor
+from ait_cmp.terms import Io
 
 # A line for each of a task's tensors; more is no file of GE.
 _MAX_BYTES = 64 << 20
 _MISSING = frozenset({"", "-", "NA", "UNKNOW"})
-_IO = {"input": "inputs", "output": "outputs"}
+_IO: dict[str, Io] = {"input": "inputs", "output": "outputs"}
 _SYNONYMS = {
     "max": "max value",
     "min": "min value",
@@ -28,7 +28,7 @@ _SYNONYMS = {
     "nan": "nan count",
 }
 # Name in the dump's dtype enum -> name in a report.
-_DTYPES = {name: report for _, name, report, *_ in _core.dtypes()}
+_DTYPES = {dtype.name: dtype.report for dtype in DTYPES}
 
 
 def read_stats(path: str) -> list[InfoTensor]:
@@ -52,7 +52,7 @@ def read_stats(path: str) -> list[InfoTensor]:
         found = ",".join(lines[0]) if lines else "an empty file"
         message = f"{path}: the header line Input/Output,Index,... expected, found {found[:80]}"
         raise FormatError(message)
-    rows: dict[tuple[str, int], InfoTensor] = {}
+    rows: dict[tuple[Io, int], InfoTensor] = {}
     for number, line in enumerate(lines[1:], start=2):
         fields = dict(zip(names, (cell.strip() for cell in line)))
         try:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from ait_cmp import _core
 from ait_cmp.info.results import Sums
-from ait_cmp.tensor_ref import check_fields
+from ait_cmp.tensor_ref import ViewStep, check_fields
 
 Shape = tuple[int, ...]
-Steps = tuple[tuple[str, Shape], ...]
+Steps = tuple[ViewStep, ...]
 
 
 class Sketch(NamedTuple):
@@ -103,7 +103,7 @@ class ReducedTensor:
         return not self.steps and (self.values is not None or self.buckets is not None)
 
 
-def sketch_tensor(tensor: Any, steps: Sequence[tuple[str, Shape]], threads: int) -> ReducedTensor:
+def sketch_tensor(tensor: Any, steps: Sequence[ViewStep], threads: int) -> ReducedTensor:
     """Reduce a tensor of a dump.
 
     Args:
@@ -148,7 +148,7 @@ def _as_compared(values: NDArray[np.float64], wide: bool) -> NDArray[Any]:
     return values if wide else values.astype(np.float32)
 
 
-def with_steps(tensor: ReducedTensor, steps: Sequence[tuple[str, Shape]]) -> ReducedTensor:
+def with_steps(tensor: ReducedTensor, steps: Sequence[ViewStep]) -> ReducedTensor:
     """The tensor seen through views, as far as its source allows.
 
     A tensor that is kept whole is rearranged; of a sketched one the steps are remembered, unless
@@ -192,7 +192,7 @@ def _statistics_of(values: NDArray[Any]) -> dict[str, Any]:
     return {"sums": sums, "sum_squares": float(np.square(finite).sum()), "content": None}
 
 
-def apply_steps(array: NDArray[Any], steps: Sequence[tuple[str, Shape]]) -> NDArray[Any]:
+def apply_steps(array: NDArray[Any], steps: Sequence[ViewStep]) -> NDArray[Any]:
     """The array after the steps; ValueError or IndexError if a step does not fit it."""
     for kind, numbers in steps:
         if kind in ("reshape", "stored"):
@@ -210,21 +210,21 @@ def apply_steps(array: NDArray[Any], steps: Sequence[tuple[str, Shape]]) -> NDAr
     return array
 
 
-def shape_after(shape: Shape, steps: Sequence[tuple[str, Shape]]) -> Shape:
+def shape_after(shape: Shape, steps: Sequence[ViewStep]) -> Shape:
     """Shape after the steps; ValueError or IndexError if a step does not fit it."""
     return apply_steps(np.broadcast_to(np.int8(0), shape), steps).shape
 
 
-def inverse_steps(shape: Shape, steps: Sequence[tuple[str, Shape]]) -> Steps | None:
+def inverse_steps(shape: Shape, steps: Sequence[ViewStep]) -> Steps | None:
     """Steps from the result back to the tensor of this shape; None after a selection."""
-    inverse: list[tuple[str, Shape]] = []
+    inverse: list[ViewStep] = []
     for number, (kind, numbers) in enumerate(steps):
         before = shape_after(shape, steps[:number])
         if kind in ("reshape", "stored"):
-            inverse.append(("reshape", before))
+            inverse.append(ViewStep("reshape", before))
         elif kind == "transpose":
             back = tuple(int(axis) for axis in np.argsort(numbers))
-            inverse.append(("transpose", back))
+            inverse.append(ViewStep("transpose", back))
         else:
             return None
     return tuple(reversed(inverse))

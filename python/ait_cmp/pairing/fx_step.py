@@ -96,7 +96,7 @@ class FxStep:
         notes = [node.note] if node.note else []
         if node.target != name.target:
             notes.append(f"The graph calls the target {name.target}.")
-        view = tuple(("select", (part,)) for part in inner)
+        view = tuple(ViewStep("select", (part,)) for part in inner)
         return FxFound(file, view, " ".join(notes))
 
 

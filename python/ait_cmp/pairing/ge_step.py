@@ -24,6 +24,7 @@ from ait_cmp.pairing.graph.slots import (
 )
 from ait_cmp.pairing.readers import Readers
 from ait_cmp.tensor_ref import TensorRef
+from ait_cmp.terms import INPUTS_OUTPUTS, Io
 
 
 class GeOp(NamedTuple):
@@ -64,11 +65,11 @@ class GeOp(NamedTuple):
         """Whether heads have the shapes of the tensors in the graph; those of slices do not."""
         return self.shows_shapes and (self.cut is None or not self.cut.is_manual)
 
-    def heads(self, io: str) -> tuple[TensorHead, ...]:
+    def heads(self, io: Io) -> tuple[TensorHead, ...]:
         """Heads of its "inputs" or "outputs"."""
         return self.inputs if io == "inputs" else self.outputs
 
-    def ref(self, io: str, index: int) -> TensorRef:
+    def ref(self, io: Io, index: int) -> TensorRef:
         """Address of one of its tensors."""
         return TensorRef(self.file.path, io, index, kind=self.file.kind)
 
@@ -237,8 +238,8 @@ def _find_slices(ops: list[GeOp]) -> list[GeOp]:
 def _manual_cut(op: GeOp, number: int, slices: dict[int, GeOp]) -> Cut:
     slicing = read_slicing(op.attr) if op.attr else ""
     axes = () if isinstance(slicing, str) else slicing.output_axes
-    shapes: dict[str, tuple[tuple[Shape, ...] | None, ...]] = {}
-    for io in ("inputs", "outputs"):
+    shapes: dict[Io, tuple[tuple[Shape, ...] | None, ...]] = {}
+    for io in INPUTS_OUTPUTS:
         rows: list[tuple[Shape, ...] | None] = [None] * (max(slices) + 1)
         for other_number, other in slices.items():
             if len(other.heads(io)) == len(op.heads(io)):
@@ -259,7 +260,7 @@ def _cut_by_thread(op: GeOp, n_threads: int) -> GeOp:
     if count == 1:
         return op
     thread = op.file.thread_id
-    parts = {io: parts_of_thread(slicing, io, thread, op.heads(io)) for io in ("inputs", "outputs")}
+    parts = {io: parts_of_thread(slicing, io, thread, op.heads(io)) for io in INPUTS_OUTPUTS}
     heads = {
         io: tuple(
             head if part is None else _whole_head(head, part.whole)

@@ -18,6 +18,7 @@ from ait_cmp.pairing.graph.slots import Shape, TensorHead
 from ait_cmp.pairing.pair import Pair, StepPairs
 from ait_cmp.pairing.readers import Readers
 from ait_cmp.tensor_ref import TensorRef, ViewStep
+from ait_cmp.terms import INPUTS_OUTPUTS
 
 # Pairs that are looked at first: steps that are not padded, nearly all, cost no more. Outputs,
 # where there are some: weights are never padded.
@@ -86,7 +87,7 @@ def _shapes(files: Sequence[GeFile], readers: Readers) -> dict[TensorRef, Shape]
     return {
         TensorRef(file.path, io, index, kind=file.kind): TensorHead(*head).shape
         for file, scan in zip(files, map(GeScan._make, scans))
-        for io, heads in (("inputs", scan.inputs), ("outputs", scan.outputs))
+        for io, heads in zip(INPUTS_OUTPUTS, (scan.inputs, scan.outputs))
         for index, head in enumerate(heads)
     }
 
@@ -153,14 +154,14 @@ def _common_padding(trims: dict[TensorRef, _Trim | None]) -> Padding | None:
 
 def _trimmed(pair: Pair, trim: _Trim, shape: Shape, note: str) -> Pair:
     assert pair.golden is not None
-    cut: tuple[ViewStep, ...] = (("slice", (trim.axis, 0, trim.golden)),)
+    cut: tuple[ViewStep, ...] = (ViewStep("slice", (trim.axis, 0, trim.golden)),)
     steps: list[ViewStep] = []
-    for name, dims in pair.golden.view:
-        if name == "reshape" and dims == shape:
+    for kind, dims in pair.golden.view:
+        if kind == "reshape" and dims == shape:
             dims = (*shape[: trim.axis], trim.golden, *shape[trim.axis + 1 :])
-        elif name == "reshape" and -1 not in dims:
+        elif kind == "reshape" and -1 not in dims:
             dims = _without_padding(dims, trim)
-        steps.append((name, dims))
+        steps.append(ViewStep(kind, dims))
     return pair._replace(
         my=pair.my._replace(view=(*pair.my.view, *cut)),
         golden=pair.golden._replace(view=tuple(steps)),

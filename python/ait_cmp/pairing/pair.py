@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ait_cmp.pairing.graph.op_graph import FlowTensor, OpNode
-from ait_cmp.tensor_ref import TensorRef, check_fields
-from ait_cmp.terms import MissKind
+from ait_cmp.tensor_ref import Address, TensorRef, check_fields
+from ait_cmp.terms import Io, MissKind, PairStatus, RuleOrNone
 
 
 class Pair(NamedTuple):
@@ -20,14 +20,13 @@ class Pair(NamedTuple):
         order: Position of the op in execution order within the step.
         op_name: Name in the graph (not sanitised); of a fused or inserted op the name of its file.
         op_type: GE type.
-        io: "inputs" or "outputs"; "" if the file is unreadable, so that its tensors are unknown.
+        io: "" if the file is unreadable, so that its tensors are unknown.
         index: Position of the tensor within `io` of the my-side file.
         my: The tensor under test.
         golden: Its counterpart, None if there is none.
         golden_op_type: GE type or FX target of the counterpart, "" without one.
-        match: Rule that found the pair: name, dataflow, view, fused, argument, literal or self;
-            "" without a pair.
-        status: "" = to be compared; else "unmatched", "unreadable", "no_data" or "unsupported".
+        match: Rule that found the pair; "" without a pair.
+        status: Why it is not compared; "" if it is.
         reason: Sentence for the report: why the tensor is not compared, or a note on the pair.
         node: Number of its op in `StepPairs.nodes`, -1 for none.
         tensor: Number of the tensor that it is in `StepPairs.tensors`, -1 if that is not known.
@@ -41,13 +40,13 @@ class Pair(NamedTuple):
     order: int
     op_name: str
     op_type: str
-    io: str
+    io: Io
     index: int
     my: TensorRef
     golden: TensorRef | None
     golden_op_type: str
-    match: str
-    status: str
+    match: RuleOrNone
+    status: PairStatus
     reason: str
     node: int = -1
     tensor: int = -1
@@ -76,8 +75,8 @@ class StepPairs:
 
     Attributes:
         pairs: One per tensor of every my-side file, ordered by execution, inputs before outputs.
-        used_golden: Addresses (path, io, index) of golden tensors that some pair uses.
-        unused_golden: Addresses of the others; of golden GE files only those of scanned files.
+        used_golden: Golden tensors that some pair uses.
+        unused_golden: The others; of golden GE files only those of scanned files.
         nodes: Ops of the graph in topological order; shared by the steps of a graph. Without a
             graph text the files in order of time.
         tensors: What flows between them.
@@ -87,8 +86,8 @@ class StepPairs:
     """
 
     pairs: list[Pair]
-    used_golden: set[tuple[str, str, int]] = field(default_factory=set)
-    unused_golden: list[tuple[str, str, int]] = field(default_factory=list)
+    used_golden: set[Address] = field(default_factory=set)
+    unused_golden: list[Address] = field(default_factory=list)
     nodes: tuple[OpNode, ...] = ()
     tensors: tuple[FlowTensor, ...] = ()
     node_of: dict[str, int] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from ait_cmp import _core
 from ait_cmp.discover import StepKey
 from ait_cmp.pairing.graph.op_graph import OpNode
 from ait_cmp.pairing.pair import Pair, StepPairs, Watched
+from ait_cmp.tensor_ref import Address
 from ait_cmp.terms import MissKind
 
 
@@ -223,8 +224,8 @@ def _moved(step: StepPairs, key: StepKey, path_of: Mapping[str, str]) -> StepPai
     """The pairs of a step with the paths of another one."""
     return StepPairs(
         [_moved_pair(pair, key, path_of) for pair in step.pairs],
-        {(path_of[path], io, index) for path, io, index in step.used_golden},
-        [(path_of[path], io, index) for path, io, index in step.unused_golden],
+        {Address(path_of[path], io, index) for path, io, index in step.used_golden},
+        [Address(path_of[path], io, index) for path, io, index in step.unused_golden],
         step.nodes,
         step.tensors,
         {path_of[path]: node for path, node in step.node_of.items()},

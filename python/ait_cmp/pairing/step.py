@@ -21,13 +21,13 @@ from ait_cmp.pairing.rules.inserted import is_inserted_copy, match_self
 from ait_cmp.pairing.rules.match import Answer, Match, Miss
 from ait_cmp.pairing.rules.slice_rules import SliceRules
 from ait_cmp.pairing.step_flow import StepFlow
-from ait_cmp.tensor_ref import TensorRef, ViewStep
-from ait_cmp.terms import MissKind
+from ait_cmp.tensor_ref import Address, TensorRef, ViewStep
+from ait_cmp.terms import INPUTS_OUTPUTS, Io, MissKind, PairStatus
 
 Golden = Union[FxStep, GeStep]
 
 # State of a tensor in its file -> status of its row.
-_STATUS = {
+_STATUS: dict[str, PairStatus] = {
     "ok": "",
     "no_data": "no_data",
     "truncated": "unreadable",
@@ -81,7 +81,7 @@ def pair_step(
             if kind is not None:
                 misses[len(pairs)] = kind
             pairs.append(flow.with_node(pair))
-    used = {_address(pair.golden) for pair in pairs if pair.golden is not None}
+    used = {pair.golden.address for pair in pairs if pair.golden is not None}
     unused = _unused(golden, used)
     watched = {} if context is None else _watched(my, context)
     nodes = (flow.nodes, flow.tensors, flow.node_of)
@@ -111,7 +111,7 @@ def _pair_op(
         return [(_row(key, order, op, "", 0, None, "unreadable", op.error), None)]
     placed = my.placed_ops.get(op.file.path)
     rows: list[tuple[Pair, MissKind | None]] = []
-    for io, heads in (("inputs", op.inputs), ("outputs", op.outputs)):
+    for io, heads in zip(INPUTS_OUTPUTS, (op.inputs, op.outputs)):
         for index, head in enumerate(heads):
             answer: Answer
             view: tuple[ViewStep, ...] = ()
@@ -131,13 +131,13 @@ def _pair_op(
     return rows
 
 
-def _original_step(op: GeOp, io: str, index: int, answer: Answer) -> tuple[ViewStep, ...]:
+def _original_step(op: GeOp, io: Io, index: int, answer: Answer) -> tuple[ViewStep, ...]:
     """The step that undoes the device format of a graph input whose header lacks its shape."""
     shape = dict(op.original).get(index) if io == "outputs" else None
     # In another GE dump it lies in the same format: bytes of one order.
     if shape is None or not isinstance(answer, Match) or answer.rule == "name":
         return ()
-    return (("original", shape),)
+    return (ViewStep("original", shape),)
 
 
 def _find_whole(
@@ -145,7 +145,7 @@ def _find_whole(
     placed: PlacedOp | None,
     rules: Rules | None,
     ge_rules: GeRules | None,
-    io: str,
+    io: Io,
     index: int,
     head: TensorHead,
 ) -> Answer:
@@ -159,7 +159,7 @@ def _find_whole(
     return _ask(rules, placed, io, index, head)
 
 
-def _ask_itself(op: GeOp, io: str, index: int, head: TensorHead) -> Answer:
+def _ask_itself(op: GeOp, io: Io, index: int, head: TensorHead) -> Answer:
     if io == "inputs":
         return Miss("Input of a copy that GE inserted: the measure for its output.", "inserted")
     return match_self(op, index, head) or Miss(
@@ -167,7 +167,7 @@ def _ask_itself(op: GeOp, io: str, index: int, head: TensorHead) -> Answer:
     )
 
 
-def _ask(rules: Rules, placed: PlacedOp, io: str, index: int, head: TensorHead) -> Answer:
+def _ask(rules: Rules, placed: PlacedOp, io: Io, index: int, head: TensorHead) -> Answer:
     if io == "inputs":
         slot = placed.inputs[index]
         if slot is not None:
@@ -200,7 +200,7 @@ def _answered(
     key: StepKey,
     order: int,
     op: GeOp,
-    io: str,
+    io: Io,
     index: int,
     head: TensorHead,
     answer: Answer,
@@ -209,7 +209,7 @@ def _answered(
     status = _STATUS.get(head.state, "unreadable")
     if isinstance(answer, Miss):
         reason = answer.reason if not status else head.note or answer.reason
-        missed = "unreadable" if answer.kind == "unreadable" else "unmatched"
+        missed: PairStatus = "unreadable" if answer.kind == "unreadable" else "unmatched"
         return _row(key, order, op, io, index, None, status or missed, reason, view)
     if status == "unsupported":  # the core compares what has no value coding as bytes
         status = ""
@@ -221,10 +221,10 @@ def _row(
     key: StepKey,
     order: int,
     op: GeOp,
-    io: str,
+    io: Io,
     index: int,
     match: Match | None,
-    status: str,
+    status: PairStatus,
     reason: str,
     view: tuple[ViewStep, ...] = (),
 ) -> Pair:
@@ -246,18 +246,14 @@ def _row(
     )
 
 
-def _address(ref: TensorRef) -> tuple[str, str, int]:
-    return ref.path, ref.io, ref.index
-
-
-def _unused(golden: Golden, used: set[tuple[str, str, int]]) -> list[tuple[str, str, int]]:
+def _unused(golden: Golden, used: set[Address]) -> list[Address]:
     if isinstance(golden, FxStep):
-        refs = [(file.path, "", 0) for file in golden.files]
+        refs = [Address(file.path, "", 0) for file in golden.files]
     else:
         refs = [
-            (op.file.path, io, index)
+            Address(op.file.path, io, index)
             for op in golden.ops
-            for io, heads in (("inputs", op.inputs), ("outputs", op.outputs))
+            for io, heads in zip(INPUTS_OUTPUTS, (op.inputs, op.outputs))
             for index in range(len(heads))
         ]
     return [ref for ref in refs if ref not in used]

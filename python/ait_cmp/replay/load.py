@@ -14,6 +14,7 @@ from ait_cmp.replay.op_texts import OpTexts
 from ait_cmp.replay.references import REFERENCES, Binding, RefusedError, bind
 from ait_cmp.replay.values import Files, StepValues
 from ait_cmp.tensor_ref import TensorRef
+from ait_cmp.terms import INPUTS_OUTPUTS
 
 # Types of ops that GE puts into a graph and whose file alone says what they compute.
 INSERTED_TYPES = {"TransData": "src", "Cast": "x", "Identity": "x", "TensorMove": "x"}
@@ -132,7 +133,7 @@ class OpLoader:
             raise RefusedError(message)
         x, y = (
             self._files.tensor(TensorRef(op.file.path, io, 0, kind=op.file.kind))
-            for io in ("inputs", "outputs")
+            for io in INPUTS_OUTPUTS
         )
         type_ = op.file.op_type
         attributes: dict[str, Any] = {"dst_type": -1} if type_ == "Cast" else {}

@@ -9,16 +9,15 @@ from __future__ import annotations
 import itertools
 import marshal
 import math
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ait_cmp.align.steps import Alignment
 from ait_cmp.discover import DumpTree, FxFile, GeFile, StepKey
 from ait_cmp.report.row import Row, column
+from ait_cmp.terms import Io
 
 if TYPE_CHECKING:
     from ait_cmp._core import StepRows
@@ -45,7 +44,7 @@ _MOST = 0.5
 # (rank, graph)
 _Graph = tuple[int, str]
 # (operator, inputs or outputs, index): the same tensor in every step of a graph
-_Tensor = tuple[str, str, int]
+_Tensor = tuple[str, Io, int]
 # number of elements, max, min, mean
 _Figures = tuple[int, float, float, float]
 
@@ -197,19 +196,6 @@ def warn_of_missing_nodes(rank: int, graph: str, n_nodes: int, n_dumped: int) ->
     ]
 
 
-def warn_of_equal_steps(steps: Sequence[StepRows]) -> list[str]:
-    """Warn of steps whose tensors all have the sizes, maxima, minima and means of another step."""
-    return [
-        *_warn_of_equal_steps(steps, _figures(steps, "my"), "my"),
-        *_warn_of_equal_steps(steps, _figures(steps, "golden"), "golden"),
-    ]
-
-
-def warn_of_shifted_steps(steps: Sequence[StepRows]) -> list[str]:
-    """Warn of steps whose first tensors are far from their golden step and near to another one."""
-    return _warn_of_shifted_steps(_figures(steps, "my"), _figures(steps, "golden"))
-
-
 _Steps = Mapping[_Graph, Mapping[int, Mapping[_Tensor, _Figures]]]
 
 
@@ -220,10 +206,10 @@ def _figures(steps: Sequence[StepRows], side: str) -> _Steps:
         if not len(step):
             continue
         tensors = zip(*(column(step, name) for name in ("op_name", "io", "index")))
-        sizes = map(_n_elements, column(step, f"{side}_shape"))
+        sizes = step.n_elements(side == "golden")
         values = [column(step, f"{side}_{kind}_value") for kind in ("max", "min", "mean")]
         figures = dict(zip(tensors, zip(sizes, *values)))
-        if any(None in of_kind for of_kind in values):
+        if any(None in of_kind for of_kind in (sizes, *values)):
             figures = {tensor: found for tensor, found in figures.items() if None not in found}
         graph, number = _graph_and_step(step)
         graphs.setdefault(graph, {})[number] = figures
@@ -234,12 +220,6 @@ def _graph_and_step(step: StepRows) -> tuple[_Graph, int]:
     """Graph and number of a step that has rows."""
     first = Row._make(step[0])
     return (first.rank, first.graph), first.token_id
-
-
-@lru_cache(maxsize=4096)
-def _n_elements(shape: str) -> int:
-    """Elements of a shape given as text; 1 for a scalar."""
-    return math.prod(int(dim) for dim in re.findall(r"\d+", shape))
 
 
 def _warn_of_equal_steps(steps: Sequence[StepRows], figures: _Steps, side: str) -> list[str]:

@@ -1,8 +1,8 @@
 """Sentences of reports: ids with arguments, and the one table that makes texts of them.
 
-`en.py` has the English texts; another language is another file, with the same ids and places. The
+`en.py` has the English texts; another language is another file, with the same ids and blanks. The
 core says sentences by their ids, too (`csrc/compare/sentence.h`). It gets the English texts when it
-is imported, and refuses those that lack one of its sentences or name other places.
+is imported, and refuses those that lack one of its sentences or name other blanks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from ait_cmp.sentences import en
 
 # Language -> id -> text.
 LANGUAGES: dict[str, Mapping[str, str]] = {"en": en.TEXTS}
-_PLACE = re.compile(r"\{(\w+)\}")
+_BLANK = re.compile(r"\{(\w+)\}")
+
+
+class Blank(NamedTuple):
+    """A blank of a sentence: its name, and what fills it."""
+
+    name: str
+    content: str
 
 
 class Sentence(NamedTuple):
@@ -23,11 +30,11 @@ class Sentence(NamedTuple):
 
     Attributes:
         id: Which one.
-        arguments: (name of a place, what stands there), as text.
+        arguments: Its blanks, filled.
     """
 
     id: str
-    arguments: tuple[tuple[str, str], ...] = ()
+    arguments: tuple[Blank, ...] = ()
 
     def text(self, language: str = "en") -> str:
         """The sentence in a language.
@@ -36,17 +43,19 @@ class Sentence(NamedTuple):
             KeyError: There is no such language, sentence, or argument.
         """
         arguments = dict(self.arguments)
-        return _PLACE.sub(lambda place: arguments[place[1]], LANGUAGES[language][self.id])
+        return _BLANK.sub(lambda blank: arguments[blank[1]], LANGUAGES[language][self.id])
 
 
 def say(sentence_id: str, **arguments: object) -> Sentence:
     """The sentence with these arguments."""
-    return Sentence(sentence_id, tuple((name, str(value)) for name, value in arguments.items()))
+    return Sentence(
+        sentence_id, tuple(Blank(name, str(value)) for name, value in arguments.items())
+    )
 
 
-def places_of(text: str) -> set[str]:
-    """Names of the places of a text."""
-    return set(_PLACE.findall(text))
+def blanks_of(text: str) -> set[str]:
+    """Names of the blanks of a text."""
+    return set(_BLANK.findall(text))
 
 
 def text_of(sentences: Iterable[Sentence], language: str = "en") -> str:

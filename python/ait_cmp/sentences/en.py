@@ -1,6 +1,6 @@
 """The English texts: what stands in CSV and JSON reports in every language.
 
-A place for an argument is {its name}; a text has no other braces.
+A blank for an argument is {its name}; a text has no other braces.
 """
 
 from __future__ import annotations

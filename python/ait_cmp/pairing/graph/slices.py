@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from ait_cmp.pairing.graph.slots import PLAIN_FORMATS, Shape, TensorHead
 from ait_cmp.tensor_ref import ViewStep
+from ait_cmp.terms import Io
 
 # A number in a header is stored in 64 bits.
 _MAX_DIM = 2**63 - 1
@@ -51,14 +52,14 @@ class Part(NamedTuple):
 
     def my_steps(self) -> tuple[ViewStep, ...]:
         """Steps that read the slice itself."""
-        return (("stored", self.shape),) if self.is_stored_short else ()
+        return (ViewStep("stored", self.shape),) if self.is_stored_short else ()
 
     def golden_steps(self) -> tuple[ViewStep, ...]:
         """Steps from the whole tensor, in whichever shape, to this part of it."""
-        steps: list[ViewStep] = [("reshape", self.whole)]
+        steps: list[ViewStep] = [ViewStep("reshape", self.whole)]
         for axis, ((begin, end), dim) in enumerate(zip(self.ranges, self.whole)):
             if (begin, end) != (0, dim):
-                steps.append(("slice", (axis, begin, end)))
+                steps.append(ViewStep("slice", (axis, begin, end)))
         return tuple(steps)
 
 
@@ -98,8 +99,8 @@ class Cut:
     count: int
     n_found: int
     is_manual: bool
-    parts: dict[str, tuple[Part | None, ...]]
-    shapes: dict[str, tuple[tuple[Shape, ...] | None, ...]]
+    parts: dict[Io, tuple[Part | None, ...]]
+    shapes: dict[Io, tuple[tuple[Shape, ...] | None, ...]]
     output_axes: tuple[tuple[int, ...], ...] = ()
     problem: str = ""
 
@@ -190,14 +191,14 @@ def _read_axes(value: Any) -> tuple[tuple[int, ...], ...]:
 
 
 def parts_of_thread(
-    slicing: Slicing, io: str, thread: int, heads: Sequence[TensorHead]
+    slicing: Slicing, io: Io, thread: int, heads: Sequence[TensorHead]
 ) -> tuple[Part | None, ...]:
     """The parts that the tensors of a thread's file hold; None where the header does not say."""
     return tuple(_part(slicing, io, thread, position, heads) for position in range(len(heads)))
 
 
 def _part(
-    slicing: Slicing, io: str, thread: int, position: int, heads: Sequence[TensorHead]
+    slicing: Slicing, io: Io, thread: int, position: int, heads: Sequence[TensorHead]
 ) -> Part | None:
     head = heads[position]
     is_plain = head.storage_format in PLAIN_FORMATS
@@ -219,7 +220,7 @@ def _part(
     return part._replace(is_stored_short=True) if is_short else None
 
 
-def manual_part(cut: Cut, io: str, index: int, whole: Shape) -> Part | str:
+def manual_part(cut: Cut, io: Io, index: int, whole: Shape) -> Part | str:
     """The part of a whole tensor that a manual slice is: what follows the slices before it.
 
     Args:

@@ -125,10 +125,10 @@ def view_steps(
         if is_reshaped:
             if shape is None:
                 return None
-            steps.append(("reshape", shape))
+            steps.append(ViewStep("reshape", shape))
         if move.perm != tuple(range(len(move.perm))):
-            steps.append(("transpose", move.perm))
+            steps.append(ViewStep("transpose", move.perm))
         is_reshaped = False
     if is_reshaped:
-        steps.append(("reshape", final_shape))
+        steps.append(ViewStep("reshape", final_shape))
     return tuple(steps)

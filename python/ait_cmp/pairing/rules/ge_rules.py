@@ -9,6 +9,7 @@ from ait_cmp.pairing.graph.slots import InputSlot, Shape, TensorHead
 from ait_cmp.pairing.rules.inserted import is_inserted_copy
 from ait_cmp.pairing.rules.match import Answer, Match, Miss
 from ait_cmp.tensor_ref import TensorRef
+from ait_cmp.terms import INPUTS_OUTPUTS, Io
 
 # A golden tensor: its address, the type of the op that holds it, whether that op is fused.
 _Golden = tuple[TensorRef, str, bool]
@@ -118,10 +119,10 @@ class GeRules:
 
 def _are_cut_alike(op: GeOp, other: GeOp) -> bool:
     """Whether two files hold the same slice: as many tensors, each the same part or as large."""
-    return all(_parts(op, io) == _parts(other, io) for io in ("inputs", "outputs"))
+    return all(_parts(op, io) == _parts(other, io) for io in INPUTS_OUTPUTS)
 
 
-def _parts(op: GeOp, io: str) -> list[Ranges | Shape]:
+def _parts(op: GeOp, io: Io) -> list[Ranges | Shape]:
     assert op.cut is not None
     parts = op.cut.parts.get(io) or (None,) * len(op.heads(io))
     return [head.shape if part is None else part.ranges for part, head in zip(parts, op.heads(io))]

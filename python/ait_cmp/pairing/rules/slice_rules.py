@@ -16,6 +16,7 @@ from ait_cmp.pairing.rules.ge_rules import GeRules
 from ait_cmp.pairing.rules.inserted import is_inserted_copy
 from ait_cmp.pairing.rules.match import Answer, Match, Miss
 from ait_cmp.tensor_ref import ViewStep
+from ait_cmp.terms import Io
 
 # Asks the rules of the flow for the counterpart of the whole tensor with this head.
 Ask = Callable[[TensorHead], Answer]
@@ -37,7 +38,7 @@ class SliceRules:
         self._readers = readers
 
     def find(
-        self, op: GeOp, placed: PlacedOp | None, io: str, index: int, ask: Ask
+        self, op: GeOp, placed: PlacedOp | None, io: Io, index: int, ask: Ask
     ) -> tuple[Answer, tuple[ViewStep, ...]]:
         """The counterpart of a tensor of a slice, and the steps that read the slice itself.
 
@@ -78,7 +79,7 @@ class SliceRules:
         return ask(head), own
 
     def _find_manual(
-        self, op: GeOp, placed: PlacedOp | None, io: str, index: int, ask: Ask
+        self, op: GeOp, placed: PlacedOp | None, io: Io, index: int, ask: Ask
     ) -> Answer:
         assert op.cut is not None
         head = op.heads(io)[index]
@@ -114,7 +115,7 @@ class SliceRules:
         return None if scan.error is not None or -1 in scan.shape else scan.shape
 
 
-def own_steps(op: GeOp, io: str, index: int) -> tuple[ViewStep, ...]:
+def own_steps(op: GeOp, io: Io, index: int) -> tuple[ViewStep, ...]:
     """Steps that read a tensor of a slice file where the header has the shape of the whole."""
     parts = () if op.cut is None else op.cut.parts.get(io, ())
     part = parts[index] if index < len(parts) else None
@@ -137,7 +138,7 @@ def _cut(answer: Answer, part: Part, note: str) -> Answer:
     return answer._replace(golden=golden, note=f"{answer.note} {note}".lstrip())
 
 
-def _tensor(placed: PlacedOp | None, io: str, index: int) -> GraphTensor | None:
+def _tensor(placed: PlacedOp | None, io: Io, index: int) -> GraphTensor | None:
     if placed is None:
         return None
     if io == "outputs":
