@@ -71,6 +71,18 @@ def test_a_clean_bf16_dump_with_rounding_noise_raises_no_alarm(bf16: Path) -> No
     assert result.counts["shape_mismatch"] == 0
     assert result.first_divergence == []
     assert max(row.error_growth or 0 for row in result.rows) < 1.7
+    assert result.replayed == {}
+
+
+def test_every_output_of_a_clean_dump_is_right_when_all_are_replayed(
+    fp16: Path, bf16: Path
+) -> None:
+    for folder in (fp16, bf16):
+        result = ait_cmp.compare_dirs(folder / "ge", folder / "fx", replay="all")
+        outputs = [row for row in result.rows if row.io == "outputs"]
+        assert all(row.own_growth is not None and row.own_growth < 1.5 for row in outputs)
+        assert result.replayed.keys() == {"right"}
+        assert not result.has_differences
 
 
 def test_every_tensor_has_exactly_one_row_and_the_statuses_add_up(fp16: Path) -> None:
@@ -86,6 +98,11 @@ def test_the_wrong_matmul_is_named_in_both_flows(fp16: Path, golden: str) -> Non
     result = ait_cmp.compare_dirs(fp16 / "ge_wrong", fp16 / golden)
     (found,) = result.first_divergence
     assert (found.token, found.op_name, found.op_type) == (0, "MatMul_3", "MatMul")
+    assert found.replay == (
+        "MatMul_3 (MatMul) does not compute a MatMul of its inputs: off by 0.035, 71.9 times its "
+        "rounding, 228 of 256 elements."
+    )
+    assert result.replayed == {"wrong": 2}
     rows = [row for row in result.rows if row.token_id == 0]
     place = next(i for i, row in enumerate(rows) if row.op_name == "MatMul_3")
     assert {row.verdict for row in rows[:place]} <= {"pass", ""}
@@ -102,6 +119,8 @@ def test_fusion_against_no_fusion_pairs_names_and_the_edges_of_fused_ops(fp16: P
 def test_a_wrong_op_without_an_fx_name_is_named_by_what_its_cast_keeps(bf16: Path) -> None:
     result = ait_cmp.compare_dirs(bf16 / "ge_wrong_mul_9", bf16 / "fx")
     assert {(found.op_name, found.kind) for found in result.divergences} == {("Mul_9", "block")}
+    for found in result.divergences:
+        assert "Mul_9 (Mul) does not compute a Mul of its inputs: off by" in (found.replay or "")
     rows = [row for row in result.rows if row.op_name == "Mul_9" and row.io == "outputs"]
     assert {row.match for row in rows} == {"view"}
 

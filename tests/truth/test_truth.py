@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,9 +40,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def compared(case: Path) -> ait_cmp.Comparison:
+def compared(case: Path, **options: Any) -> ait_cmp.Comparison:
     truth = json.loads((case / "truth.json").read_text())
-    return ait_cmp.compare_dirs(case / "my", case / truth["golden"], threads=1)
+    return ait_cmp.compare_dirs(case / "my", case / truth["golden"], threads=1, **options)
 
 
 def test_every_case_of_the_archive_is_tested(folder: Path) -> None:
@@ -54,6 +55,29 @@ def test_a_clean_dump_raises_no_alarm(folder: Path, name: str) -> None:
     assert result.counts["compared"] > 20
     assert [one.op_name for one in result.divergences] == []
     assert not result.has_differences
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_no_output_of_a_clean_dump_is_wrong_when_all_are_replayed(folder: Path, name: str) -> None:
+    result = compared(folder / "cases" / name, replay="all")
+    assert result.replayed["right"] > result.replayed["not_replayed"]
+    assert result.replayed.keys() <= {"right", "not_replayed"}
+    assert not result.has_differences
+
+
+#: Bugs of ops whose replay is not possible: weights that are not dumped, an op without a file.
+NOT_REPLAYED = {"prefill.no_file_scale_1.3", "w8a8.int8_channel_scale"}
+
+
+@pytest.mark.parametrize("name", sorted(set(WITH_A_BUG) - NOT_REPLAYED))
+def test_replay_confirms_the_wrong_operator(folder: Path, name: str) -> None:
+    case = folder / "cases" / name
+    (bug,) = json.loads((case / "truth.json").read_text())["bugs"]
+    for mode in ("suspects", "all"):
+        result = compared(case, replay=mode)
+        assert {one.op_name for one in result.divergences} == {bug["dumped_as"]}
+        for one in result.divergences:
+            assert f"{one.op_name} ({one.op_type}) does not compute" in (one.replay or "")
 
 
 @pytest.mark.parametrize("name", WITH_A_BUG)

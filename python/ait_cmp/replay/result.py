@@ -35,11 +35,13 @@ class WrongOp:
     def sentence(self) -> str:
         """What to tell."""
         row = self.row
-        before = f"; the {self.n_right_before} ops before it are right"
+        n_right = self.n_right_before
+        before = f"; the {n_right} ops before it are right" if n_right else ""
         more = f" {self.cause}" if self.cause else ""
+        what = "what its members say" if row.kind == "fused" else article(row.op_type)
         return (
-            f"{row.op_name} ({row.op_type}) does not compute {article(row.op_type)} of its inputs: "
-            f"{row.reason}{before if self.n_right_before else ''}.{more}"
+            f"{row.op_name} ({row.op_type}) does not compute {what} of its inputs: "
+            f"{row.reason}{before}.{more}"
         )
 
 

@@ -213,7 +213,7 @@ CHOICES = references(
         "ArgMaxD": "dtype",
         "ArgMinD": "dtype",
         "TopK": "indices_dtype",
-        "TopKV2": "indices_dtype",
+        "TopKV2": "indices_dtype sort_policy",
         "Sort": "y2_dtype",
     },
 )
