@@ -17,7 +17,13 @@ import numpy as np
 from ait_cmp.replay.references.result import Formula, Given, Reference, RefusedError
 
 # Attributes of any op that say how it is run, not what it computes.
-_UNUSED_EVERYWHERE = frozenset({"N", "T", "isRefNode", "impl_mode", "op_impl_mode_enum"})
+_UNUSED_EVERYWHERE = frozenset(
+    {
+        *("N", "T", "isRefNode", "impl_mode", "op_impl_mode_enum"),
+        # Which layouts torchair asks GE for; values are read in logical order.
+        *("input_layout_info", "output_layout_info"),
+    }
+)
 
 
 class _Parameters:

@@ -204,6 +204,10 @@ def _axpy_v2(x1: Array, x2: Array, alpha: Any) -> Value:
     return Value(x1 + alpha * x2, terms=np.abs(x1) + np.abs(alpha * x2))
 
 
+def _sxpy(x1: Array, x2: Array, alpha: Any = 1) -> Value:
+    return _axpy_v2(x1, x2, -np.asarray(alpha))
+
+
 def _scale_by(x: Array, value: float) -> Array:
     return x * (int(value) if _are_integers(x) else value)
 
@@ -250,6 +254,7 @@ ELEMENTWISE = references(
         "Adds": lambda x, *, value: _shift_by(x, value),
         "Axpy": _axpy,
         "AxpyV2": _axpy_v2,
+        "Sxpy": _sxpy,
         "Addcmul": _addcmul,
         "Addcdiv": _addcdiv,
         "Lerp": _lerp,
@@ -309,4 +314,10 @@ def swiglu(x: Array, dim: int = -1, is_left: bool = True) -> Array:
     return np.asarray(swish(first) * second if is_left else swish(second) * first)
 
 
-GATED = references("gated", {"SwiGlu": lambda x, *, dim=-1: swiglu(x, dim)})
+def glu(x: Array, *, dim: int = -1) -> Array:
+    """One half times the sigmoid of the other half."""
+    first, second = np.split(x, 2, axis=dim)
+    return np.asarray(first * sigmoid(second))
+
+
+GATED = references("gated", {"SwiGlu": lambda x, *, dim=-1: swiglu(x, dim), "GLU": glu})

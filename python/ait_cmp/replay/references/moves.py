@@ -31,6 +31,19 @@ def _same_values(x: Array, given: Given) -> Array:
     return x.reshape(_out_shape(given))
 
 
+def _squeezed(x: Array, *, axis: Any = (), given: Given) -> Array:
+    if given.out_shapes:
+        return x.reshape(given.out_shapes[0])
+    axes = axes_of(axis, x.ndim) or tuple(i for i, size in enumerate(x.shape) if size == 1)
+    return np.squeeze(x, axes)
+
+
+def _unsqueezed(x: Array, axes: Any, given: Given) -> Array:
+    if given.out_shapes:
+        return x.reshape(given.out_shapes[0])
+    return np.expand_dims(x, tuple(numbers_of(axes)))
+
+
 def _each(x: list[Array]) -> list[Array]:
     return x
 
@@ -222,15 +235,17 @@ def _compare(function: Any) -> Formula:
     return lambda x1, x2: np.asarray(function(x1, x2))
 
 
-_RESHAPED = (
-    *("Reshape", "Squeeze", "SqueezeV2", "SqueezeV3", "Unsqueeze", "UnsqueezeV2", "UnsqueezeV3"),
-    *("ExpandDims", "Flatten", "FlattenV2"),
-)
+# Where the shape of the output is known, of a dump always, the inputs that state it are not needed.
+_RESHAPED = (*("Reshape", "SqueezeV3", "UnsqueezeV3", "ExpandDims", "Flatten", "FlattenV2"),)
 
 MOVES = references(
     "exact",
     {
         **dict.fromkeys(_RESHAPED, _same_values),
+        "Squeeze": _squeezed,
+        "SqueezeV2": _squeezed,
+        "Unsqueeze": lambda x, *, axes, given: _unsqueezed(x, axes, given),
+        "UnsqueezeV2": lambda x, *, axis, given: _unsqueezed(x, axis, given),
         "Identity": lambda x: x,
         "IdentityN": _each,
         "TensorMove": lambda x: x,
@@ -297,11 +312,7 @@ MOVES = references(
     },
     unused={
         "Reshape": "shape axis num_axes",
-        "Squeeze": "axis",
-        "SqueezeV2": "axis",
         "SqueezeV3": "axes",
-        "Unsqueeze": "axes",
-        "UnsqueezeV2": "axis",
         "UnsqueezeV3": "axes",
         "ExpandDims": "axis",
         "Flatten": "axis",

@@ -13,6 +13,12 @@ def _turned(x: Array, is_transposed: bool) -> Array:
     return np.swapaxes(x, -1, -2) if is_transposed else x
 
 
+def _refuse_offset(offset_x: int) -> None:
+    if offset_x != 0:
+        message = f"offset_x {offset_x} is not known (0 is)"
+        raise RefusedError(message)
+
+
 def product(x1: Array, x2: Array, bias: Array | None = None) -> Value:
     """x1 @ x2 + bias.
 
@@ -40,7 +46,9 @@ def _mat_mul(
     *,
     transpose_x1: bool = False,
     transpose_x2: bool = False,
+    offset_x: int = 0,
 ) -> Value:
+    _refuse_offset(offset_x)
     return product(_turned(x1, transpose_x1), _turned(x2, transpose_x2), bias)
 
 
@@ -51,7 +59,9 @@ def _batch_mat_mul(
     *,
     adj_x1: bool = False,
     adj_x2: bool = False,
+    offset_x: int = 0,
 ) -> Value:
+    _refuse_offset(offset_x)
     return product(_turned(x1, adj_x1), _turned(x2, adj_x2), bias)
 
 
@@ -65,8 +75,10 @@ def _conv_2d(
     dilations: tuple[int, ...] = (1, 1, 1, 1),
     groups: int = 1,
     data_format: str = "NHWC",
+    offset_x: int = 0,
 ) -> Value:
     """A convolution as one matrix product per group over the windows of the image."""
+    _refuse_offset(offset_x)
     if data_format != "NCHW":
         message = f"data_format {data_format} is not known (NCHW is)"
         raise RefusedError(message)

@@ -11,6 +11,7 @@ from ait_cmp.replay.references.result import (
     Array,
     Formula,
     Given,
+    RefusedError,
     Value,
     axes_of,
     number_of,
@@ -28,6 +29,32 @@ def _sum(x: Array, axes: Any, *, keep_dims: bool = False, noop_with_empty_axes: 
         return np.sum(x, axis=where, keepdims=keep_dims, dtype=np.int64)
     terms = np.sum(np.abs(x), axis=where, keepdims=keep_dims)
     return Value(np.sum(x, axis=where, keepdims=keep_dims), terms, max(_count(x, where), 1))
+
+
+def _log_sum_exp(x: Array, axes: Any, *, keep_dims: bool = False) -> Value:
+    where = _reduced(x, axes, True)
+    top = np.max(x, axis=where, keepdims=True)
+    total = np.log(np.sum(np.exp(x - top), axis=where, keepdims=True)) + top
+    value = total if keep_dims else np.squeeze(total, where)
+    return Value(value, 1.0 + np.abs(value), max(_count(x, where), 1))
+
+
+def _lp_norm_v2(
+    x: Array,
+    *,
+    p: float = 2.0,
+    axes: Any = (),
+    keepdim: bool = False,
+    epsilon: float = 0.0,
+) -> Value:
+    """Without axes over all; epsilon is held against the norm, and is below any rounding."""
+    del epsilon
+    if p not in (1.0, 2.0):
+        message = f"p {p:g} is not known (1 and 2 are)"
+        raise RefusedError(message)
+    where = _reduced(x, axes, False)
+    norm = np.sum(np.abs(x) ** p, axis=where, keepdims=keepdim) ** (1 / p)
+    return Value(norm, norm, max(_count(x, where), 1))
 
 
 def _mean(
@@ -235,6 +262,8 @@ SUMS = references(
         "ReduceMin": _extreme(np.min),
         "ReduceMinD": _fixed_axes(_extreme(np.min)),
         "ReduceProd": _product,
+        "LpNormV2": _lp_norm_v2,
+        "ReduceLogSumExp": _log_sum_exp,
         "Cumsum": _cumsum,
         "SoftmaxV2": lambda x, *, axes=(-1,): softmax(x, axes),
         "LogSoftmaxV2": lambda logits, *, axes=(-1,): _log_softmax(logits, axes),
