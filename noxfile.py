@@ -134,7 +134,8 @@ def wheels(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure: `nox -s bench -- full --json result.json`; quick without arguments."""
-    session.install("-C", "cmake.define.AIT_BENCH=ON", ".[bench]")
+    settings = ["-C", "cmake.define.AIT_BENCH=ON", "-C", "cmake.define.AIT_WERROR=ON"]
+    session.install(*settings, ".[bench]")
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 
