@@ -139,6 +139,8 @@ def _metrics(
         "mean_absolute_error": _mean(np.abs(x.astype(np.longdouble) - y), rounding),
         "kl_divergence": kl_divergence(x, y, is_wide=is_wide),
         "relative_euclidean_distance": relative_distance(x, y, rounding),
+        "one_thousandth_err_ratio": share_below(0.001, error, y),
+        "five_thousandths_err_ratio": share_below(0.005, error, y),
         "block_error": block_error(x, y, block, rounding),
         "bias_z": bias_z(x, y, rounding),
     }
@@ -147,6 +149,13 @@ def _metrics(
 def _mean(terms: npt.NDArray[Any], rounding: float) -> Truth:
     mean = float(total(terms) / terms.size)
     return Truth(mean, rounding * mean + SUBNORMAL)
+
+
+def share_below(limit: float, error: Floats, y: Floats) -> Truth:
+    """Share of the pairs with error / |y| below the limit; where |y| is tiny, with a tiny error."""
+    size = np.abs(y)
+    relative = np.divide(error, size, out=np.full_like(error, np.inf), where=size > TINY)
+    return Truth(float(np.where(size > TINY, relative < limit, error <= TINY).mean()), U)
 
 
 def cosine(x: Floats, y: Floats) -> Truth:

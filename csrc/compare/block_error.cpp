@@ -79,6 +79,8 @@ bool refine_errors(PairBlock& block, const uint8_t* x, const uint8_t* y, size_t 
   block.sum_ee = exact.sum_ee;
   block.max_abs = exact.max_abs;
   block.max_rel = exact.max_rel;
+  block.n_thousandth = exact.n_thousandth;
+  block.n_five_thousandths = exact.n_five_thousandths;
   return true;
 }
 

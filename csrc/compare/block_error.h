@@ -16,7 +16,7 @@ inline constexpr size_t kFewestOfBlock = 64;
 /// quotients overflow, vanish or lose digits; of doubles e alone can.
 ///
 /// @param wide  the block holds doubles, else floats
-/// @returns     whether max_abs and max_rel are exact, not those of rounded errors
+/// @returns     whether max_abs, max_rel and the counts of pairs are exact, not of rounded errors
 bool refine_errors(PairBlock& block, const uint8_t* x, const uint8_t* y, size_t n, bool wide,
                    const Kernels& kernels);
 

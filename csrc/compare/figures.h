@@ -48,10 +48,12 @@ inline constexpr double kMasked = -1000;
 struct Figures {
   uint64_t n_pairs = 0;     ///< finite on both sides
   uint64_t n_unmasked = 0;  ///< of these
-  uint64_t n_differ = 0;    ///< pairs of different values, mismatches of non-finite ones too
-  double rms_error = 0;     ///< root of the mean of (x - y)^2 over unmasked pairs
-  double bias = 0;          ///< sum of |x| - |y| over sum of |y|, unmasked pairs
-  double golden_rms = 0;    ///< root of the mean of y^2 over finite pairs
+  /// Pairs of different values (of floats: by a thousandth or more, at least one if any differs),
+  /// mismatches of non-finite ones too.
+  uint64_t n_differ = 0;
+  double rms_error = 0;   ///< root of the mean of (x - y)^2 over unmasked pairs
+  double bias = 0;        ///< sum of |x| - |y| over sum of |y|, unmasked pairs
+  double golden_rms = 0;  ///< root of the mean of y^2 over finite pairs
   bool my_fits_bf16 = false, golden_fits_bf16 = false;  ///< float32, all lower halves 0
   std::vector<SaturatedPairs> saturated;  ///< by the set of types; empty in most tensors
 

@@ -109,6 +109,13 @@ double relative_euclidean_distance(const MetricInput& in) {
   return distance_of(r.common.sum_dd, r.apart.sum_yy, std::max(r.x_exp, r.y_exp) - r.y_exp);
 }
 
+double one_thousandth_err_ratio(const MetricInput& in) {
+  return static_cast<double>(in.sums().n_thousandth) / in.n();
+}
+double five_thousandths_err_ratio(const MetricInput& in) {
+  return static_cast<double>(in.sums().n_five_thousandths) / in.n();
+}
+
 double block_error(const MetricInput& in) { return std::sqrt(in.sums().unmasked.block_square); }
 
 double bias_z(const MetricInput& in) {
@@ -135,6 +142,10 @@ constexpr Metric kMetrics[] = {
     {"kl_divergence", "nat", &Metrics::kl_divergence, kl_divergence, 0, MetricGroup::kAfterSides},
     {"relative_euclidean_distance", kShare, &Metrics::relative_euclidean_distance,
      relative_euclidean_distance, 0, MetricGroup::kAfterSides},
+    {"one_thousandth_err_ratio", kShare, &Metrics::one_thousandth_err_ratio,
+     one_thousandth_err_ratio, 1, MetricGroup::kBeforeBlockGrowth},
+    {"five_thousandths_err_ratio", kShare, &Metrics::five_thousandths_err_ratio,
+     five_thousandths_err_ratio, 1, MetricGroup::kBeforeBlockGrowth},
     {"block_error", kShare, &Metrics::block_error, block_error, 0, MetricGroup::kBeforeBlockGrowth},
     {"bias_z", kShare, &Metrics::bias_z, bias_z, 0, MetricGroup::kAfterBlockGrowth},
 };

@@ -38,6 +38,8 @@ struct Metrics {
   Number mean_absolute_error;
   Number kl_divergence;
   Number relative_euclidean_distance;
+  Number one_thousandth_err_ratio;
+  Number five_thousandths_err_ratio;
   Number block_error;
   Number bias_z;
 };

@@ -97,6 +97,18 @@ double mean_of_view(const SideSums& sums, const View& view, const Kernels& kerne
 
 bool is_float32(const View& view) { return view.tensor.dtype->coding == Coding::kFloat32; }
 
+bool has_integers(const PairTask& task) {
+  return task.my.tensor.dtype->unit_roundoff_exp == 0 ||
+         task.golden.tensor.dtype->unit_roundoff_exp == 0;
+}
+
+/// Pairs of different values. Of two float tensors, which differ nearly everywhere: those by a
+/// thousandth or more, as decisions do, one at least.
+uint64_t differing_pairs(const PairSums& sums, const PairTask& task) {
+  if (has_integers(task)) return sums.n_differ;
+  return std::max<uint64_t>(sums.n_pairs - sums.n_thousandth, sums.max_abs > 0 ? 1 : 0);
+}
+
 double root_of_mean(double sum, uint64_t n, int exponent) {
   return n == 0 ? 0 : std::ldexp(std::sqrt(sum / static_cast<double>(n)), exponent);
 }
@@ -106,7 +118,7 @@ Figures figures_of(const ComparedPair& pair, const PairTask& task) {
   Figures figures;
   figures.n_pairs = sums.n_pairs;
   figures.n_unmasked = sums.unmasked.n;
-  figures.n_differ = sums.n_differ + sums.n_mismatch;
+  figures.n_differ = differing_pairs(sums, task) + sums.n_mismatch;
   const UnmaskedSums& unmasked = pair.unmasked();
   figures.rms_error =
       root_of_mean(unmasked.sum_dd, unmasked.n,
@@ -217,6 +229,7 @@ PairSums sum_pair_chunk(const PairTask& task, uint64_t chunk, const Kernels& ker
   x.stop_at(end);
   y.stop_at(end);
   CompareOptions all = options;
+  all.count_differ = has_integers(task);
   all.x_is_float32 = !task.wide && is_float32(task.my);
   all.y_is_float32 = !task.wide && is_float32(task.golden);
   return sum_chunk(x, y, begin, end, task.wide, kernels, all, scale);

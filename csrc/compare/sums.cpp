@@ -188,10 +188,11 @@ void add_pairs(PairSums& sums, const uint8_t* x, const uint8_t* y, size_t n, Pai
   sums.sum_rel += block.sum_rel;
   sums.largest_x = std::max({sums.largest_x, std::fabs(block.min_x), std::fabs(block.max_x)});
   sums.largest_y = std::max({sums.largest_y, std::fabs(block.min_y), std::fabs(block.max_y)});
-  if (block.max_abs > 0) {
-    add_largest<Type>(sums, block, is_exact, x, y, n, begin, index);
+  sums.n_thousandth += block.n_thousandth;
+  sums.n_five_thousandths += block.n_five_thousandths;
+  if (options.count_differ && block.max_abs > 0)
     sums.n_differ += Type::count_differ(kernels)(x, y, n);
-  }
+  if (block.max_abs > 0) add_largest<Type>(sums, block, is_exact, x, y, n, begin, index);
   add_unmasked<Type>(sums.unmasked, block, x, y, n, kernels, scale);
   if (options.with_kl) add_softmax<Type>(sums.kl, block, near, x, y, n, kernels);
 }
@@ -210,6 +211,7 @@ bool sum_equal_block(const uint8_t* x, size_t n, const Kernels& kernels, PairBlo
   out->min_x = out->min_y = stats.min;
   out->max_x = out->max_y = stats.max;
   out->max_abs = out->max_rel = 0;
+  out->n_thousandth = out->n_five_thousandths = n;
   out->is_finite = true;
   return true;
 }
@@ -393,6 +395,8 @@ void merge(PairSums& into, const PairSums& next, const Kernels& kernels) {
   into.sum_abs += next.sum_abs;
   into.sum_rel += next.sum_rel;
   into.max_rel = std::max(into.max_rel, next.max_rel);
+  into.n_thousandth += next.n_thousandth;
+  into.n_five_thousandths += next.n_five_thousandths;
   into.largest_x = std::max(into.largest_x, next.largest_x);
   into.largest_y = std::max(into.largest_y, next.largest_y);
   if (next.max_abs > into.max_abs) {

@@ -59,12 +59,13 @@ struct PairSums {
   uint64_t n_mismatch = 0;  ///< pairs with NaN or Inf that differ in kind
   double sum_xx = 0, sum_yy = 0, sum_xy = 0, sum_dd = 0, sum_abs = 0, sum_rel = 0;
   double max_abs = 0, max_rel = 0;
-  double largest_x = 0, largest_y = 0;  ///< absolute values
+  uint64_t n_thousandth = 0, n_five_thousandths = 0;  ///< pairs of a smaller relative error
+  double largest_x = 0, largest_y = 0;                ///< absolute values
   uint64_t worst_index = 0;  ///< of the first largest |x - y|; meaningful when max_abs > 0
   double worst_x = 0, worst_y = 0;
   KlSums kl;
   UnmaskedSums unmasked;
-  uint64_t n_differ = 0;                  ///< finite pairs of different values
+  uint64_t n_differ = 0;                  ///< finite pairs of different values, if counted
   std::vector<SaturatedPairs> saturated;  ///< of the mismatches
   uint32_t bits_x = 0, bits_y = 0;        ///< of all float32 values as stored, joined by "or"
 };
@@ -79,6 +80,7 @@ struct Scale {
 /// What a comparison computes.
 struct CompareOptions {
   bool with_kl = true;
+  bool count_differ = true;  ///< else n_differ stays 0
   /// A block of floats that were stored as they are: their bits are joined.
   bool x_is_float32 = false, y_is_float32 = false;
 };

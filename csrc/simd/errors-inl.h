@@ -3,12 +3,35 @@
 
 // --- doubles -------------------------------------------------------------------------------------
 
+/// How many pairs fulfil a condition, lane by lane.
+template <class T>
+struct Counts {
+  typename Group<T>::Bits n[kRegisters] = {};
+
+  void add_where_larger(const Group<T>& a, const Group<T>& b) {
+    for (size_t i = 0; i < kRegisters; ++i) n[i] = counted(n[i], a.v[i], b.v[i]);
+  }
+  size_t total() const {
+    constexpr size_t kValues = sizeof(Group<T>) / sizeof(T);
+    typename Group<T>::Int all[kValues];
+    memcpy(all, n, sizeof all);
+    size_t sum = 0;
+    for (size_t l = 0; l < kValues; ++l) sum += static_cast<size_t>(all[l]);
+    return sum;
+  }
+};
+
 struct ErrorLanes {
   Lanes dd = splat(0), sum_abs = dd, sum_rel = dd, shift = dd, max_abs = dd, max_rel = dd;
+  Counts<double> thousandth, five_thousandths;
 
   void add(const Lanes& a, const Lanes& b) {
     const Lanes d = a - b, error = abs(d), size = abs(b);
-    const Lanes rel = where_larger(size, splat(kTiny), error / size);
+    const Lanes quotient = error / size, tiny = splat(kTiny), one = splat(1);
+    const Lanes rel = where_larger(size, tiny, quotient);
+    const Lanes share = select_larger(size, tiny, quotient, where_larger(error, tiny, one));
+    thousandth.add_where_larger(splat(0.001), share);
+    five_thousandths.add_where_larger(splat(0.005), share);
     dd = dd + d * d;
     sum_abs = sum_abs + error;
     sum_rel = sum_rel + rel;
@@ -23,9 +46,18 @@ struct ErrorLanes {
     out->sum_shift = sum_of(shift);
     out->max_abs = largest_of(max_abs);
     out->max_rel = largest_of(max_rel);
+    out->n_thousandth = thousandth.total();
+    out->n_five_thousandths = five_thousandths.total();
     out->is_finite = out->sum_abs <= kLargestDouble;
   }
 };
+
+/// The zeros that fill up the last group are close to each other: not counted.
+inline void leave_out_zeros(size_t n, size_t n_of_group, PairBlock* out) {
+  const size_t n_zeros = (n_of_group - n % n_of_group) % n_of_group;
+  out->n_thousandth -= n_zeros;
+  out->n_five_thousandths -= n_zeros;
+}
 
 /// The divisor of a mean |y| must not be 0: where it and |y| are, any error is 1.
 inline double divisor(double sum_size, size_t n, double smallest) {
@@ -48,6 +80,7 @@ void pair_f64(const uint8_t* x_bytes, const uint8_t* y_bytes, size_t n, const Ah
   for_each_group(x, y, [&](const Lanes& a, const Lanes& b) { errors.add(a, b); });
   values.total(out);
   errors.total(out);
+  leave_out_zeros(n, kLanes, out);
   out->sum_size = sum_of(size);
   const Lanes mean = splat(divisor(out->sum_size, n, 0x1p-1074)), one = splat(1);
   for_each_group(x, y, [&](const Lanes& a, const Lanes& b) {
@@ -70,6 +103,7 @@ struct RunSum {
   Lanes all = splat(0);
 
   void add(const Floats& a) { run = run + a; }
+  void add_square(const Floats& a) { run = fused_multiply_add(a, a, run); }
   void end_run() {
     all = add_floats(all, run);
     run = fill(0.0f);
@@ -106,17 +140,47 @@ inline void for_each_run(const FloatBlock& x, const FloatBlock& y, Add add, EndR
   end_run();
 }
 
+/// The sizes of a block: of golden values.
+struct Sizes {
+  double mean;     ///< as a divisor, not 0
+  bool none_tiny;  ///< all are above kTiny
+};
+
+/// The size where it is above kTiny, else `other`.
+template <bool kNoneTiny>
+inline Floats unless_tiny(const Floats& size, const Floats& other) {
+  if constexpr (kNoneTiny) return size;
+  return select_larger(size, fill(static_cast<float>(kTiny)), size, other);
+}
+
 /// Errors; their maximum is that of rounded ones.
+template <bool kNoneTiny>
 struct ErrorRuns {
   RunSum sum_abs, squares, shift;
   Floats largest = fill(0.0f);
+  Counts<float> thousandth, five_thousandths;
 
-  void add(const Floats& d, const Floats& x_size, const Floats& y_size) {
+  [[gnu::always_inline]] void add(const Floats& d, const Floats& x_size, const Floats& y_size) {
     const Floats error = abs(d);
     sum_abs.add(error);
-    squares.add(d * d);
+    squares.add_square(d);
     shift.add(x_size - y_size);
     largest = larger(error, largest);
+    count_close<1000>(thousandth, error, y_size);
+    count_close<200>(five_thousandths, error, y_size);
+  }
+  /// Counts the pairs with error / |y| < 1 / kParts. Exact: near this limit x - y is exact
+  /// (Sterbenz), and one rounding leaves kParts * error - |y| its sign. Where |y| <= kTiny, those
+  /// with an error up to kTiny: kParts times it is below the float after kParts * kTiny, that of
+  /// the next float is not.
+  template <int kParts>
+  [[gnu::always_inline]] static void count_close(Counts<float>& close, const Floats& error,
+                                                 const Floats& y_size) {
+    constexpr auto kTinyParts = static_cast<float>(kTiny * kParts * (1 + 0x1p-24));
+    const Floats size = unless_tiny<kNoneTiny>(y_size, fill(kTinyParts));
+    const Floats beyond =
+        fused_multiply_add(error, fill(static_cast<float>(kParts)), negated(size));
+    close.add_where_larger(fill(0.0f), beyond);
   }
   void end_run() {
     sum_abs.end_run();
@@ -128,12 +192,15 @@ struct ErrorRuns {
     out->sum_dd = squares.total();
     out->sum_shift = shift.total();
     out->max_abs = largest_of(largest);
+    out->n_thousandth = thousandth.total();
+    out->n_five_thousandths = five_thousandths.total();
     out->is_finite = out->sum_abs <= kLargestDouble;
   }
 };
 
 /// Errors beside |y|, and beside |y| + mean |y|. One division for both: it costs as much as ten
 /// other instructions.
+template <bool kNoneTiny>
 struct ShareRuns {
   Floats mean;
   RunSum sum_rel, squares;
@@ -142,14 +209,15 @@ struct ShareRuns {
   explicit ShareRuns(double mean_size) : mean(fill(static_cast<float>(mean_size))) {}
 
   /// Returns the relative error.
-  Floats add(const Floats& error, const Floats& y_size) {
-    const Floats tiny = fill(static_cast<float>(kTiny)), one = fill(1.0f);
-    const Floats both = y_size + mean, size = select_larger(y_size, tiny, y_size, one);
+  [[gnu::always_inline]] Floats add(const Floats& error, const Floats& y_size) {
+    const Floats one = fill(1.0f), tiny = fill(static_cast<float>(kTiny));
+    const Floats both = y_size + mean, size = unless_tiny<kNoneTiny>(y_size, one);
     const Floats quotient = error / (size * both);
-    const Floats rel = where_larger(y_size, tiny, quotient * both);
+    Floats rel = quotient * both;
+    if constexpr (!kNoneTiny) rel = where_larger(y_size, tiny, rel);
     const Floats e = smaller(quotient * size, one);
     sum_rel.add(rel);
-    squares.add(e * e);
+    squares.add_square(e);
     largest = larger(rel, largest);
     return rel;
   }
@@ -164,46 +232,75 @@ struct ShareRuns {
   }
 };
 
-/// Extrema, and the sum of |y|; returns the mean of |y| as a divisor.
-inline double add_sizes(const FloatBlock& x, const FloatBlock& y, PairBlock* out) {
-  RunSum size;
+/// Golden values, as they are summed.
+struct SizeRuns {
+  RunSum sum;
+  Floats least = fill(__builtin_inff());
+
+  void add(const Floats& y_size) {
+    sum.add(y_size);
+    least = smaller(y_size, least);
+  }
+  Sizes total(size_t n, PairBlock* out) const {
+    out->sum_size = sum.total();
+    return {divisor(out->sum_size, n, 0x1p-126), smallest_value(least) > static_cast<float>(kTiny)};
+  }
+};
+
+/// Extrema, and what the sizes are.
+inline Sizes add_sizes(const FloatBlock& x, const FloatBlock& y, PairBlock* out) {
+  SizeRuns sizes;
   for_each_run(
-      x, y, [&](size_t, const Floats&, const Floats& b) { size.add(abs(b)); },
-      [&] { size.end_run(); });
+      x, y, [&](size_t, const Floats&, const Floats& b) { sizes.add(abs(b)); },
+      [&] { sizes.sum.end_run(); });
   extrema(Block<float>{x.bytes, x.n}, &out->min_x, &out->max_x);
   extrema(Block<float>{y.bytes, y.n}, &out->min_y, &out->max_y);
-  out->sum_size = size.total();
-  return divisor(out->sum_size, x.n, 0x1p-126);
+  return sizes.total(x.n, out);
 }
 
 /// Sums over the values of a whole block, and what add_sizes gives, in one loop.
-inline double whole_values(const FloatBlock& x, const FloatBlock& y, const Ahead& ahead,
-                           PairBlock* out) {
+inline Sizes whole_values(const FloatBlock& x, const FloatBlock& y, Fetch& fetch, PairBlock* out) {
   const Block<float> x_lanes{x.bytes, kBlock}, y_lanes{y.bytes, kBlock};
   Extrema<float> x_found(x_lanes.first()), y_found(y_lanes.first());
   ValueLanes<float> values;
-  RunSum size;
-  Fetch fetch{ahead};
+  SizeRuns sizes;
   for_each_run(
       x, y,
       [&](size_t g, const Floats& a, const Floats& b) {
         fetch.next();
-        fetch.next();
         x_found.add(a);
         y_found.add(b);
-        size.add(abs(b));
+        sizes.add(abs(b));
         values.add(x_lanes.group(2 * g), y_lanes.group(2 * g));
         values.add(x_lanes.group(2 * g + 1), y_lanes.group(2 * g + 1));
       },
-      [&] { size.end_run(); });
+      [&] { sizes.sum.end_run(); });
   values.total(out);
   x_found.total(&out->min_x, &out->max_x);
   y_found.total(&out->min_y, &out->max_y);
-  out->sum_size = size.total();
-  return divisor(out->sum_size, kBlock, 0x1p-126);
+  return sizes.total(kBlock, out);
 }
 
-/// In several loops, each of which has registers enough.
+/// Errors in two loops, each of which has registers enough.
+template <bool kNoneTiny>
+void errors_in_loops(const FloatBlock& x, const FloatBlock& y, double mean, PairBlock* out) {
+  ErrorRuns<kNoneTiny> errors;
+  for_each_run(
+      x, y, [&](size_t, const Floats& a, const Floats& b) { errors.add(a - b, abs(a), abs(b)); },
+      [&] { errors.end_run(); });
+  errors.total(out);
+  leave_out_zeros(x.n, kFloats, out);
+  ShareRuns<kNoneTiny> shares(mean);
+  for_each_run(
+      x, y,
+      [&](size_t g, const Floats& a, const Floats& b) {
+        store(shares.add(abs(a - b), abs(b)), out->rel + g * kFloats);
+      },
+      [&] { shares.end_run(); });
+  shares.total(out);
+}
+
+/// In several loops.
 void pair_in_loops(const uint8_t* x_bytes, const uint8_t* y_bytes, size_t n, const Ahead* ahead,
                    PairBlock* out) {
   const Block<float> x_lanes{x_bytes, n}, y_lanes{y_bytes, n};
@@ -215,35 +312,11 @@ void pair_in_loops(const uint8_t* x_bytes, const uint8_t* y_bytes, size_t n, con
     values.add(a, b);
   });
   values.total(out);
-  ShareRuns shares(add_sizes(x, y, out));
-  ErrorRuns errors;
-  for_each_run(
-      x, y, [&](size_t, const Floats& a, const Floats& b) { errors.add(a - b, abs(a), abs(b)); },
-      [&] { errors.end_run(); });
-  errors.total(out);
-  for_each_run(
-      x, y,
-      [&](size_t g, const Floats& a, const Floats& b) {
-        store(shares.add(abs(a - b), abs(b)), out->rel + g * kFloats);
-      },
-      [&] { shares.end_run(); });
-  shares.total(out);
-}
-
-/// How many values of n are below the limit; `add` makes groups of all bits where they are.
-size_t count_below(const float* values, size_t n, float limit) {
-  const Floats most = fill(limit);
-  Floats::Bits count[kRegisters] = {};
-  const FloatBlock block{reinterpret_cast<const uint8_t*>(values), n};
-  const auto add = [&](const Floats& v) {
-    for (size_t i = 0; i < kRegisters; ++i) count[i] -= v.v[i] < most.v[i];
-  };
-  for (size_t g = 0; g < n / kFloats; ++g) add(block.group(g));
-  size_t below = 0;
-  for (size_t i = 0; i < kRegisters; ++i)
-    for (size_t l = 0; l < kFloats / kRegisters; ++l) below += static_cast<size_t>(count[i][l]);
-  for (size_t i = n / kFloats * kFloats; i < n; ++i) below += values[i] < limit ? 1 : 0;
-  return below;
+  const Sizes sizes = add_sizes(x, y, out);
+  if (sizes.none_tiny)
+    errors_in_loops<true>(x, y, sizes.mean, out);
+  else
+    errors_in_loops<false>(x, y, sizes.mean, out);
 }
 
 /// How many pairs of n values differ.

@@ -43,7 +43,6 @@ const Kernels AIT_CONCAT(kernels_, AIT_ISA) = {
     .pair_f64 = pair_f64,
     .stats_f32 = stats<float>,
     .stats_f64 = stats<double>,
-    .count_below = count_below,
     .count_differ_f32 = count_differ<float>,
     .count_differ_f64 = count_differ<double>,
     .kl_near_f32 = kl_near_f32,

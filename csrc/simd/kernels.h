@@ -33,6 +33,9 @@ struct PairBlock {
   double sum_ee;     // of e^2, e = min(1, |x - y| / (|y| + mean |y|)) (compare/block_error.h)
   double min_x, max_x, min_y, max_y;
   double max_abs, max_rel;
+  // Pairs whose relative error is below 0.001, 0.005 (where |y| <= kTiny: the error is up to
+  // kTiny).
+  size_t n_thousandth, n_five_thousandths;
   bool is_finite;  // every x - y is finite; else the caller takes the pairs apart
 };
 /// |x - y| as float is off by one rounding, a relative error by four.
@@ -117,8 +120,6 @@ struct Kernels {
   void (*stats_f32)(const uint8_t* x, size_t n, StatsBlock* out);
   void (*stats_f64)(const uint8_t* x, size_t n, StatsBlock* out);
 
-  /// How many of n floats are below the limit.
-  size_t (*count_below)(const float* values, size_t n, float limit);
   /// How many pairs of n values differ.
   size_t (*count_differ_f32)(const uint8_t* x, const uint8_t* y, size_t n);
   size_t (*count_differ_f64)(const uint8_t* x, const uint8_t* y, size_t n);

@@ -190,6 +190,30 @@ inline Group<T> abs(const Group<T>& a) {
   return r;
 }
 
+template <class T>
+inline Group<T> negated(const Group<T>& a) {
+  Group<T> r;
+  for (size_t i = 0; i < kRegisters; ++i) r.v[i] = -a.v[i];
+  return r;
+}
+
+/// n + 1 in the lanes where a > b. (Of a mask of its own, GCC 12 makes a register first.)
+#if defined(__AVX512F__)
+inline Lanes::Bits counted(Lanes::Bits n, Doubles a, Doubles b) {
+  const __mmask8 larger = _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_GT_OQ);
+  return (Lanes::Bits)_mm512_mask_sub_epi64((__m512i)n, larger, (__m512i)n, _mm512_set1_epi64(-1));
+}
+inline Floats::Bits counted(Floats::Bits n, Floats::Register a, Floats::Register b) {
+  const __mmask16 larger = _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_GT_OQ);
+  return (Floats::Bits)_mm512_mask_sub_epi32((__m512i)n, larger, (__m512i)n, _mm512_set1_epi32(-1));
+}
+#else
+template <class Bits, class Register>
+inline Bits counted(const Bits& n, const Register& a, const Register& b) {
+  return n - (Bits)(a > b);
+}
+#endif
+
 // a > b ? a : b and a < b ? a : b in one instruction; GCC 12 makes two of it. (The maskz forms: its
 // header warns of the plain ones.)
 #if defined(__AVX512F__)
@@ -298,13 +322,48 @@ inline Lanes add_floats(const Lanes& sum, const Floats& a) {
   return sum + load<float>(at) + load<float>(at + kLanes * sizeof(float));
 }
 
-inline double largest_of(const Floats& a) {
-  float values[kFloats];
-  store(a, values);
-  float largest = values[0];
-  for (size_t l = 1; l < kFloats; ++l) largest = values[l] > largest ? values[l] : largest;
-  return largest;
+/// 64 bytes of T become one: value l takes value l + half in, from a half of all down to one.
+template <class T, class Combine>
+inline T folded(const Group<T>& a, Combine combine) {
+  constexpr size_t kValues = kRegisterBytes / sizeof(T);
+  typename Group<T>::Register v[kRegisters];
+  for (size_t i = 0; i < kRegisters; ++i) v[i] = a.v[i];
+  for (size_t half = kRegisters / 2; half > 0; half /= 2)
+    for (size_t i = 0; i < half; ++i) v[i] = combine(v[i + half], v[i]);
+  auto w = v[0];
+  if constexpr (kValues == 16) {
+    w = combine(__builtin_shufflevector(w, w, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7),
+                w);
+    w = combine(__builtin_shufflevector(w, w, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3), w);
+    w = combine(__builtin_shufflevector(w, w, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1), w);
+    w = combine(__builtin_shufflevector(w, w, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0), w);
+  }
+  if constexpr (kValues == 8) {
+    w = combine(__builtin_shufflevector(w, w, 4, 5, 6, 7, 0, 1, 2, 3), w);
+    w = combine(__builtin_shufflevector(w, w, 2, 3, 0, 1, 2, 3, 0, 1), w);
+    w = combine(__builtin_shufflevector(w, w, 1, 0, 1, 0, 1, 0, 1, 0), w);
+  }
+  if constexpr (kValues == 4) {
+    w = combine(__builtin_shufflevector(w, w, 2, 3, 0, 1), w);
+    w = combine(__builtin_shufflevector(w, w, 1, 0, 1, 0), w);
+  }
+  if constexpr (kValues == 2) w = combine(__builtin_shufflevector(w, w, 1, 0), w);
+  return w[0];
 }
+
+template <class T>
+inline T largest_value(const Group<T>& a) {
+  typedef typename Group<T>::Register Register;
+  return folded(a, [](Register p, Register q) { return (Register)larger_register(p, q); });
+}
+
+template <class T>
+inline T smallest_value(const Group<T>& a) {
+  typedef typename Group<T>::Register Register;
+  return folded(a, [](Register p, Register q) { return (Register)smaller_register(p, q); });
+}
+
+inline double largest_of(const Floats& a) { return largest_value(a); }
 
 inline double largest_of(const Lanes& a) {
   return across(a, [](Doubles p, Doubles q) { return (Doubles)larger_register(p, q); });

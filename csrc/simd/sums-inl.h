@@ -50,18 +50,8 @@ struct Extrema {
     high = larger(v, high);
   }
   void total(double* smallest, double* largest) const {
-    constexpr size_t kValues = sizeof(Group<T>) / sizeof(T);
-    T least[kValues], most[kValues];
-    store(low, least);
-    store(high, most);
-    for (size_t half = kValues / 2; half > 0; half /= 2) {
-      for (size_t l = 0; l < half; ++l) {
-        least[l] = least[l + half] < least[l] ? least[l + half] : least[l];
-        most[l] = most[l + half] > most[l] ? most[l + half] : most[l];
-      }
-    }
-    *smallest = least[0];
-    *largest = most[0];
+    *smallest = smallest_value(low);
+    *largest = largest_value(high);
   }
 };
 

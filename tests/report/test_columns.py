@@ -8,6 +8,7 @@ from ait_cmp.cli.main import main
 from ait_cmp.replay.rows import ReplayRow
 from ait_cmp.report.columns import COMPARE_COLUMNS
 from ait_cmp.report.replay_columns import REPLAY_COLUMNS
+from ait_cmp.report.row import COLUMNS
 
 
 @pytest.mark.parametrize("column", [*COMPARE_COLUMNS, *REPLAY_COLUMNS], ids=lambda c: c.name)
@@ -29,3 +30,7 @@ def test_the_command_prints_a_line_for_every_column(
 
 def test_every_column_of_a_replay_is_explained_in_its_order() -> None:
     assert tuple(column.name for column in REPLAY_COLUMNS) == ReplayRow._fields
+
+
+def test_every_column_of_a_comparison_is_explained_in_its_order() -> None:
+    assert tuple(column.name for column in COMPARE_COLUMNS) == COLUMNS

@@ -47,8 +47,8 @@ FIRST_COLUMNS = (
 LATER_COLUMNS = (
     "rank, graph, op_name, io, index, status, match, verdict, upstream_error, error_growth, "
     "my_nan_count, my_inf_count, golden_nan_count, golden_inf_count, nonfinite_mismatch_count, "
-    "worst_index, my_worst, golden_worst, estimated, "
-    "block_error, block_growth, bias_z, decision_flips, own_error, "
+    "worst_index, my_worst, golden_worst, estimated, one_thousandth_err_ratio, "
+    "five_thousandths_err_ratio, block_error, block_growth, bias_z, decision_flips, own_error, "
     "own_growth, fx_node, module, source"
 )
 

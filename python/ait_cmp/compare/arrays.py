@@ -50,6 +50,8 @@ class Metrics(NamedTuple):
     mean_absolute_error: float | None
     kl_divergence: float | None
     relative_euclidean_distance: float | None
+    one_thousandth_err_ratio: float | None
+    five_thousandths_err_ratio: float | None
     block_error: float | None
     bias_z: float | None
     # end of metrics

@@ -65,6 +65,8 @@ class Row(NamedTuple):
     golden_worst: float | None
     estimated: Estimated = ""
     # metrics before_block_growth: written by tests/metric_fields.py
+    one_thousandth_err_ratio: float | None = None
+    five_thousandths_err_ratio: float | None = None
     block_error: float | None = None
     # end of metrics
     block_growth: float | None = None

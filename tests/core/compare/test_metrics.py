@@ -336,6 +336,31 @@ def test_any_huge_value_may_stand_anywhere(pair: tuple[Array, Array]) -> None:
     check(compare_arrays(*pair), expected)
 
 
+@pytest.mark.parametrize("name", ["float16", "float32", "float64", "int32"])
+@pytest.mark.parametrize("parts", [200, 1000])
+def test_an_error_of_exactly_the_limit_is_not_below_it(name: str, parts: int) -> None:
+    golden = np.tile(np.array([parts, -parts, 2 * parts], name), 400)
+    my = golden + np.sign(golden).astype(name)  # 1 / parts, 1 / parts, half of it
+    found = compare_arrays(my, golden)
+    shares = found.one_thousandth_err_ratio, found.five_thousandths_err_ratio
+    assert shares == ((0.0, 1 / 3) if parts == 200 else (1 / 3, 1.0))
+
+
+@pytest.mark.parametrize("name", ["float32", "float64"])
+@pytest.mark.parametrize("n", [3, 15, 16, 512, 700])
+def test_errors_beside_a_tiny_golden_value_are_close_up_to_the_spacing_at_1(
+    name: str, n: int
+) -> None:
+    golden = np.full(n, 2.0**-23, name)
+    golden[::2] = 0
+    for error, share in ((2.0**-23, 1.0), (2.0**-23 * (1 + 2.0**-23), 0.0)):
+        found = compare_arrays((golden + error).astype(name), golden)
+        assert found.five_thousandths_err_ratio == found.one_thousandth_err_ratio
+        exact = (golden.astype(np.float64) + error).astype(name) - golden.astype(np.float64)
+        assert found.one_thousandth_err_ratio == np.mean(np.abs(exact) <= 2.0**-23)
+        assert found.one_thousandth_err_ratio == share or name == "float32"
+
+
 @given(pairs("float32", [math.nan, math.inf, -math.inf, 0.0, 1e-45, 88.0]))
 def test_kl_is_never_negative_and_zero_for_equal_tensors(pair: tuple[Array, Array]) -> None:
     my, golden = pair
