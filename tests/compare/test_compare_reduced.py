@@ -295,7 +295,7 @@ def test_statistics_columns_are_found_by_their_names(tmp_path: Path) -> None:
         "Output,0,8,DT_FLOAT16,ND,2x2,4,1e-05,1,2\n"
         "Input,0,8,-,ND,-,1,NA,NA,NA\n"
     )
-    given, made = read_stats(str(path))
+    given, made = read_stats(str(path)).tensors
     assert (given.io, given.tensor.shape, given.tensor.state) == ("inputs", (), "no_data")
     assert (made.io, made.tensor.shape, made.tensor.dtype) == ("outputs", (2, 2), "torch.float16")
     assert made.tensor.sums == (4, 1, None, None, 1e-05, None, None)
@@ -319,7 +319,7 @@ def test_dtypes_of_statistics_have_the_names_of_the_report(
 ) -> None:
     path = tmp_path / "Add.Add_1.1.6.1706596911888001.csv"
     path.write_text(f"{HEADER}\nOutput,0,4,{written},ND,2,1,1,1,2,0,0,0\n")
-    (made,) = read_stats(str(path))
+    (made,) = read_stats(str(path)).tensors
     assert made.tensor.dtype == dtype
 
 
@@ -338,4 +338,4 @@ def test_a_file_that_holds_no_statistics_is_refused(tmp_path: Path, text: str) -
     path = tmp_path / "Add.Add_1.1.6.1706596911888001.csv"
     path.write_text(text)
     with pytest.raises(FormatError, match="Add_1"):
-        read_stats(str(path))
+        _ = read_stats(str(path)).tensors

@@ -92,6 +92,9 @@ def _compare(my: ReducedTensor | None, golden: ReducedTensor | None) -> ReducedR
     if None not in (my.shape, golden.shape) and my.shape != golden.shape:
         sentences.append(say("shapes_differ", my_shape=my.shape, golden_shape=golden.shape))
     estimated = estimate(my, golden)
+    if not estimated.metrics and all(side.sums and side.sums.n_finite for side in (my, golden)):
+        sentences.append(say("no_metrics"))
+        return found._replace(status="unreadable")
     if estimated.sentence is not None:
         sentences.append(estimated.sentence)
     sentences += _nonfinite("golden", golden.sums)

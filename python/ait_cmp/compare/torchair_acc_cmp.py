@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ait_cmp.info.dump_file import open_dump
-from ait_cmp.info.info_file import load_members
+from ait_cmp.info.members import load_members
 
 Arrays = list[NDArray[Any]]
 
@@ -31,8 +31,8 @@ def parse_torchair_dump_data(path: str | os.PathLike[str]) -> tuple[Arrays, Arra
     """
     text = os.fspath(path)
     if text.endswith(".npz"):
-        members = load_members(text)
+        members = load_members(text, ("inputs", "outputs"))
         inputs, outputs = (members.get(name, np.empty((0, 2))) for name in ("inputs", "outputs"))
-        return list(inputs), list(outputs)
+        return list(inputs.copy()), list(outputs.copy())
     dump = open_dump(text)
     return [tensor.numpy() for tensor in dump.inputs], [tensor.numpy() for tensor in dump.outputs]

@@ -5,27 +5,37 @@ from __future__ import annotations
 import json
 import math
 import struct
-import tokenize
-import zipfile
 import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ait_cmp.errors import FormatError
+from ait_cmp.info.members import load_members
 from ait_cmp.info.results import Sums
 from ait_cmp.info.tensor import SKETCH_BUCKETS, ReducedTensor
-from ait_cmp.terms import Io, io_of
+from ait_cmp.terms import STATES, Io, io_of
 
 _FORMAT = "ait-cmp info"
 _VERSION = 2
-# Members are a few kilobytes; a file that says otherwise is not ours.
-_MAX_MEMBER_BYTES = 1 << 30
-# What NumPy raises for an array that is damaged. Its header is read as Python text.
-NPY_ERRORS = (ValueError, EOFError, SyntaxError, tokenize.TokenError, MemoryError)
+# Members -> their type and number of dimensions.
+_MEMBERS = {
+    "header": ("uint8", 1),
+    "sketches": ("float32", 2),
+    "values32": ("float32", 1),
+    "values64": ("float64", 1),
+}
+# The header has four; texts may hold brackets.
+_MOST_LEVELS = 64
+_MOST_DIGITS = 20
+# What reading a damaged header raises.
+_DAMAGES = (
+    *(ValueError, KeyError, TypeError, IndexError, OverflowError, AttributeError),
+    *(RecursionError, MemoryError),
+)
 _JSON = json.JSONEncoder(allow_nan=False, ensure_ascii=True, separators=(",", ":"))
 
 
@@ -59,24 +69,37 @@ class InfoFile:
         dump_time: Microseconds since the epoch, 0 of an `.npy` file.
         attrs: Attributes of the GE header.
         source_bytes: Size of the file that it stands for.
-        tensors: Inputs, then outputs.
+        by_io: "inputs", "outputs" or "" (of an `.npy` file) -> tensors.
     """
 
     op_name: str
     dump_time: int
     attrs: tuple[tuple[str, str], ...]
     source_bytes: int
-    tensors: tuple[InfoTensor, ...]
+    by_io: Mapping[Io, Sequence[InfoTensor]]
 
-    def of(self, io_name: Io) -> list[InfoTensor]:
+    @property
+    def tensors(self) -> list[InfoTensor]:
+        """Inputs, then outputs."""
+        return [tensor for tensors in self.by_io.values() for tensor in tensors]
+
+    def of(self, io_name: Io) -> Sequence[InfoTensor]:
         """Its inputs, its outputs, or ("") the one tensor of an `.npy` file."""
-        return [tensor for tensor in self.tensors if tensor.io == io_name]
+        return self.by_io.get(io_name, ())
+
+
+def group_by_io(tensors: Iterable[InfoTensor]) -> dict[Io, list[InfoTensor]]:
+    """Inputs, then outputs, or the array of an `.npy` file."""
+    found: dict[Io, list[InfoTensor]] = {"inputs": [], "outputs": [], "": []}
+    for tensor in tensors:
+        found[tensor.io].append(tensor)
+    return found
 
 
 def pack_info(info: InfoFile) -> bytes:
     """The bytes of an info file: an `.npz` without pickled objects."""
     sketches: list[NDArray[np.float32]] = []
-    values: dict[str, list[NDArray[Any]]] = {"values32": [], "values64": []}
+    values = {"values32": _Kept([]), "values64": _Kept([])}
     rows = [_pack_tensor(tensor, sketches, values) for tensor in info.tensors]
     header = {
         "format": _FORMAT,
@@ -91,9 +114,9 @@ def pack_info(info: InfoFile) -> bytes:
     members: dict[str, NDArray[Any]] = {"header": np.frombuffer(text.encode("ascii"), np.uint8)}
     if sketches:
         members["sketches"] = np.concatenate(sketches).reshape(-1, SKETCH_BUCKETS)
-    for name, parts in values.items():
-        if parts:
-            members[name] = np.concatenate(parts)
+    for name, whole in values.items():
+        if whole.parts:
+            members[name] = np.concatenate(whole.parts)
     return pack_npz(members)
 
 
@@ -127,8 +150,22 @@ def _npy_bytes(array: NDArray[Any]) -> bytes:
     )
 
 
+@dataclass
+class _Kept:
+    """Values of tensors that are kept whole, one after the other."""
+
+    parts: list[NDArray[Any]]
+    n_values: int = 0
+
+    def add(self, values: NDArray[Any]) -> int:
+        """Append values; returns where they begin."""
+        self.parts.append(values)
+        self.n_values += len(values)
+        return self.n_values - len(values)
+
+
 def _pack_tensor(
-    kept: InfoTensor, sketches: list[NDArray[np.float32]], values: dict[str, list[NDArray[Any]]]
+    kept: InfoTensor, sketches: list[NDArray[np.float32]], values: Mapping[str, _Kept]
 ) -> dict[str, Any]:
     tensor = kept.tensor
     assert tensor.shape is not None
@@ -155,8 +192,7 @@ def _pack_tensor(
             row[name] = row[name] if row[name] is not None and math.isfinite(row[name]) else None
     if tensor.values is not None:
         whole = values["values64" if tensor.is_wide else "values32"]
-        row["values_at"] = sum(map(len, whole))
-        whole.append(tensor.values)
+        row["values_at"] = whole.add(tensor.values)
     if tensor.buckets is not None:
         row["sketch_at"] = len(sketches)
         row["sketch_exponent"] = exponent = _exponent_of(tensor.buckets)
@@ -184,44 +220,27 @@ def read_info(path: str) -> InfoFile:
         FormatError: It is damaged or no info file; the message names the path.
         OSError: It cannot be read.
     """
-    members = load_members(path)
+    members = load_members(path, _MEMBERS, unpacks=False)
     try:
+        _check_members(members)
         return _unpack(members)
-    except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
+    except _DAMAGES as error:
         message = f"{path}: not a readable info file of ait-cmp ({error}); written by another tool?"
         raise FormatError(message) from error
 
 
-def load_members(path: str) -> dict[str, NDArray[Any]]:
-    """The arrays of an `.npz`, never unpickled.
-
-    Raises:
-        FormatError: It is no `.npz`, is damaged, or holds something else than numbers.
-        OSError: It cannot be read.
-    """
-    size_bytes = Path(path).stat().st_size
-    try:
-        with zipfile.ZipFile(path) as archive:
-            too_large = [m for m in archive.infolist() if m.file_size > _MAX_MEMBER_BYTES]
-            if too_large:
-                message = f"{path}: {too_large[0].filename} says {too_large[0].file_size} bytes"
-                raise FormatError(message)
-        with np.load(path, allow_pickle=False) as stored:
-            members = {name: stored[name] for name in stored.files}
-        for name, member in members.items():
-            if not isinstance(member, np.ndarray):  # as bytes, where it does not begin like one
-                message = f"{name} is no array"
-                raise ValueError(message)
-        return members
-    except (*NPY_ERRORS, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-        message = f"{path}: a complete .npz expected, {size_bytes} bytes found that are none: "
-        message += f"{error} (cut short?)"
-        raise FormatError(message) from error
+def _check_members(members: Mapping[str, NDArray[Any]]) -> None:
+    """Every member has the type and the number of dimensions that the format says."""
+    for name, member in members.items():
+        dtype, n_dims = _MEMBERS[name]
+        if member.dtype != dtype or member.ndim != n_dims:
+            message = f"{name} of {dtype} with {n_dims} dimensions expected, found {member.dtype} "
+            message += f"of shape {member.shape}"
+            raise ValueError(message)
 
 
-def _unpack(members: dict[str, NDArray[Any]]) -> InfoFile:
-    header = json.loads(members["header"].tobytes())
-    json.dumps(header, ensure_ascii=False).encode()  # ValueError: half a character somewhere
+def _unpack(members: Mapping[str, NDArray[Any]]) -> InfoFile:
+    header = _parse_json(members["header"])
     if header["format"] != _FORMAT or header["version"] != _VERSION:
         message = f"{_FORMAT} version {_VERSION} expected, found {header['format']!s} version "
         message += f"{header['version']!s}"
@@ -231,32 +250,74 @@ def _unpack(members: dict[str, NDArray[Any]]) -> InfoFile:
         dump_time=int(header["dump_time"]),
         attrs=tuple((str(name), str(value)) for name, value in header["attrs"]),
         source_bytes=int(header["source_bytes"]),
-        tensors=tuple(_unpack_tensor(row, members) for row in header["tensors"]),
+        by_io=group_by_io(_unpack_tensor(row, members) for row in header["tensors"]),
     )
 
 
-def _unpack_tensor(row: dict[str, Any], members: dict[str, NDArray[Any]]) -> InfoTensor:
+def _parse_json(text: NDArray[np.uint8]) -> Any:
+    """JSON of a few levels with numbers of few digits: what is deeper would end in the stack."""
+    steps = (text == ord("[")) | (text == ord("{"))
+    depth = np.cumsum(steps.astype(np.int8) - ((text == ord("]")) | (text == ord("}"))), dtype=int)
+    if text.size and depth.max() > _MOST_LEVELS:
+        message = f"JSON of at most {_MOST_LEVELS} levels expected"
+        raise ValueError(message)
+    header = json.loads(text.tobytes(), parse_int=_bounded_int)
+    json.dumps(header, ensure_ascii=False).encode()  # ValueError: half a character somewhere
+    return header
+
+
+def _bounded_int(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        message = f"a number of at most {_MOST_DIGITS} digits expected"
+        raise ValueError(message)
+    return int(digits)
+
+
+def _unpack_tensor(row: dict[str, Any], members: Mapping[str, NDArray[Any]]) -> InfoTensor:
     original = row["original_op"]
+    tensor = ReducedTensor(
+        source="sketch",
+        dtype=str(row["dtype"]),
+        shape=tuple(map(_integer, row["shape"])),
+        state=str(row["state"]),
+        note=str(row["note"]),
+        is_wide=bool(row["wide"]),
+        sums=_sums(row) if "count" in row else None,
+        sum_squares=_number(row.get("sum_squares"), math.inf),
+        content=int(row["hash"], 16) if "hash" in row else None,
+        values=_values(row, members) if "values_at" in row else None,
+        buckets=_buckets(row, members) if "sketch_at" in row else None,
+    )
+    _check_counts(tensor)
     return InfoTensor(
         io=io_of(row["io"]),
-        tensor=ReducedTensor(
-            source="sketch",
-            dtype=str(row["dtype"]),
-            shape=tuple(map(_integer, row["shape"])),
-            state=str(row["state"]),
-            note=str(row["note"]),
-            is_wide=bool(row["wide"]),
-            sums=_sums(row) if "count" in row else None,
-            sum_squares=_number(row.get("sum_squares"), math.inf),
-            content=int(row["hash"], 16) if "hash" in row else None,
-            values=_values(row, members) if "values_at" in row else None,
-            buckets=_buckets(row, members) if "sketch_at" in row else None,
-        ),
+        tensor=tensor,
         original_op=None if original is None else str(original),
         original_index=_integer(row["original_index"], -1),
         storage_format=_integer(row["storage_format"]),
         fortran_order=bool(row["fortran_order"]),
     )
+
+
+def _check_counts(tensor: ReducedTensor) -> None:
+    """A tensor that has statistics has as many values as its shape says, kept or sketched."""
+    assert tensor.shape is not None
+    sums = tensor.sums
+    if tensor.state not in STATES:
+        message = f"state {tensor.state[:20]!r} of a tensor"
+        raise ValueError(message)
+    if sums is None:
+        if tensor.state == "ok":
+            message = f"no statistics of a tensor of shape {tensor.shape}"
+            raise ValueError(message)
+        return
+    n_elements = math.prod(tensor.shape)
+    if sums.n not in (n_elements, 2 * n_elements):
+        message = f"{sums.n} values of a tensor of shape {tensor.shape}"
+        raise ValueError(message)
+    if tensor.values is None and tensor.buckets is None:
+        message = f"neither values nor a sketch of a tensor of shape {tensor.shape}"
+        raise ValueError(message)
 
 
 def _sums(row: dict[str, Any]) -> Sums:
@@ -283,7 +344,7 @@ def _number(stored: float | None, missing: float) -> float:
     return missing if stored is None else float(stored)
 
 
-def _values(row: dict[str, Any], members: dict[str, NDArray[Any]]) -> NDArray[Any]:
+def _values(row: dict[str, Any], members: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
     kept = members["values64" if row["wide"] else "values32"]
     start, count = int(row["values_at"]), int(row["count"])
     values = kept[start : start + count]
@@ -293,7 +354,7 @@ def _values(row: dict[str, Any], members: dict[str, NDArray[Any]]) -> NDArray[An
     return values
 
 
-def _buckets(row: dict[str, Any], members: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
+def _buckets(row: dict[str, Any], members: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
     stored = members["sketches"][int(row["sketch_at"])]
     if stored.shape != (SKETCH_BUCKETS,):
         message = f"sketches of {SKETCH_BUCKETS} buckets expected, found {stored.shape}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import tokenize
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 
 from ait_cmp import _core
 from ait_cmp.errors import FormatError
-from ait_cmp.info.info_file import NPY_ERRORS, InfoFile, InfoTensor, pack_info, pack_npz
+from ait_cmp.info.info_file import InfoFile, InfoTensor, group_by_io, pack_info, pack_npz
 from ait_cmp.info.tensor import ReducedTensor, sketch_tensor
 from ait_cmp.terms import INPUTS_OUTPUTS, STATES, Io, Writer
 
+# What NumPy raises for an array that is damaged. Its header is read as Python text.
+_NPY_ERRORS = (ValueError, EOFError, SyntaxError, tokenize.TokenError, MemoryError)
 # Values beyond this are rounded as float64: their extrema are taken by NumPy.
 _EXACT_INTEGER = 2.0**53
 
@@ -104,7 +107,7 @@ def reduce_dump(dump: OpenDump, threads: int) -> InfoFile:
         dump_time=dump.dump.dump_time if dump.writer == "ge" else 0,
         attrs=tuple(dump.dump.attrs) if dump.writer == "ge" else (),
         source_bytes=dump.file_bytes,
-        tensors=tuple(kept),
+        by_io=group_by_io(kept),
     )
 
 
@@ -141,7 +144,7 @@ def min_max_bytes(dump: OpenDump, info: InfoFile) -> bytes:
     packed = io.BytesIO()
     try:
         extrema = _npy_extrema(dump, info.tensors[0].tensor)
-    except NPY_ERRORS as error:  # of NumPy, which reads the file once more
+    except _NPY_ERRORS as error:  # of NumPy, which reads the file once more
         message = f"{dump.path}: changed while it was read"
         raise FormatError(message) from error
     np.save(packed, extrema, allow_pickle=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, TypeVar
 
@@ -13,15 +12,19 @@ from numpy.typing import NDArray
 
 from ait_cmp import _core
 from ait_cmp.errors import FormatError
-from ait_cmp.info.info_file import NPY_ERRORS, InfoFile, InfoTensor, load_members, read_info
+from ait_cmp.info.info_file import InfoFile, InfoTensor, group_by_io, read_info
+from ait_cmp.info.members import load_members, load_npy
 from ait_cmp.info.results import Sums
 from ait_cmp.info.stats_csv import read_stats
 from ait_cmp.info.tensor import ReducedTensor, sketch_tensor, with_steps
 from ait_cmp.tensor_ref import FileRef, TensorRef, check_fields
 from ait_cmp.terms import INPUTS_OUTPUTS, STATES, Io, State, Writer
 
-# Info files kept open by one comparison: neighbouring pairs ask for the same ones.
-_KEPT_FILES = 256
+# Info files of so many bytes are kept: neighbouring pairs ask for the same ones.
+_KEPT_BYTES = 8 << 20
+# Arrays of a file of extrema; of an FX file it is two numbers.
+_EXTREMA = frozenset({"inputs", "outputs", "inputs_states", "outputs_states"})
+_MOST_EXTREMA_BYTES = 4096
 # So many headers are worth a thread.
 _FILES_PER_THREAD = 64
 # A tensor of this size is worth all threads.
@@ -38,7 +41,7 @@ def read_reduced(file: FileRef, writer: Writer) -> InfoFile:
     if file.kind == "sketch":
         return read_info(file.path)
     if file.kind == "stats":
-        return _headless(file.path, read_stats(file.path))
+        return read_stats(file.path)
     read = _read_ge_extrema if writer == "ge" else _read_fx_extrema
     return _headless(file.path, read(file.path))
 
@@ -46,30 +49,55 @@ def read_reduced(file: FileRef, writer: Writer) -> InfoFile:
 def cached_reduced(file: FileRef, writer: Writer) -> InfoFile:
     """`read_reduced`, once for pairs that follow one another."""
     status = Path(file.path).stat()
-    return _read_identity(file, writer, status.st_ino, status.st_mtime_ns)
+    key = file, writer, status.st_ino, status.st_mtime_ns, status.st_size
+    found = _kept_files.get(key)
+    if found is None:
+        found = read_reduced(file, writer)
+        _kept_files.keep(key, found, status.st_size)
+    return found
 
 
-@lru_cache(maxsize=_KEPT_FILES)
-def _read_identity(file: FileRef, writer: Writer, inode: int, changed_ns: int) -> InfoFile:
-    del inode, changed_ns  # they tell files of one name apart
-    return read_reduced(file, writer)
+class _KeptFiles:
+    """The files that were read last, as many as fit; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._files: dict[object, tuple[InfoFile, int]] = {}
+        self._n_bytes = 0
+
+    def get(self, key: object) -> InfoFile | None:
+        with self._lock:
+            found = self._files.pop(key, None)
+            if found is None:
+                return None
+            self._files[key] = found
+            return found[0]
+
+    def keep(self, key: object, file: InfoFile, n_bytes: int) -> None:
+        with self._lock:
+            if key in self._files:
+                return
+            self._files[key] = file, n_bytes
+            self._n_bytes += n_bytes
+            while len(self._files) > 1 and self._n_bytes > _KEPT_BYTES:
+                _, left = self._files.pop(next(iter(self._files)))
+                self._n_bytes -= left
+
+
+_kept_files = _KeptFiles()
 
 
 def _headless(path: str, tensors: Sequence[InfoTensor]) -> InfoFile:
-    return InfoFile("", 0, (), Path(path).stat().st_size, tuple(tensors))
+    return InfoFile("", 0, (), Path(path).stat().st_size, group_by_io(tensors))
 
 
 def _read_fx_extrema(path: str) -> list[InfoTensor]:
-    try:
-        pair = np.load(path, allow_pickle=False)
-    except NPY_ERRORS as error:
-        message = f"{path}: an array [min, max] expected: {error} (cut short?)"
-        raise FormatError(message) from error
+    pair = load_npy(path, _MOST_EXTREMA_BYTES)
     return [_extrema(path, "", pair, str(pair.dtype))]
 
 
 def _read_ge_extrema(path: str) -> list[InfoTensor]:
-    members = load_members(path)
+    members = load_members(path, _EXTREMA)
     if not {"inputs", "outputs"} & members.keys():
         message = f"{path}: arrays inputs and outputs expected, found {', '.join(members)}"
         raise FormatError(message)
@@ -222,9 +250,9 @@ def scan_ge(files: Sequence[FileRef], threads: int) -> Sequence[GeScan] | _core.
 def _scan_reduced(file: FileRef) -> GeScan:
     try:
         info = cached_reduced(file, "ge")
+        inputs, outputs = ([_head(kept) for kept in info.of(io)] for io in INPUTS_OUTPUTS)
     except (FormatError, OSError) as error:
         return GeScan(_reason(error, file), "", [], [], [])
-    inputs, outputs = ([_head(kept) for kept in info.of(io)] for io in INPUTS_OUTPUTS)
     return GeScan(None, info.op_name, inputs, outputs, list(info.attrs))
 
 

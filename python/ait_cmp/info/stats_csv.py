@@ -7,16 +7,20 @@ the configuration); column names of the MindStudio writer are accepted as well.
 from __future__ import annotations
 
 import csv
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import overload
 
 from ait_cmp.errors import FormatError
-from ait_cmp.info.info_file import InfoTensor
+from ait_cmp.info.bounded import read_bytes
+from ait_cmp.info.info_file import InfoFile, InfoTensor
 from ait_cmp.info.results import DTYPES, Sums
 from ait_cmp.info.tensor import ReducedTensor
 from ait_cmp.terms import Io
 
 # A line for each of a task's tensors; more is no file of GE.
-_MAX_BYTES = 64 << 20
+_MOST_BYTES = 64 << 20
+_MOST_LINES = 1 << 20
 _MISSING = frozenset({"", "-", "NA", "UNKNOW"})
 _IO: dict[str, Io] = {"input": "inputs", "output": "outputs"}
 _SYNONYMS = {
@@ -31,39 +35,103 @@ _SYNONYMS = {
 _DTYPES = {dtype.name: dtype.report for dtype in DTYPES}
 
 
-def read_stats(path: str) -> list[InfoTensor]:
-    """Read a statistics file.
+def read_stats(path: str) -> InfoFile:
+    """Read a statistics file; of several lines of one tensor the last counts.
 
     Raises:
         FormatError: It is none.
         OSError: It cannot be read.
     """
-    if Path(path).stat().st_size > _MAX_BYTES:
-        message = f"{path}: statistics of at most {_MAX_BYTES} bytes expected"
+    content = read_bytes(path, _MOST_BYTES)
+    n_bytes, lines = len(content), content.splitlines()
+    del content
+    if len(lines) > _MOST_LINES:
+        message = f"{path}: statistics of at most {_MOST_LINES} lines expected, found {len(lines)}"
         raise FormatError(message)
-    with Path(path).open(encoding="utf-8", errors="backslashreplace", newline="") as file:
-        try:
-            lines = [line for line in csv.reader(file) if line]
-        except csv.Error as error:
-            message = f"{path}: lines of comma separated values expected ({error})"
-            raise FormatError(message) from error
-    names = [_column(name) for name in lines[0]] if lines else []
+    try:
+        head = _cells(lines[0]) if lines else []
+    except ValueError as error:
+        message = f"{path}: {error}"
+        raise FormatError(message) from error
+    names = [_column(name) for name in head]
     if not {"input/output", "index"} <= set(names):
-        found = ",".join(lines[0]) if lines else "an empty file"
+        found = ",".join(head) if lines else "an empty file"
         message = f"{path}: the header line Input/Output,Index,... expected, found {found[:80]}"
         raise FormatError(message)
-    rows: dict[tuple[Io, int], InfoTensor] = {}
-    for number, line in enumerate(lines[1:], start=2):
-        fields = dict(zip(names, (cell.strip() for cell in line)))
+    table = _Table(path, names, lines)
+    last: dict[Io, dict[int, int]] = {"inputs": {}, "outputs": {}}
+    for number, line in enumerate(lines[1:], start=1):
+        if line:
+            io_name, index = table.address(number)
+            last[io_name][index] = number
+    tensors = {io: _Lines(table, [of_io[i] for i in sorted(of_io)]) for io, of_io in last.items()}
+    return InfoFile("", 0, (), n_bytes, tensors)
+
+
+def _cells(line: bytes) -> list[str]:
+    try:
+        return next(csv.reader([line.decode("utf-8", "backslashreplace")]), [])
+    except csv.Error as error:
+        message = f"comma separated values expected: {error}"
+        raise ValueError(message) from error
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The lines of a file as they are: each is read when somebody asks for its tensor."""
+
+    path: str
+    names: Sequence[str]
+    lines: Sequence[bytes]
+
+    def address(self, number: int) -> tuple[Io, int]:
+        """Whose statistics a line has."""
         try:
-            io_name = _IO[fields["input/output"].lower()]
-            address = io_name, int(fields["index"])
-            rows[address] = InfoTensor(io_name, _tensor(fields))
+            return _address(self._fields(number))
         except (KeyError, ValueError) as error:
-            message = f"{path}: line {number}: numbers of one tensor expected, found "
-            message += f"{','.join(line)[:80]} ({error})"
-            raise FormatError(message) from error
-    return [rows[address] for address in sorted(rows)]
+            raise self._error(number, error) from error
+
+    def tensor(self, number: int) -> InfoTensor:
+        """The tensor of a line."""
+        try:
+            fields = self._fields(number)
+            return InfoTensor(_address(fields)[0], _tensor(fields))
+        except (KeyError, ValueError) as error:
+            raise self._error(number, error) from error
+
+    def _fields(self, number: int) -> dict[str, str]:
+        return dict(zip(self.names, (cell.strip() for cell in _cells(self.lines[number]))))
+
+    def _error(self, number: int, error: Exception) -> FormatError:
+        line = self.lines[number].decode("utf-8", "backslashreplace")
+        message = f"{self.path}: line {number + 1}: numbers of one tensor expected, found "
+        return FormatError(f"{message}{line[:80]} ({error})")
+
+
+class _Lines(Sequence[InfoTensor]):
+    """The tensors of some lines of a table."""
+
+    def __init__(self, table: _Table, numbers: Sequence[int]) -> None:
+        self._table = table
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, at: int) -> InfoTensor: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[InfoTensor]: ...
+
+    def __getitem__(self, at: int | slice) -> InfoTensor | Sequence[InfoTensor]:
+        if isinstance(at, slice):
+            return _Lines(self._table, self._numbers[at])
+        return self._table.tensor(self._numbers[at])
+
+
+def _address(fields: Mapping[str, str]) -> tuple[Io, int]:
+    return _IO[fields["input/output"].lower()], int(fields["index"])
 
 
 def _column(name: str) -> str:

@@ -34,6 +34,7 @@ TEXTS = {
     "bytes_equal": "Compared as bytes: equal.",
     # of a tensor that cannot be read
     "error": "{error}.",
+    "no_metrics": "Nothing can be computed from the values that are there: a damaged file?",
     "no_memory": "There is not enough memory for this tensor.",
     # of unmatched tensors, behind their number
     "miss_ge_only": "of an operator that only GE has",
