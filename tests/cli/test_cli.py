@@ -13,16 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ait_cmp.cli.demo import unpack_sample
 from ait_cmp.cli.main import main
 from ait_cmp.config import Limits
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sample")
-    unpack_sample(folder)
-    return folder
 
 
 def read_report(folder: Path) -> list[dict[str, str]]:

@@ -9,19 +9,11 @@ import numpy as np
 import pytest
 
 import ait_cmp
-from ait_cmp.cli.demo import unpack_sample
 from ait_cmp.cli.main import main
 from ait_cmp.compare.byte_count import ByteProgress
 from ait_cmp.errors import ShapeError
 
 Captured = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sample")
-    unpack_sample(folder)
-    return folder
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import heapq
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ait_cmp.cli.exit_status import ExitStatus
 from ait_cmp.cli.limit_options import add_limit_options, limits_of
@@ -45,6 +45,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="K",
         help="elements shown (default: %(default)s)",
     )
+    parser.add_argument(
+        "--report",
+        metavar="REPORT",
+        help="CSV of a comparison, or its folder: say what it says of this pair; 1 if it fails",
+    )
     add_limit_options(parser, of_graphs=False)
     parser.add_argument("--json", action="store_true", help="one JSON object for machines")
 
@@ -63,7 +68,13 @@ def run(options: argparse.Namespace) -> int:
         message = f"--worst: a number from 0 on expected, found {options.worst}"
         raise ConfigError(message)
     limits = limits_of(options)
+    row: dict[str, str] | None = None
     refs = [parse_tensor_spec(text).address() for text in (options.my, options.golden)]
+    if options.report is not None:
+        from ait_cmp.cli.diff_report import reported_pair
+        from ait_cmp.config import expanded
+
+        row = reported_pair(expanded(options.report), *refs)
     (plain,) = next(_core.Batch([Job(*refs)], threads=1))
     result = result_of(plain)
     mine, theirs, reason = result.my, result.golden, result.reason
@@ -79,8 +90,9 @@ def run(options: argparse.Namespace) -> int:
     assert mine.sums is not None
     my_shape, golden_shape = mine.shape or (), theirs.shape or ()
     metrics = metrics_of_result(result)
-    histogram, worst = _errors(refs[0], refs[1], mine.sums.n or 0, options.worst)
-    rows = [(_position(index, my_shape), x, y, error) for error, index, x, y in worst]
+    errors = _errors(refs[0], refs[1], mine.sums.n or 0, options.worst)
+    rows = [(_position(index, my_shape), x, y, error) for error, index, x, y in errors.worst]
+    mismatches = [(_position(index, my_shape), x, y) for index, x, y in errors.mismatches]
     if metrics.max_absolute_error is None:  # no finite pair
         passes = not metrics.nonfinite_mismatch_count
     else:
@@ -99,42 +111,62 @@ def run(options: argparse.Namespace) -> int:
                     "note": reason,
                     "verdict": verdict,
                     **metrics._asdict(),
-                    "histogram": histogram,
+                    "mismatches": [(at, repr(x), repr(y)) for at, x, y in mismatches],
+                    "histogram": errors.histogram,
                     "worst": rows,
+                    "report": row,
                 }
             )
         )
     else:
         shown = {"verdict": verdict, **metrics._asdict()}
-        for line in _text(options, mine, theirs, reason, shown, histogram, rows):
+        for line in _text(options, mine, theirs, reason, shown, row, errors.histogram):
             say(line)
-    return 0 if passes else 1
+        for line in _elements(mismatches, rows):
+            say(line)
+    fails = not passes or (row is not None and row["verdict"] == "fail")
+    return ExitStatus.DIFFERENCES if fails else ExitStatus.OK
 
 
-def _errors(
-    my: TensorRef, golden: TensorRef, n: int, n_worst: int
-) -> tuple[dict[str, int], list[tuple[float, int, float, float]]]:
-    """Errors by power of ten, and the largest ones as (error, flat index, my, golden)."""
+class _Errors(NamedTuple):
+    """What two tensors differ by, element by element.
+
+    Attributes:
+        histogram: How many errors of each power of ten.
+        worst: The largest ones as (error, flat index, my, golden).
+        mismatches: The first pairs of which one is not finite, or both in another way.
+    """
+
+    histogram: dict[str, int]
+    worst: list[tuple[float, int, float, float]]
+    mismatches: list[tuple[int, float, float]]
+
+
+def _errors(my: TensorRef, golden: TensorRef, n: int, n_shown: int) -> _Errors:
     import numpy as np
 
     from ait_cmp import _core
 
     histogram = {"0": 0, **{f"1e{decade}": 0 for decade in _DECADES}, "not finite": 0}
     worst: list[tuple[float, int, float, float]] = []
+    mismatches: list[tuple[int, float, float]] = []
     for begin in range(0, n, _CHUNK):
         x = _core.read_values(my, begin=begin, end=begin + _CHUNK).astype(np.float64)
         y = _core.read_values(golden, begin=begin, end=begin + _CHUNK).astype(np.float64)
         finite = np.isfinite(x) & np.isfinite(y)
         with np.errstate(over="ignore"):  # float64 of both signs: the error is inf
             error = np.abs(np.where(finite, x, 0) - np.where(finite, y, 0))
+        agree = finite | (np.isnan(x) & np.isnan(y)) | (x == y)
+        for at in np.flatnonzero(~agree)[: n_shown - len(mismatches)]:
+            mismatches.append((begin + int(at), float(x[at]), float(y[at])))
         histogram["not finite"] += int((~finite).sum())
         histogram["0"] += int((finite & (error == 0)).sum())
         with np.errstate(divide="ignore"):
             decades = np.clip(np.floor(np.log10(error[error > 0])), _DECADES[0], _DECADES[-1])
         for decade, number in zip(*np.unique(decades, return_counts=True)):
             histogram[f"1e{int(decade)}"] += int(number)
-        worst = heapq.nlargest(n_worst, [*worst, *_largest(error, x, y, begin, n_worst)])
-    return histogram, worst
+        worst = heapq.nlargest(n_shown, [*worst, *_largest(error, x, y, begin, n_shown)])
+    return _Errors(histogram, worst, mismatches)
 
 
 def _largest(
@@ -168,18 +200,25 @@ def _text(
     theirs: SideResult,
     reason: str,
     metrics: dict[str, Any],
+    row: dict[str, str] | None,
     histogram: dict[str, int],
-    worst: list[tuple[list[int], float, float, float]],
 ) -> Iterator[str]:
     for name, tensor, side in (("my", options.my, mine), ("golden", options.golden, theirs)):
         yield f"{name:<8}{tensor}"
         yield f"        {side.dtype} {list(side.shape or ())}"
     if reason:
         yield f"note    {reason}"
+    if row is not None:
+        from ait_cmp.cli.diff_report import report_lines
+
+        yield from report_lines(row)
     yield ""
     for name, value in metrics.items():
         if value is not None:
             yield f"{name:<30}{value}"
+        if name == "verdict":
+            more = "; what the operator was given: --report REPORT" if row is None else ""
+            yield f"{'':<30}of these two alone{more}"
     yield ""
     yield "absolute errors by power of ten"
     largest = max(histogram.values(), default=0)
@@ -187,6 +226,17 @@ def _text(
         if number:
             bar = "#" * max(1, round(_BAR_WIDTH * number / largest))
             yield f"  {name:>10}  {number:>12}  {bar}"
+
+
+def _elements(
+    mismatches: list[tuple[list[int], float, float]],
+    worst: list[tuple[list[int], float, float, float]],
+) -> Iterator[str]:
+    if mismatches:
+        yield ""
+        yield "not finite on one side, or in another way: index, my, golden"
+        for position, x, y in mismatches:
+            yield f"  {position}  {x!r}  {y!r}"
     if worst:
         yield ""
         yield "largest errors: index, my, golden, error"

@@ -29,7 +29,7 @@ def summary_lines(result: Comparison) -> Iterator[str]:
     """Whether inputs differ, what diverges, what reaches the outputs, what was not compared."""
     groups = group_divergences(result.divergences)
     head = [*_input_lines(result), *_refused_lines(result), *_overwritten_lines(result)]
-    head += _divergence_lines(groups[0]) if groups else _no_divergence_lines(result)
+    head += _divergence_lines(groups[0], result) if groups else _no_divergence_lines(result)
     tail = [*_output_lines(result), *_count_lines(result), *_report_lines(result)]
     tail = _fitting(tail, _MOST_LINES - len(head) - min(len(groups[1:]), 1))
     room = min(_GROUPS_SHOWN, _MOST_LINES - len(head) - len(tail) - 1)
@@ -74,7 +74,7 @@ def _overwritten_lines(result: Comparison) -> Iterator[str]:
         yield f"             and {more} more"
 
 
-def _divergence_lines(group: Group) -> Iterator[str]:
+def _divergence_lines(group: Group, result: Comparison) -> Iterator[str]:
     found = group.first
     node = f", FX node {found.fx_node}" if found.fx_node else ""
     yield f"FIRST DIVERGENCE in {where(found)}: {found.op_name} ({found.op_type}){node}"
@@ -93,7 +93,11 @@ def _divergence_lines(group: Group) -> Iterator[str]:
     yield _later(found.later_failures)
     paths = (found.my_tensor, found.golden)
     if all(paths) and not any(map(_is_reduced, paths)):
-        yield f"  more: ait-cmp diff {' '.join(shlex.quote(_from_here(path)) for path in paths)}"
+        words = [shlex.quote(_from_here(path)) for path in paths]
+        for path in result.csv_paths:
+            if len(result.csv_paths) == 1 or f"_rank{found.rank}_" in path.name:
+                words += ["--report", shlex.quote(_from_here(str(path.absolute())))]
+        yield f"  more: ait-cmp diff {' '.join(words)}"
 
 
 def _later(n_failures: int) -> str:
