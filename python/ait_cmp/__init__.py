@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from ait_cmp.replay.result import Replay
     from ait_cmp.replay.run import replay
     from ait_cmp.report.comparison import Comparison
+    from ait_cmp.report.findings import Divergence, FirstDivergence
     from ait_cmp.report.row import Row
-    from ait_cmp.report.verdict import Divergence, FirstDivergence
 
 __all__ = [
     "AitCmpError",
@@ -66,8 +66,8 @@ __all__ = [
 # `ait-cmp --help` and the dump helpers start at once.
 _HOMES = {
     "Comparison": "report.comparison",
-    "Divergence": "report.verdict",
-    "FirstDivergence": "report.verdict",
+    "Divergence": "report.findings",
+    "FirstDivergence": "report.findings",
     "Dump": "info.dump_file",
     "Limits": "config",
     "Metrics": "compare.arrays",

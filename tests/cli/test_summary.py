@@ -8,8 +8,8 @@ import pytest
 
 from ait_cmp.cli.summary import summary_lines
 from ait_cmp.report.comparison import Comparison
+from ait_cmp.report.findings import Divergence
 from ait_cmp.report.row import Rows
-from ait_cmp.report.verdict import Divergence
 from report_rows import EMPTY, paired_step
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from ait_cmp.file_kinds import kind_of_named
 from ait_cmp.report.comparison import DIFFERENT_STATUSES, EXTREMA_KINDS, Comparison
 from ait_cmp.report.divergence_groups import Group, group_divergences, where, why_it_counts
+from ait_cmp.report.findings import Divergence
 from ait_cmp.report.row import Row
-from ait_cmp.report.verdict import Divergence
 from ait_cmp.sentences import say
 
 # No more than fits on a screen.

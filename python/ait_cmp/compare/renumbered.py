@@ -10,8 +10,8 @@ from ait_cmp.discover import StepKey
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.readers import core_readers
 from ait_cmp.pairing.renumbering import renumbered
+from ait_cmp.report.findings import Divergence
 from ait_cmp.report.row import Row, rows_of
-from ait_cmp.report.verdict import Divergence
 from ait_cmp.tensor_ref import TensorRef
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ait_cmp.report.graph_outputs import GraphOutput
-from ait_cmp.report.row import COLUMNS, Row, column
-from ait_cmp.report.verdict import (
+from ait_cmp.report.findings import (
     DifferingInput,
     Divergence,
     Suspect,
     first_of_each_graph,
 )
+from ait_cmp.report.graph_outputs import GraphOutput
+from ait_cmp.report.row import COLUMNS, Row, column
 from ait_cmp.terms import STATUSES, VERDICTS, MissKind
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ait_cmp.report.verdict import Divergence
+from ait_cmp.report.findings import Divergence
 
 
 class Group(NamedTuple):
