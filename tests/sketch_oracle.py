@@ -1,4 +1,4 @@
-"""The numbers of docs/info-format.md in plain NumPy: slow, and independent of the core."""
+"""The numbers of docs/en/info-format.md in plain NumPy: slow, and independent of the core."""
 
 from __future__ import annotations
 

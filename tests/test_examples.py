@@ -69,6 +69,16 @@ def test_the_gate_opens_for_what_is_right_alone(
     assert done.stdout.startswith(said)
 
 
+def test_the_size_of_a_dump_is_about_what_it_is(sample: Path) -> None:
+    (text,) = (sample / "ait-cmp-demo/ge").glob("*.txt")
+    done = run(sample, "dump_size.py", text)
+    assert done.returncode == 0, done.stderr
+    said = float(done.stdout.split()[2])
+    files = [path for path in (sample / "ait-cmp-demo/ge").rglob("graph_1/1/0/*") if path.is_file()]
+    real = sum(path.stat().st_size - 300 for path in files) / 1e6
+    assert 0.9 * real < said < 1.1 * real
+
+
 def test_every_example_has_a_test() -> None:
     tested = Path(__file__).read_text(encoding="utf-8")
     assert all(f'"{path.name}"' in tested for path in EXAMPLES.glob("*.py"))

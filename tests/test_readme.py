@@ -46,18 +46,3 @@ def test_the_python_example_runs(
         [sys.executable, "-c", example], capture_output=True, text=True, check=True
     )
     assert "MatMul_3" in done.stdout
-
-
-def test_every_command_of_the_readme_exists(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["--help"])
-    commands = capsys.readouterr().out
-    lines = [line for block in blocks("sh") for line in block.splitlines()]
-    used = {line.split()[1] for line in lines if line.startswith("ait-cmp ")}
-    for command in used:
-        assert command.startswith("--") or command in commands
-
-
-def test_every_linked_file_is_there() -> None:
-    for link in re.findall(r"\]\(([^)#]+)\)", README.read_text(encoding="utf-8")):
-        assert link.startswith("http") or (README.parent / link).exists(), link

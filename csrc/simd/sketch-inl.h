@@ -1,5 +1,5 @@
 // Sums of a sketch and the content hash over rows of a tensor. Included by kernels.cpp inside its
-// anonymous namespace. Both are defined in docs/info-format.md: changing either makes old info
+// anonymous namespace. Both are defined in docs/en/info-format.md: changing either makes old info
 // files wrong.
 //
 // A type of values goes by the integer of its bits: int16_t is bfloat16, int32_t float, int64_t

@@ -1,5 +1,5 @@
 // One tensor in one pass -> statistics, content hash and a linear sketch: what an info file keeps.
-// The numbers are defined in docs/info-format.md, so that other programs can compute them.
+// The numbers are defined in docs/en/info-format.md, so that other programs can compute them.
 #pragma once
 
 #include <cstdint>

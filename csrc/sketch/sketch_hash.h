@@ -1,5 +1,5 @@
 // The content hash of a sketch: its keys, and what becomes of the sums of its lanes. Definition:
-// docs/info-format.md.
+// docs/en/info-format.md.
 #pragma once
 
 #include <array>

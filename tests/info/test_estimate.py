@@ -1,4 +1,4 @@
-"""Error bounds of docs/info-format.md, and the edge cases of estimated metrics."""
+"""Error bounds of docs/en/info-format.md, and the edge cases of estimated metrics."""
 
 from __future__ import annotations
 

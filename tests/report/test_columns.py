@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 from ait_cmp.cli.main import main
 from ait_cmp.replay.rows import ReplayRow
-from ait_cmp.report.columns import COMPARE_COLUMNS
+from ait_cmp.report.columns import COMPARE_COLUMNS, Language
+from ait_cmp.report.html import ComparisonTable, page
 from ait_cmp.report.replay_columns import REPLAY_COLUMNS
-from ait_cmp.report.row import COLUMNS
+from ait_cmp.report.row import COLUMNS, Row
 
 
 @pytest.mark.parametrize("column", [*COMPARE_COLUMNS, *REPLAY_COLUMNS], ids=lambda c: c.name)
@@ -34,3 +38,21 @@ def test_every_column_of_a_replay_is_explained_in_its_order() -> None:
 
 def test_every_column_of_a_comparison_is_explained_in_its_order() -> None:
     assert tuple(column.name for column in COMPARE_COLUMNS) == COLUMNS
+
+
+def test_the_docstrings_of_a_row_are_those_of_the_table() -> None:
+    for column in COMPARE_COLUMNS:
+        told = getattr(Row, column.name).__doc__
+        assert told.startswith(column.en)
+        assert f"{column.name}: {told}" in (Row.__doc__ or "")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_has_every_meaning_for_its_tooltips(language: Language) -> None:
+    text = page({}, ComparisonTable(COLUMNS, []))
+    found = re.search(r'id="report">(.*?)</script>', text)
+    assert found is not None
+    meanings = json.loads(found[1])["meanings"]
+    assert {name: told[language] for name, told in meanings.items()} == {
+        column.name: column.tooltip(language) for column in COMPARE_COLUMNS
+    }

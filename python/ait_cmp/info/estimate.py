@@ -1,6 +1,6 @@
 """Metrics of two tensors of which at least one is reduced.
 
-The formulas and their error bounds are in docs/info-format.md.
+The formulas and their error bounds are in docs/en/info-format.md.
 """
 
 from __future__ import annotations

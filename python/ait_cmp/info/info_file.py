@@ -1,4 +1,4 @@
-"""`*_info.npz`: the reduced tensors of one dump file. Format: docs/info-format.md."""
+"""`*_info.npz`: the reduced tensors of one dump file. Format: docs/en/info-format.md."""
 
 from __future__ import annotations
 

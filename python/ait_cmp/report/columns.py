@@ -13,6 +13,25 @@ Language = Literal["en", "zh"]
 Kind = Literal["text", "integer", "number"]
 
 
+_KINDS_ZH: dict[Kind, str] = {"text": "文本", "integer": "整数", "number": "数值"}
+# Of units that are no symbols.
+_UNITS_ZH = {
+    "from 0": "从 0 起",
+    "-1 to 1": "-1 到 1",
+    "0 to 1": "0 到 1",
+    "share": "比例",
+    "as the values": "同张量的值",
+    "nats": "奈特",
+    "times": "倍",
+    "pairs": "元素对",
+    "elements": "元素",
+    "flat index": "展平下标",
+    "standard deviations": "标准差",
+    "units": "舍入单位",
+    "-1: no rank folders": "-1：无 rank 目录",
+}
+
+
 class Column(NamedTuple):
     """One column.
 
@@ -37,6 +56,20 @@ class Column(NamedTuple):
     def meaning(self, language: Language) -> str:
         """The meaning in a language."""
         return self.zh if language == "zh" else self.en
+
+    def tooltip(self, language: Language) -> str:
+        """Meaning and what is normal, in a language."""
+        title = "正常值或限值：" if language == "zh" else "Normal or limit: "
+        normal = self.normal_in(language)
+        return self.meaning(language) + (f"\n{title}{normal}" if normal else "")
+
+    def unit_in(self, language: Language) -> str:
+        """The unit, in a language."""
+        return _UNITS_ZH.get(self.unit, self.unit) if language == "zh" else self.unit
+
+    def kind_in(self, language: Language) -> str:
+        """What a cell holds, in a language."""
+        return _KINDS_ZH[self.kind] if language == "zh" else self.kind
 
     def normal_in(self, language: Language) -> str:
         """What is normal, in a language."""
@@ -393,5 +426,10 @@ def column_lines(columns: Sequence[Column], language: Language) -> Iterator[str]
     yield "|---|---|---|---|---|"
     for column in columns:
         meaning = column.meaning(language).replace("|", "\\|")
-        cells = (column.kind, column.unit.replace("|", "\\|"), meaning, column.normal_in(language))
+        cells = (
+            column.kind_in(language),
+            column.unit_in(language),
+            meaning,
+            column.normal_in(language),
+        )
         yield f"| `{column.name}` | {' | '.join(cells)} |"

@@ -6,6 +6,7 @@ import bisect
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
+from ait_cmp.report.columns import COMPARE_COLUMNS
 from ait_cmp.terms import Estimated, Io, Rule, Status, Verdict
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ class Row(NamedTuple):
     """One tensor of the my side. None is an empty cell: not computed.
 
     The first 24 fields have the names and the order that scripts of the replaced tool read.
-    Shapes are logical. Extrema and means are those of the finite elements.
     """
 
     token_id: int
@@ -84,6 +84,22 @@ class Row(NamedTuple):
 
 # The header line; the names of custom algorithms follow.
 COLUMNS: tuple[str, ...] = Row._fields[:-1]
+
+
+def _document() -> None:
+    """Give `Row` and its fields what the table of columns says of them."""
+    lines = []
+    for of_column in COMPARE_COLUMNS:
+        text = of_column.meaning("en")
+        if of_column.normal:
+            text += f" Normal: {of_column.normal}."
+        getattr(Row, of_column.name).__doc__ = text
+        lines.append(f"        {of_column.name}: {text}")
+    Row.__doc__ = "\n".join([f"{Row.__doc__}\n    Attributes:", *lines, _CUSTOM])
+
+
+_CUSTOM = "        custom: One cell per custom algorithm."
+_document()
 
 
 class Rows(Sequence[Row]):

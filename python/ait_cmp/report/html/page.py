@@ -10,6 +10,7 @@ from importlib import resources
 from string import Template
 from typing import Any
 
+from ait_cmp.report.columns import COMPARE_COLUMNS
 from ait_cmp.report.html.tables import MOST_ROWS, Table, chosen_rows
 
 # In the order in which they stand in the page.
@@ -17,6 +18,11 @@ _SCRIPTS = (
     "labels.js", "dom.js", "data.js", "answer.js", "filter.js", "table.js", "course.js",
     "detail.js", "main.js",
 )  # fmt: skip
+# Column -> language -> what its tooltip says.
+_MEANINGS = {
+    column.name: {"en": column.tooltip("en"), "zh": column.tooltip("zh")}
+    for column in COMPARE_COLUMNS
+}
 # Ends a script element or begins a comment in it; in JSON these are the same texts.
 _MARKUP = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
@@ -36,6 +42,7 @@ def page(result: Mapping[str, Any], table: Table, *, most_rows: int = MOST_ROWS)
         "rows": len(columns[0]),
         "all_rows": n_rows,
         "columns": [described for described, _ in packed],
+        "meanings": _MEANINGS,
     }
     elements = (
         f'<script type="text/plain" id="column-{number}">{content.decode()}</script>'

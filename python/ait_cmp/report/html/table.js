@@ -128,7 +128,9 @@ const shownColumns = () => table.columns.filter((name) => !table.printing || PRI
 
 function headCell(name, width) {
   const arrow = table.sortedBy === name ? (table.ascending ? " ▲" : " ▼") : "";
-  const cell = make("div", { className: "cell", title: shown(name), onclick: () => sortBy(name) });
+  const told = (REPORT.meanings || {})[name]; // not of a metric of the user's own
+  const title = told ? `${name}\n${told[language]}` : shown(name);
+  const cell = make("div", { className: "cell", title, onclick: () => sortBy(name) });
   const parts = shown(name).split("_"); // a line may end behind an underscore
   parts.forEach((part, place) => cell.append(part, place < parts.length - 1 ? "_" : arrow, make("wbr")));
   cell.setAttribute("role", "columnheader");

@@ -1,0 +1,214 @@
+"""Both languages say the same, links lead somewhere, and what can run on the sample runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ait_cmp.cli.columns import page_lines
+from ait_cmp.cli.demo import unpack_sample
+from ait_cmp.cli.main import main
+from documents import (
+    DOCUMENTS,
+    LANGUAGES,
+    PAIRS,
+    ROOT,
+    anchor,
+    blocks,
+    headings,
+    indented_blocks,
+    links,
+    table_sizes,
+    text_of,
+)
+
+by_name = pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[0].name)
+# Commands of others that a page shows; they are not run.
+_SHOWN_ONLY = ("pip ", "nox ", "ssh ", "scp ", "head ", "tail ")
+
+
+def test_both_languages_have_the_same_pages() -> None:
+    english, chinese = ({p.name for p in (ROOT / "docs" / of).iterdir()} for of in LANGUAGES)
+    assert english == chinese
+
+
+@by_name
+def test_both_languages_have_the_same_headings(pair: tuple[Path, Path]) -> None:
+    english, chinese = ([level for level, _ in headings(path)] for path in pair)
+    assert english == chinese
+
+
+@by_name
+def test_both_languages_have_the_same_blocks(pair: tuple[Path, Path]) -> None:
+    english, chinese = ([(b.language, b.code) for b in blocks(path)] for path in pair)
+    assert english == chinese
+    assert indented_blocks(pair[0]) == indented_blocks(pair[1])
+
+
+@by_name
+def test_both_languages_have_the_same_tables(pair: tuple[Path, Path]) -> None:
+    assert table_sizes(pair[0]) == table_sizes(pair[1])
+
+
+@by_name
+def test_a_page_links_to_pages_of_its_language(pair: tuple[Path, Path]) -> None:
+    english, chinese = pair
+    for link in links(chinese):
+        assert "docs/en/" not in link
+        assert not link.startswith("../en/")
+    wanted = [link.partition("#")[0].replace("docs/en/", "docs/zh/") for link in links(english)]
+    wanted = [link.replace("README.md", "README.zh.md") for link in wanted if "bench" not in link]
+    found = [link.partition("#")[0] for link in links(chinese) if "bench" not in link]
+    if english.parent == ROOT:  # each names the other
+        wanted, found = wanted[1:], found[1:]
+    assert found == wanted
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(path: Path) -> None:
+    for link in links(path):
+        if link.startswith(("http:", "https:")):
+            continue
+        file, _, name = link.partition("#")
+        target = path.parent / file if file else path
+        assert target.exists(), link
+        assert not name or name in {anchor(text) for _, text in headings(target)}, link
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_of_columns_is_that_of_the_command(language: str) -> None:
+    page = (ROOT / "docs" / language / "columns.md").read_text(encoding="utf-8")
+    lines = page_lines("zh" if language == "zh" else "en")
+    assert page.splitlines() == list(lines), f"ait-cmp columns --lang {language} writes it"
+
+
+def test_every_code_block_of_json_is_json() -> None:
+    for path, _ in PAIRS:
+        for block in blocks(path):
+            if block.language == "json":
+                json.loads(block.text)
+
+
+def commands() -> list[str]:
+    """Every command of a shell block, each once."""
+    lines = [
+        line.strip()
+        for path, _ in PAIRS
+        for block in blocks(path)
+        if block.language == "sh"
+        for line in block.code.splitlines()
+    ]
+    return list(dict.fromkeys(line for line in lines if line))
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the commands of the pages run: the demo, its report, the examples."""
+    folder = tmp_path_factory.mktemp("pages")
+    unpack_sample(folder / "ait-cmp-demo")
+    (folder / "examples").symlink_to(ROOT / "examples")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "command", [line for line in commands() if "ait-cmp-demo/" in line], ids=lambda line: line[:60]
+)
+def test_a_command_on_the_sample_runs(
+    command: str, sample: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(sample)
+    program, *arguments = shlex.split(command)
+    if "--report" in arguments:
+        main([*shlex.split("ait-cmp-demo/ge_wrong ait-cmp-demo/fx --output"), "report"])
+    if program == "python":
+        done = subprocess.run([sys.executable, *arguments], capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return
+    assert program == "ait-cmp"
+    expected = 1 if "ge_wrong" in command and arguments[0] != "show" else 0
+    assert main(arguments) == expected
+    assert capsys.readouterr().out
+
+
+def test_what_replay_exports_computes_alone(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(sample)
+    (replay, compute) = [line for line in commands() if " sent" in line]
+    assert main(shlex.split(replay)[1:]) == 1
+    program = shlex.split(compute)[1]
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_every_other_command_of_ours_is_understood(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its options exist: what it complains of is the folder that is not there."""
+    for command in commands():
+        if command.startswith(_SHOWN_ONLY) or "ait-cmp-demo/" in command:
+            continue
+        if command.startswith("python sent/"):
+            continue
+        program, *arguments = shlex.split(command)
+        assert program == "ait-cmp", command
+        assert main(arguments) == 2
+        assert re.search(r"no such|not found|does not exist|nothing", capsys.readouterr().err, re.I)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        block.text
+        for path, _ in PAIRS
+        for block in blocks(path)
+        if block.language == "py" and "ait-cmp-demo" in block.text
+    ],
+)
+def test_a_python_block_on_the_sample_runs(block: str, sample: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", block],
+        cwd=sample,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_every_python_block_is_python() -> None:
+    for path, _ in PAIRS:
+        for block in blocks(path):
+            if block.language in ("py", "python"):
+                compile(block.text, str(path), "exec")
+
+
+def test_quoted_sentences_of_the_summary_are_said_somewhere() -> None:
+    """The pages quote the summary: words that the program no longer says do not stay in them."""
+    files = [*(ROOT / "python/ait_cmp").rglob("*.py"), *(ROOT / "csrc").rglob("*.cpp")]
+    sources = "\n".join(map(text_of, files))
+    sources = re.sub(r'"\n +f?"', "", sources)  # texts of more than one line
+    page = text_of(ROOT / "docs/en/reading-the-result.md")
+    page += text_of(ROOT / "docs/en/after-the-first-divergence.md")
+    for quoted in (
+        "INPUTS DIFFER",
+        "REFUSED",
+        "OVERWRITTEN",
+        "FIRST DIVERGENCE in",
+        "ALSO DIVERGES",
+        "NOT COMPARED",
+        "does not compute ",
+        "is right on its own inputs",
+        "The culprit is one of",
+        "where the values agree within rounding: ties",
+        "does what the graph says: the graph says something else",
+        "golden tensors",
+    ):
+        assert quoted in page, quoted
+        assert quoted in sources, quoted
