@@ -1,0 +1,82 @@
+"""Two builds in turn: `python -m benchmarks.builds BEFORE AFTER`, folders that hold `ait_cmp`.
+
+Each round runs each build once in a process of its own, so that both see the same minutes. Printed
+are the least time a pair of values, and the median over the rounds of the rate after by the rate
+before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+# Old builds have no such module: what a child needs stands here whole.
+_CHILD = """
+import json, sys, time
+import numpy as np
+from ait_cmp import _core
+
+n = int(sys.argv[1])
+rng = np.random.default_rng(3)
+y = np.resize(rng.standard_normal(1 << 22, dtype=np.float32), n)
+x = y * (1 + np.float32(2e-3) * np.resize(rng.standard_normal(1 << 22, dtype=np.float32), n))
+bf16 = ((x.view(np.uint32) + 0x8000) >> 16).astype(np.uint16)
+pairs = {
+    "fp32 / fp32": (x, 1, y, 1),
+    "bf16 / fp32": (bf16, 27, y, 1),
+    "fp16 / fp16": (x.astype(np.float16), 2, y.astype(np.float16), 2),
+}
+ns = {}
+for name, pair in pairs.items():
+    best = float("inf")
+    for _ in range(int(sys.argv[2])):
+        start = time.perf_counter()
+        _core.compare_buffers(*pair, threads=1, kl=True)
+        best = min(best, time.perf_counter() - start)
+    ns[name] = best * 1e9 / n
+print(json.dumps(ns))
+"""
+
+
+def _run(folder: str, n_elements: int, calls: int) -> dict[str, float]:
+    command = [sys.executable, "-c", _CHILD, str(n_elements), str(calls)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(folder).resolve())}
+    done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def main() -> int:
+    """Print a line for each pair of dtypes."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.builds")
+    parser.add_argument("before", help="folder that holds the package ait_cmp of a build")
+    parser.add_argument("after")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--calls", type=int, default=4, help="of which the fastest counts")
+    parser.add_argument("--elements", type=int, default=64 << 20)
+    options = parser.parse_args()
+    rounds = [
+        [
+            _run(folder, options.elements, options.calls)
+            for folder in (options.before, options.after)
+        ]
+        for _ in range(options.rounds)
+    ]
+    print(f"{options.elements} elements, one thread, all columns, {options.rounds} rounds in turn")
+    for name in rounds[0][0]:
+        ratios = [before[name] / after[name] for before, after in rounds]
+        least = [min(pair[side][name] for pair in rounds) for side in (0, 1)]
+        print(
+            f"{name}  {least[0]:.3f} -> {least[1]:.3f} ns a pair, "
+            f"rate {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
