@@ -248,10 +248,16 @@ struct SizeRuns {
 };
 
 /// Extrema, and what the sizes are.
-inline Sizes add_sizes(const FloatBlock& x, const FloatBlock& y, PairBlock* out) {
+inline Sizes add_sizes(const FloatBlock& x, const FloatBlock& y, const Ahead& ahead,
+                       PairBlock* out) {
+  Fetch fetch = fetch_for_floats(ahead);
   SizeRuns sizes;
   for_each_run(
-      x, y, [&](size_t, const Floats&, const Floats& b) { sizes.add(abs(b)); },
+      x, y,
+      [&](size_t, const Floats&, const Floats& b) AIT_INLINE {
+        fetch.next();
+        sizes.add(abs(b));
+      },
       [&] { sizes.sum.end_run(); });
   extrema(Block<float>{x.bytes, x.n}, &out->min_x, &out->max_x);
   extrema(Block<float>{y.bytes, y.n}, &out->min_y, &out->max_y);
@@ -259,8 +265,10 @@ inline Sizes add_sizes(const FloatBlock& x, const FloatBlock& y, PairBlock* out)
 }
 
 /// Sums over the values of a whole block, and what add_sizes gives, in one loop.
-inline Sizes whole_values(const FloatBlock& x, const FloatBlock& y, Fetch& fetch, PairBlock* out) {
-  const Block<float> x_lanes{x.bytes, kBlock}, y_lanes{y.bytes, kBlock};
+inline Sizes whole_values(const uint8_t* x_bytes, const uint8_t* y_bytes, Fetch& fetch,
+                          PairBlock* out) {
+  const FloatBlock x{x_bytes, kBlock}, y{y_bytes, kBlock};
+  const Block<float> x_lanes{x_bytes, kBlock}, y_lanes{y_bytes, kBlock};
   Extrema<float> x_found(x_lanes.first()), y_found(y_lanes.first());
   ValueLanes<float> values;
   SizeRuns sizes;
@@ -286,16 +294,17 @@ template <bool kNoneTiny>
 void errors_in_loops(const FloatBlock& x, const FloatBlock& y, double mean, PairBlock* out) {
   ErrorRuns<kNoneTiny> errors;
   for_each_run(
-      x, y, [&](size_t, const Floats& a, const Floats& b) { errors.add(a - b, abs(a), abs(b)); },
+      x, y,
+      [&](size_t, const Floats& a, const Floats& b)
+          AIT_INLINE { errors.add(a - b, abs(a), abs(b)); },
       [&] { errors.end_run(); });
   errors.total(out);
   leave_out_zeros(x.n, kFloats, out);
   ShareRuns<kNoneTiny> shares(mean);
   for_each_run(
       x, y,
-      [&](size_t g, const Floats& a, const Floats& b) {
-        store(shares.add(abs(a - b), abs(b)), out->rel + g * kFloats);
-      },
+      [&](size_t g, const Floats& a, const Floats& b)
+          AIT_INLINE { store(shares.add(abs(a - b), abs(b)), out->rel + g * kFloats); },
       [&] { shares.end_run(); });
   shares.total(out);
 }
@@ -306,13 +315,10 @@ void pair_in_loops(const uint8_t* x_bytes, const uint8_t* y_bytes, size_t n, con
   const Block<float> x_lanes{x_bytes, n}, y_lanes{y_bytes, n};
   const FloatBlock x{x_bytes, n}, y{y_bytes, n};
   ValueLanes<float> values;
-  Fetch fetch{*ahead};
-  for_each_group(x_lanes, y_lanes, [&](const Lanes& a, const Lanes& b) {
-    fetch.next();
-    values.add(a, b);
-  });
+  for_each_group(x_lanes, y_lanes,
+                 [&](const Lanes& a, const Lanes& b) AIT_INLINE { values.add(a, b); });
   values.total(out);
-  const Sizes sizes = add_sizes(x, y, out);
+  const Sizes sizes = add_sizes(x, y, *ahead, out);
   if (sizes.none_tiny)
     errors_in_loops<true>(x, y, sizes.mean, out);
   else

@@ -152,8 +152,9 @@ void kl_near_f32(const uint8_t* x, const uint8_t* y, size_t n, double ref_y, KlB
 /// Errors and softmax sums of a whole block in one loop, where registers suffice for it:
 /// multiplications of one sum meet additions of another.
 template <bool kWithKl, bool kNoneTiny>
-inline void whole_errors(const FloatBlock& x, const FloatBlock& y, double mean, float ref_y,
-                         Fetch& fetch, PairBlock* out, KlBlock* kl) {
+inline void whole_errors(const uint8_t* x_bytes, const uint8_t* y_bytes, double mean, float ref_y,
+                         PairBlock* out, KlBlock* kl) {
+  const FloatBlock x{x_bytes, kBlock}, y{y_bytes, kBlock};
   const Floats ref = fill(ref_y);
   ShareRuns<kNoneTiny> shares(mean);
   ErrorRuns<kNoneTiny> errors;
@@ -161,7 +162,6 @@ inline void whole_errors(const FloatBlock& x, const FloatBlock& y, double mean, 
   for_each_run(
       x, y,
       [&](size_t g, const Floats& x_i, const Floats& y_i) {
-        fetch.next();
         const Floats d = x_i - y_i, y_size = abs(y_i);
         errors.add(d, abs(x_i), y_size);
         store(shares.add(abs(d), y_size), out->rel + g * kFloats);
@@ -178,15 +178,14 @@ inline void whole_errors(const FloatBlock& x, const FloatBlock& y, double mean, 
 
 /// All sums of a whole block in two loops.
 template <bool kWithKl>
-inline void whole_block(const uint8_t* x_bytes, const uint8_t* y_bytes, const Ahead& ahead,
-                        float ref_y, PairBlock* out, KlBlock* kl) {
-  const FloatBlock x{x_bytes, kBlock}, y{y_bytes, kBlock};
-  Fetch fetch{ahead};  // half of it in each loop
+inline void whole_block(const uint8_t* x, const uint8_t* y, const Ahead& ahead, float ref_y,
+                        PairBlock* out, KlBlock* kl) {
+  Fetch fetch = fetch_for_floats(ahead);
   const Sizes sizes = whole_values(x, y, fetch, out);
   if (sizes.none_tiny)
-    whole_errors<kWithKl, true>(x, y, sizes.mean, ref_y, fetch, out, kl);
+    whole_errors<kWithKl, true>(x, y, sizes.mean, ref_y, out, kl);
   else
-    whole_errors<kWithKl, false>(x, y, sizes.mean, ref_y, fetch, out, kl);
+    whole_errors<kWithKl, false>(x, y, sizes.mean, ref_y, out, kl);
 }
 
 constexpr bool kHasWholeBlock = kRegisters == 1;

@@ -3,6 +3,9 @@
 // anonymous namespace. Vector extensions of GCC and Clang; intrinsics where GCC 12 makes several
 // instructions of one.
 
+// Of lambdas that loops call: GCC gives one with two callers a frame in memory.
+#define AIT_INLINE __attribute__((always_inline))
+
 #if defined(__AVX512F__)
 constexpr size_t kRegisterBytes = 64;
 #elif defined(__AVX__)

@@ -113,6 +113,11 @@ struct Fetch {
   }
 };
 
+/// One call for every 16 values.
+inline Fetch fetch_for_floats(const Ahead& ahead) {
+  return {{ahead.x, ahead.y, 2 * ahead.x_bytes, 2 * ahead.y_bytes}};
+}
+
 template <class T>
 void stats(const uint8_t* bytes, size_t n, StatsBlock* out) {
   const Block<T> x{bytes, n};
