@@ -345,6 +345,18 @@ def test_a_constant_factor_is_told(tmp_path: Path, factor: float, sentence: str)
     assert sentence in summary(result)
 
 
+def test_a_golden_infinity_beside_finite_rows_is_told_without_a_warning(tmp_path: Path) -> None:
+    toy = Toy()
+    x = values((8, 96))
+    golden = x.copy()
+    golden[3, 5], golden[3, 6] = np.inf, -np.inf
+    a = toy.data("arg0_1", x)
+    toy.op("MatMul", [a], x, golden)
+    result = toy.compare(tmp_path)
+    assert [name for name, _ in accused(result)] == ["MatMul"]
+    assert "inf stands in rows 3 of 8 (golden side)" in summary(result)
+
+
 def test_rows_in_another_order_and_where_tensors_agree_again_are_told(tmp_path: Path) -> None:
     toy = Toy()
     x = values((12, 48))

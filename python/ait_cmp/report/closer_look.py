@@ -96,7 +96,9 @@ def _constant_factor(mine: Array, golden: Array, tolerance: float) -> str:
 def _other_order(mine: Array, golden: Array, shape: tuple[int, ...], tolerance: float) -> str:
     """Whether both have the same rows, each elsewhere."""
     width = shape[-1] if len(shape) > 1 else 1
-    if width < 1 or mine.size < 2 * width or not np.isfinite(mine).all():
+    if width < 1 or mine.size < 2 * width:
+        return ""
+    if not (np.isfinite(mine).all() and np.isfinite(golden).all()):
         return ""
     mine, golden = mine.reshape(-1, width), golden.reshape(-1, width)
     my_order, golden_order = _order_of_rows(mine), _order_of_rows(golden)
