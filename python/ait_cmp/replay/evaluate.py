@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Union
 import numpy as np
 
 from ait_cmp import _core
-from ait_cmp.replay.parts import Cut, Part, find_cut, parts_of
+from ait_cmp.replay.parts import Cut, Part, find_cut, parts_of, pieces_of
 from ait_cmp.replay.references import Binding, Given, RefusedError, Value
 from ait_cmp.replay.references.dtypes import FLOAT_TYPES, HF32_UNIT, round_to
 from ait_cmp.replay.references.result import ACCUMULATOR_ROUNDOFF, Array
@@ -17,6 +17,10 @@ from ait_cmp.replay.references.result import ACCUMULATOR_ROUNDOFF, Array
 _EXACT_KINDS = frozenset({"exact", "choice"})
 # Kinds that sum up many terms.
 _ORDERED_KINDS = frozenset({"sum", "product", "attention", "rotary", "quantised"})
+# Values of an input that may be axes.
+_SMALL = 8
+# Kinds that get values as they are stored; attention widens them head by head.
+_STORED_KINDS = frozenset({"exact", "attention"})
 _HALVES = frozenset({"torch.float16", "torch.bfloat16"})
 
 
@@ -97,12 +101,14 @@ def evaluate(
 def _cut(
     binding: Binding, inputs: Mapping[int, TypedArray], outputs: Sequence[TypedArray]
 ) -> Cut | None:
-    shapes = {
-        name: inputs[positions[0]].array.shape
-        for name, positions in binding.positions.items()
-        if name not in binding.dynamic
-    }
-    cut = find_cut(binding, shapes, outputs[0].array.shape)
+    shapes, small = {}, {}
+    for name, positions in binding.positions.items():
+        array = inputs[positions[0]].array
+        if name not in binding.dynamic:
+            shapes[name] = array.shape
+        if array.size <= _SMALL and array.dtype.kind in "iu":
+            small[name] = [int(number) for number in array.reshape(-1)]
+    cut = find_cut(binding, shapes, outputs[0].array.shape, small)
     if cut is None:
         return None
     axis, size = cut.axis, cut.size
@@ -135,8 +141,8 @@ class _Arguments:
         positions = binding.positions
         self._axes: dict[int, int] = {}
         self._arrays: dict[int, Array] = {}
-        # Moves take values as they are stored, all others floats as float64.
-        self._is_stored = binding.reference.kind == "exact"
+        # Moves and attention take values as they are stored, all others floats as float64.
+        self._is_stored = binding.reference.kind in _STORED_KINDS
         self._is_narrow = binding.reference.kind == "product" and all(
             inputs[position].dtype in _HALVES for group in positions.values() for position in group
         )
@@ -230,15 +236,32 @@ def add(sums: Sums, result: Any, output: TypedArray) -> None:
     if reference.size != output.array.size:
         message = f"our reference has shape {reference.shape}, it wrote {output.array.shape}"
         raise RefusedError(message)
-    shape = reference.shape
     if sums.kind == "exact" and _have_equal_bytes(reference, output.array):
         return  # nothing to add: no error, and nobody asks for sizes then
+    written = output.array.reshape(reference.shape)
+    terms, slack = (
+        part if isinstance(part, float) else np.broadcast_to(part, reference.shape)
+        for part in (value.terms, value.slack)
+    )
+    for at in pieces_of(reference.shape):
+        piece = Value(
+            np.asarray(reference[at]),
+            terms if isinstance(terms, float) else np.asarray(terms[at]),
+            value.n_terms,
+            slack if isinstance(slack, float) else np.asarray(slack[at]),
+        )
+        _add_piece(sums, piece, TypedArray(output.dtype, np.asarray(written[at])))
+
+
+def _add_piece(sums: Sums, value: Value, output: TypedArray) -> None:
+    """Add what is small enough to be float64 several times."""
+    reference = value.value
     if output.array.dtype.kind in "iub" and reference.dtype.kind in "iub":
         _add_integers(sums, value, output)
         return
     if sums.kind == "exact" and output.array.dtype.kind == "f":
         reference = round_to(output.dtype, reference.astype(np.float64))
-    allowed = _allowed(value, shape, sums.is_hf32)
+    allowed = _allowed(value, reference.shape, sums.is_hf32)
     if sums.kind in _ORDERED_KINDS and not np.isfinite(reference).all():
         # What becomes of infinities among many terms depends on the order of the sum.
         beside = np.zeros(reference.size) if allowed is None else allowed
@@ -275,6 +298,6 @@ def _allowed(value: Value, shape: tuple[int, ...], is_hf32: bool) -> Array | Non
     if is_hf32:
         # Both factors of every product are rounded; norm norm / sqrt(n) is the rms of such sums.
         per_term += HF32_UNIT / np.sqrt(value.n_terms)
-    allowed = per_term * np.asarray(value.terms, np.float64) + value.slack
+    allowed = per_term * np.abs(np.asarray(value.terms, np.float64)) + value.slack
     allowed = np.where(np.isnan(allowed), np.inf, allowed)
     return _flat(np.broadcast_to(allowed, shape))

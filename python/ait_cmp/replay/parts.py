@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ait_cmp.replay.references import Binding
@@ -14,6 +15,9 @@ Shape = tuple[int, ...]
 # of products are larger, as each takes the whole right factor.
 PART_VALUES = 2**18
 PRODUCT_VALUES = 2**21
+
+# Small integer inputs by parameter: axes, and how many.
+Small = Mapping[str, Sequence[int]]
 
 
 class Cut(NamedTuple):
@@ -49,21 +53,40 @@ def parts_of(cut: Cut | None, n_values: int) -> Iterator[Part]:
         yield Part(begin, min(cut.size, begin + step))
 
 
-def find_cut(binding: Binding, shapes: Mapping[str, Shape], out_shape: Shape) -> Cut | None:
+def pieces_of(shape: Shape) -> Iterator[tuple[int | slice, ...]]:
+    """Indices of pieces of an array, in its order, each of at most `PART_VALUES` values."""
+    if math.prod(shape) <= PART_VALUES:
+        yield ()
+        return
+    rest = math.prod(shape[1:])
+    if rest > PART_VALUES:
+        for position in range(shape[0]):
+            for inner in pieces_of(shape[1:]):
+                yield (position, *inner)
+        return
+    step = PART_VALUES // rest
+    for begin in range(0, shape[0], step):
+        yield (slice(begin, begin + step),)
+
+
+def find_cut(
+    binding: Binding, shapes: Mapping[str, Shape], out_shape: Shape, small: Small
+) -> Cut | None:
     """How an op may be cut, None if it may not.
 
     Args:
         binding: The op.
         shapes: Parameter -> shape; dynamic inputs are left out.
         out_shape: Shape of the first output.
+        small: Values of small integer inputs.
     """
     find = _FINDERS.get(binding.reference.kind)
     if find is None or not out_shape or binding.dynamic:
         return None
-    return find(binding, shapes, out_shape)
+    return find(binding, shapes, out_shape, small)
 
 
-def _elementwise(_: Binding, shapes: Mapping[str, Shape], out: Shape) -> Cut | None:
+def _elementwise(_: Binding, shapes: Mapping[str, Shape], out: Shape, __: Small) -> Cut | None:
     """Along the longest axis; what has length 1 there broadcasts."""
     axis = max(range(len(out)), key=lambda position: out[position])
     inputs = {}
@@ -74,11 +97,11 @@ def _elementwise(_: Binding, shapes: Mapping[str, Shape], out: Shape) -> Cut | N
     return Cut(axis, out[axis], inputs) if inputs else None
 
 
-def _rows(binding: Binding, shapes: Mapping[str, Shape], out: Shape) -> Cut | None:
+def _rows(binding: Binding, shapes: Mapping[str, Shape], out: Shape, small: Small) -> Cut | None:
     """Along the longest axis before all that are summed over."""
     first = next(iter(shapes))
     shape = shapes[first]
-    summed = _summed_axes(binding, shapes, len(shape))
+    summed = summed_axes(binding, shapes, len(shape), small)
     free = range(min(summed, default=len(shape)))
     if not free or any(axis >= len(out) or shape[axis] != out[axis] for axis in free):
         return None
@@ -87,8 +110,16 @@ def _rows(binding: Binding, shapes: Mapping[str, Shape], out: Shape) -> Cut | No
     return Cut(axis, shape[axis], inputs)
 
 
-def _summed_axes(binding: Binding, shapes: Mapping[str, Shape], ndim: int) -> tuple[int, ...]:
+def summed_axes(
+    binding: Binding, shapes: Mapping[str, Shape], ndim: int, small: Small
+) -> tuple[int, ...]:
+    """Axes of the first input that an op sums over, or chooses along."""
     attributes = binding.attributes
+    if binding.reference.type in _OF_AXES:
+        return axes_of(small.get("axes") or attributes.get("axes") or range(ndim), ndim)
+    if binding.reference.type in _OF_ONE_AXIS:
+        name, default = _OF_ONE_AXIS[binding.reference.type]
+        return axes_of(small.get(name, attributes.get(name, default)), ndim)
     if binding.reference.type in ("SoftmaxV2", "LogSoftmaxV2"):
         return axes_of(attributes.get("axes", (-1,)), ndim)
     if binding.reference.type in ("RmsNorm", "AddRmsNorm", "AddRmsNormCast"):
@@ -98,12 +129,10 @@ def _summed_axes(binding: Binding, shapes: Mapping[str, Shape], ndim: int) -> tu
         return tuple(range(ndim - count, ndim))
     if binding.reference.type == "LayerNormV3":
         return tuple(range(axes_of(attributes.get("begin_norm_axis", 0), ndim)[0], ndim))
-    if binding.reference.type == "SwiGlu":
-        return axes_of(attributes.get("dim", -1), ndim)
     return (0,)  # not known: no axis is free
 
 
-def _product(binding: Binding, shapes: Mapping[str, Shape], out: Shape) -> Cut | None:
+def _product(binding: Binding, shapes: Mapping[str, Shape], out: Shape, _: Small) -> Cut | None:
     """Along the batch if there is one, else along the rows of the left factor."""
     left, right = shapes.get("x1", ()), shapes.get("x2", ())
     if len(left) > 2 and len(left) == len(right) == len(out) and left[0] == right[0] == out[0]:
@@ -118,7 +147,30 @@ def _product(binding: Binding, shapes: Mapping[str, Shape], out: Shape) -> Cut |
     return Cut(len(out) - 2, out[-2], inputs, PRODUCT_VALUES)
 
 
+# Types that reduce along `axes`, an input or an attribute; without any along all.
+_OF_AXES = frozenset(
+    {
+        *("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceLogSumExp"),
+        *("ReduceSumD", "ReduceMeanD", "ReduceMaxD", "ReduceMinD", "LpNormV2"),
+    }
+)
+# Type -> the input or attribute with its one axis, and its default.
+_OF_ONE_AXIS = {
+    "SwiGlu": ("dim", -1),
+    "GLU": ("dim", -1),
+    "TopK": ("dim", -1),
+    "TopKV2": ("dim", -1),
+    "Sort": ("axis", -1),
+    "ArgMaxV2": ("dimension", 0),
+    "ArgMin": ("dimension", 0),
+    "ArgMaxD": ("dimension", 0),
+    "ArgMinD": ("dimension", 0),
+    "ArgMaxWithValue": ("dimension", 0),
+    "ArgMinWithValue": ("dimension", 0),
+}
+
 _FINDERS = {
+    "choice": _rows,
     "elementwise": _elementwise,
     "cast": _elementwise,
     "gated": _rows,

@@ -28,7 +28,6 @@ class OutputVerdict:
         own_error: Relative Euclidean distance from the reference.
         own_growth: The same in units of honest rounding.
         worst_units: Largest error of an element, in its units.
-        worst_index: Flat index of that element in logical order.
         n_wrong: Elements beyond the limit (of exact kinds: that differ).
         n_elements: Elements of the output.
         bias: Mean error away from zero of the larger half of the elements, in units.
@@ -41,7 +40,6 @@ class OutputVerdict:
     own_error: float | None = None
     own_growth: float | None = None
     worst_units: float | None = None
-    worst_index: int = 0
     n_wrong: int | None = None
     n_elements: int = 0
     bias: float | None = None
@@ -78,7 +76,6 @@ def judge(sums: Sums, limits: Limits, n_elements: int, *, has_bias: bool = True)
         own_error=errors.own_error,
         own_growth=0.0 if errors.own_error == 0 else errors.own_growth,
         worst_units=errors.worst_units,
-        worst_index=errors.worst_index,
         n_wrong=errors.n_different if is_exact else errors.n_above + errors.n_nonfinite,
         n_elements=n_elements,
         bias=bias,

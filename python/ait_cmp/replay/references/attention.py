@@ -20,6 +20,9 @@ from ait_cmp.replay.references.result import (
 
 # Compressed masks (sparse modes 2 to 4) have this many rows and columns.
 _COMPRESSED_MASK = 2048
+# Scores that are computed at once.
+_SCORES = 2**20
+_HALVES = frozenset({"torch.float16", "torch.bfloat16"})
 # What "no bound" is given as: the converters' defaults are near 2^31.
 _NO_BOUND = 2**31 - 2**16
 
@@ -55,20 +58,24 @@ class _Mask(NamedTuple):
 
     Attributes:
         hidden: (1 or batch, 1 or heads, queries, keys) of bool; None hides nothing.
+        shift: Query i sees keys up to i + shift; None: all.
         query_lengths: Queries that count, per batch; None: all.
         key_lengths: Keys that count, per batch; None: all.
     """
 
     hidden: Array | None
+    shift: int | None
     query_lengths: list[int] | None
     key_lengths: list[int] | None
 
-    def of(self, batch: int, head: int, shape: tuple[int, int]) -> Array:
-        """Hidden keys (queries, keys) of one batch and head."""
-        hidden = np.zeros(shape, dtype=np.bool_)
+    def of(self, batch: int, head: int, rows: slice, n_keys: int) -> Array:
+        """Hidden keys (queries, keys) of some queries of one batch and head."""
+        hidden = np.zeros((rows.stop - rows.start, n_keys), dtype=np.bool_)
         if self.hidden is not None:
             some = self.hidden
-            hidden |= some[batch % some.shape[0], head % some.shape[1]]
+            hidden |= some[batch % some.shape[0], head % some.shape[1], rows]
+        if self.shift is not None:
+            hidden |= _causal((rows.stop - rows.start, n_keys), self.shift + rows.start)
         if self.key_lengths is not None:
             hidden[:, self.key_lengths[batch] :] = True
         return hidden
@@ -103,27 +110,28 @@ def _full_mask(mask: Array, shape: tuple[int, int]) -> Array:
 
 def _causal(shape: tuple[int, int], shift: int, before: int = _NO_BOUND) -> Array:
     """Query i sees keys i + shift - before to i + shift."""
-    distance = np.arange(shape[1])[None, :] - np.arange(shape[0])[:, None]
+    keys, queries = (np.arange(count, dtype=np.int32) for count in (shape[1], shape[0]))
+    distance = keys[None, :] - queries[:, None]
     return (distance > shift) | (distance < shift - before)
 
 
 def _hidden(
     mask: Array | None, mode: int, before: int, after: int, shape: tuple[int, int]
-) -> Array | None:
-    """The mask that a sparse mode asks for.
+) -> tuple[Array | None, int | None]:
+    """The mask that a sparse mode asks for: flags, or the shift of a causal one.
 
     Raises:
         RefusedError: The mode, or its mask, is not known.
     """
     if mode in (0, 1):
         if mask is None:
-            return None
+            return None, None
         full = _full_mask(mask, shape)
         band = _causal(shape, after, before + after)
         if mode == 0 and (band & ~full).any():
             message = "its pre_tokens and next_tokens hide more than its mask"
             raise RefusedError(message)
-        return full
+        return full, None
     if mode not in (2, 3) or mask is None or mask.shape[-1] != _COMPRESSED_MASK:
         message = f"sparse_mode {mode} with this mask is not known"
         raise RefusedError(message)
@@ -131,7 +139,7 @@ def _hidden(
     if not np.array_equal(flags, np.triu(np.ones_like(flags), 1)):
         message = f"sparse_mode {mode} expects a causal mask"
         raise RefusedError(message)
-    return _causal(shape, 0 if mode == 2 else shape[1] - shape[0])[None, None]
+    return None, 0 if mode == 2 else shape[1] - shape[0]
 
 
 def _pairs(q: Array, k: Array) -> Iterator[tuple[int, int, int]]:
@@ -143,36 +151,46 @@ def _pairs(q: Array, k: Array) -> Iterator[tuple[int, int, int]]:
 
 
 def _attend(
-    q: Array, k: Array, v: Array, mask: _Mask, scale: float, roundoff: float, coarse_scores: bool
-) -> tuple[Value, Array]:
-    """Attention of all heads, and log sum exp of the scores.
+    value: Array,
+    slack: Array,
+    q: Array,
+    k: Array,
+    v: Array,
+    mask: _Mask,
+    scale: float,
+    roundoff: float,
+    coarse_scores: bool,
+) -> Array:
+    """Attention of all heads into `value`, what it may be off by into `slack`; log sum exp.
 
     Devices round the weights to the input's dtype before they multiply the values; with
-    `coarse_scores` the scores, too.
+    `coarse_scores` the scores, too. A block of queries at a time: scores are larger than tensors.
     """
-    value = np.zeros((*q.shape[:3], v.shape[3]))
-    slack = np.zeros_like(value)
     logs = np.zeros((*q.shape[:3], 1))
+    n_queries, n_keys = q.shape[2], k.shape[2]
+    step = max(1, _SCORES // max(n_keys, 1))
     for batch, head, kv in _pairs(q, k):
-        scores = q[batch, head] @ k[batch, kv].T * scale
-        hidden = mask.of(batch, head, scores.shape)
-        shown = np.where(hidden, -np.inf, scores)
-        largest = np.max(shown, axis=-1, keepdims=True, initial=-np.inf)
-        weights = np.exp(shown - np.where(np.isfinite(largest), largest, 0.0))
-        total = weights.sum(axis=-1, keepdims=True)
-        weights /= total
-        values = v[batch, kv]
-        value[batch, head] = weights @ values
-        sizes = weights * (1.0 + np.abs(scores)) if coarse_scores else weights
-        slack[batch, head] = roundoff * np.sqrt(np.square(sizes) @ np.square(values))
-        # A query that sees no key: what comes out is not defined.
-        slack[batch, head][hidden.all(axis=-1)] = np.inf
-        value[batch, head][hidden.all(axis=-1)] = 0.0
-        logs[batch, head] = largest + np.log(total)
+        keys, values = (np.asarray(one[batch, kv], np.float64) for one in (k, v))
+        for begin in range(0, n_queries, step):
+            rows = slice(begin, min(begin + step, n_queries))
+            scores = np.asarray(q[batch, head, rows], np.float64) @ keys.T * scale
+            hidden = mask.of(batch, head, rows, n_keys)
+            shown = np.where(hidden, -np.inf, scores)
+            largest = np.max(shown, axis=-1, keepdims=True, initial=-np.inf)
+            weights = np.exp(shown - np.where(np.isfinite(largest), largest, 0.0))
+            total = weights.sum(axis=-1, keepdims=True)
+            weights /= total
+            result = weights @ values
+            sizes = weights * (1.0 + np.abs(scores)) if coarse_scores else weights
+            allowed = roundoff * np.sqrt(np.square(sizes) @ np.square(values))
+            # A query that sees no key: what comes out is not defined.
+            sees_none = hidden.all(axis=-1)
+            allowed[sees_none], result[sees_none] = np.inf, 0.0
+            value[batch, head, rows], slack[batch, head, rows] = result, allowed
+            logs[batch, head, rows] = largest + np.log(total)
         if mask.query_lengths is not None:
             slack[batch, head, mask.query_lengths[batch] :] = np.inf
-    sizes = np.abs(value)
-    return Value(value, sizes, max(k.shape[2], 1), slack), logs
+    return logs
 
 
 def _one(tensors: list[Array], name: str) -> Array:
@@ -207,22 +225,23 @@ def _attention(
         raise RefusedError(message)
     shape = (q.array.shape[2], k.shape[2])
     n_batch = q.array.shape[0]
-    hidden = None
+    hidden, shift = None, None
     if atten_mask is not None:
-        hidden = _hidden(atten_mask, sparse_mode, *tokens, shape)
-    mask = _Mask(
-        hidden, _lengths(query_lengths, n_batch, shape[0]), _lengths(key_lengths, n_batch, shape[1])
+        hidden, shift = _hidden(atten_mask, sparse_mode, *tokens, shape)
+    lengths = (
+        _lengths(query_lengths, n_batch, shape[0]),
+        _lengths(key_lengths, n_batch, shape[1]),
     )
+    mask = _Mask(hidden, shift, *lengths)
     dtype = given.dtypes["query"]
     roundoff = FLOAT_TYPES[dtype].unit if dtype in FLOAT_TYPES else 0.0
     coarse = inner_precise in (1, 3) and dtype == "torch.float16"
-    result, logs = _attend(q.array, k, v, mask, scale, roundoff, coarse)
-    back = result._replace(
-        value=q.back(result.value),
-        terms=q.back(np.asarray(result.terms)),
-        slack=q.back(np.asarray(result.slack)),
-    )
-    return back, logs
+    # float32 holds what 16-bit outputs are judged by, and halves the memory.
+    kept = np.float32 if dtype in _HALVES else np.float64
+    result, slack = (np.zeros((*q.array.shape[:3], v.shape[3]), kept) for _ in range(2))
+    logs = _attend(result, slack, q.array, k, v, mask, scale, roundoff, coarse)
+    written = q.back(result)
+    return Value(written, written, max(k.shape[2], 1), q.back(slack)), logs
 
 
 def _prompt(
