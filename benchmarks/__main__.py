@@ -113,7 +113,7 @@ def _groups(
             largest_hidden=profile.largest_hidden,
             rounds=profile.rounds,
         ),
-        "replay": lambda: bench_replay.bench_replay(work, n_bytes=profile.replay_bytes),
+        "replay": lambda: bench_replay.bench(work, n_bytes=profile.replay_bytes),
         "memory": lambda: bench_compare.bench_memory(work, n_bytes=profile.memory_bytes),
     }
 

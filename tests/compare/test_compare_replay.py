@@ -295,13 +295,27 @@ def test_what_is_beyond_the_budget_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folders = two_dumps(tmp_path, cancelling)
-    monkeypatch.setattr(prover, "_LEAST_WORK", 0)
-    monkeypatch.setattr(prover, "_WORK_SHARE", 0)
+    monkeypatch.setattr(prover, "_WORK_OF_DIVERGENCES", 0)
     result = ait_cmp.compare_dirs(*folders)
     assert result.replayed == {"left_out": 1}
     assert ("Sub", "growth") in told(result)
     assert "1 left out" in summary(result)
     assert ait_cmp.compare_dirs(*folders, replay="all").replayed["right"] == 4
+
+
+def test_suspects_have_a_budget_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def how(y: Array, rng: np.random.Generator) -> Array:
+        return y * (1.0 + 3.0 * ROUNDOFF * rng.normal(size=y.shape))
+
+    folders = two_dumps(tmp_path, cancelling, noise=0.0, bug="Mul", how=how)
+    assert own(ait_cmp.compare_dirs(*folders)).keys() == {"Mul", "Sub"}
+    monkeypatch.setattr(prover, "_LEAST_WORK", 0)
+    monkeypatch.setattr(prover, "_WORK_SHARE", 0)
+    result = ait_cmp.compare_dirs(*folders)
+    assert own(result).keys() == {"Sub"}
+    assert result.replayed["left_out"] == 1
 
 
 def test_ops_of_largest_growth_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

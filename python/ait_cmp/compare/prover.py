@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ait_cmp import _core
@@ -13,19 +13,25 @@ from ait_cmp.config import Limits
 from ait_cmp.discover import StepKey
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.report.proofs import Proofs
-from ait_cmp.report.row import Row
+from ait_cmp.report.row import Row, column
+from ait_cmp.report.values import shape_of
 from ait_cmp.tensor_ref import TensorRef
 from ait_cmp.terms import ProofState, ReplayMode
 
 if TYPE_CHECKING:
     from ait_cmp.replay.references import Reference
-    from ait_cmp.replay.suspects import SuspectReplay, SuspectReplays
+    from ait_cmp.replay.suspects import Budget, SuspectReplay, SuspectReplays
 
-# Ops that a step replays by itself; bytes read and multiply-adds that it may take for them: a part
-# of what the step compares, and what every step may.
+# Ops that a step replays by itself.
 _MAX_OPS = 64
-_WORK_SHARE = 0.02
+# Bytes read and multiply-adds that a graph may take for ops that diverge and those that they may
+# have it from: about a minute. Suspects, which clean steps have, too, may take a part of what the
+# step compares, so that a comparison takes at most a tenth longer.
+_WORK_OF_DIVERGENCES = 2**34
+_WORK_SHARE = 0.01
 _LEAST_WORK = 2**22
+# Bytes that a value counts as, of both sides together.
+_BYTES = 4
 
 
 class ReplayProver:
@@ -46,6 +52,8 @@ class ReplayProver:
         self._limits = limits
         self._references = references
         self._replays: SuspectReplays | None = None
+        # (rank, graph) -> what is left for its divergences.
+        self._budgets: dict[tuple[int, str], Budget] = {}
 
     def prove(
         self,
@@ -56,21 +64,24 @@ class ReplayProver:
         should_stop: Callable[[], bool],
     ) -> Proofs:
         """See `report.proofs.Prover`."""
-        diverging = {one.node for one in found.divergences}
-        nodes = dict.fromkeys(_nodes_in_question(step, found, edges))
-        files = {path: node for node in nodes if (path := step.file_of(node)) is not None}
-        if not self._takes_all and not files:
+        urgent = _files(step, _nodes_that_diverge(step, found, edges))
+        suspects = _files(step, _suspects(step, found))
+        if not self._takes_all and not urgent and not suspects:
             return Proofs()
         from ait_cmp.replay.suspects import Budget
 
-        unlimited = float("inf")
-        budget = Budget(unlimited, unlimited) if self._takes_all else Budget(_MAX_OPS, _work(step))
-        found_replays, n_left_out = self._suspects().replay(
+        large = self._budgets.setdefault((key.rank, key.graph), Budget(work=_WORK_OF_DIVERGENCES))
+        large.n_ops = _MAX_OPS
+        small = Budget(_MAX_OPS, _work(step))
+        budgets = {**dict.fromkeys(suspects, small), **dict.fromkeys(urgent, large)}
+        budgets = {path: budgets[path] for path in [*urgent, *suspects]}
+        diverging = [step.file_of(one.node) for one in found.divergences]
+        found_replays, n_left_out = self._suspect_replays().replay(
             key,
-            None if self._takes_all else list(files),
+            step.my_step(self._plan.my.ge[key]),
+            None if self._takes_all else budgets,
             lambda ref: _golden_of(step, ref),
-            {path for path, node in files.items() if node in diverging},
-            budget,
+            {path for path in diverging if path is not None},
             should_stop,
         )
         proofs = _sorted(step, found_replays, self._golden_name)
@@ -84,7 +95,7 @@ class ReplayProver:
     def _golden_name(self) -> str:
         return "FX" if self._plan.golden.kind == "fx" else "the golden graph"
 
-    def _suspects(self) -> SuspectReplays:
+    def _suspect_replays(self) -> SuspectReplays:
         from ait_cmp.replay.references import REFERENCES
         from ait_cmp.replay.suspects import SuspectReplays
 
@@ -94,16 +105,26 @@ class ReplayProver:
         return self._replays
 
 
-def _nodes_in_question(
+def _files(step: PairedStep, nodes: Iterable[int]) -> list[str]:
+    """Files of nodes, each once, in their order."""
+    paths = (step.file_of(node) for node in dict.fromkeys(nodes))
+    return [path for path in paths if path is not None]
+
+
+def _nodes_that_diverge(
     step: PairedStep, found: _core.StepFindings, edges: Mapping[int, bool]
 ) -> Iterator[int]:
-    """Nodes whose replay can tell something, those that matter most first."""
+    """Those of largest growth first, each with its candidates; then readers of other tensors."""
     for divergence in sorted(found.divergences, key=lambda one: -_growth(step, one.row)):
         yield divergence.node
         yield from divergence.candidates
     for row, is_equal in edges.items():
         if not is_equal:
             yield step.pair_at(row).node
+
+
+def _suspects(step: PairedStep, found: _core.StepFindings) -> Iterator[int]:
+    """Those of largest growth first."""
     for suspect in sorted(found.suspects, key=lambda one: -_growth(step, one.row)):
         yield suspect.node
 
@@ -115,11 +136,14 @@ def _growth(step: PairedStep, place: int) -> float:
 
 def _work(step: PairedStep) -> float:
     """What a step may take for the replay of suspects: a part of what it compares."""
-    n_bytes = 0
-    for path in step.rows.paths:
-        with suppress(OSError):  # its row says so
-            n_bytes += Path(path).stat().st_size
-    return max(_LEAST_WORK, _WORK_SHARE * n_bytes)
+    n_values = sum(map(_n_values, column(step.rows, "my_shape")))
+    return max(_LEAST_WORK, _WORK_SHARE * _BYTES * n_values)
+
+
+@lru_cache(maxsize=1 << 12)
+def _n_values(shape: str) -> int:
+    """Of a shape as rows have it, 0 without one."""
+    return math.prod(shape_of(shape)) if shape else 0
 
 
 def _golden_of(step: PairedStep, ref: TensorRef) -> TensorRef | None:

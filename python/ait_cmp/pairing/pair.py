@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ait_cmp.pairing.ge_step import GeStep
 from ait_cmp.pairing.graph.op_graph import FlowTensor, OpNode
 from ait_cmp.tensor_ref import Address, TensorRef, check_fields
 from ait_cmp.terms import Io, MissKind, PairStatus, RuleOrNone
@@ -83,6 +84,7 @@ class StepPairs:
         node_of: Path of a compared my-side file -> number in `nodes`.
         misses: Number of an unmatched pair in `pairs` -> why it is unmatched.
         watched: Path of a my-side file of watch mode -> what it holds.
+        my: The my side: its headers, and where its files stand in the graph.
     """
 
     pairs: list[Pair]
@@ -93,3 +95,4 @@ class StepPairs:
     node_of: dict[str, int] = field(default_factory=dict)
     misses: dict[int, MissKind] = field(default_factory=dict)
     watched: dict[str, Watched] = field(default_factory=dict)
+    my: GeStep | None = None

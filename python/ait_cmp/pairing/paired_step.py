@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from ait_cmp import _core
-from ait_cmp.discover import StepKey
+from ait_cmp.discover import GeFile, StepKey
+from ait_cmp.pairing.ge_step import GeStep
 from ait_cmp.pairing.graph.op_graph import OpNode
 from ait_cmp.pairing.pair import Pair, StepPairs, Watched
 from ait_cmp.tensor_ref import Address
@@ -109,6 +110,25 @@ class PairedStep:
         ]
         below = sorted(nodes[reader].type for reader in self._tables.readers.get(node, ()))
         return " ".join([*parts, "->", *below])
+
+    def my_step(self, files: Sequence[GeFile]) -> GeStep | None:
+        """The my side as pairing read it; `files` are those of this step.
+
+        None where pairing found no place in a graph for it.
+        """
+        my = self._pairs.my
+        if my is None or not my.placed_ops or self._repeat is None:
+            return my if my is not None and my.placed_ops else None
+        path_of = self._repeat[1]
+        file_of = {file.path: file for file in files}
+        ops = {op.file.path: op._replace(file=file_of[path_of[op.file.path]]) for op in my.ops}
+        placed = {
+            path_of[path]: place._replace(
+                op=place.op._replace(file=file_of[path_of[path]]),
+            )
+            for path, place in my.placed_ops.items()
+        }
+        return GeStep(tuple(ops.values()), placed, my.heads)
 
     def file_of(self, node: int) -> str | None:
         """The file that stands for a node, None if it has none in this step."""

@@ -85,7 +85,7 @@ def pair_step(
     unused = _unused(golden, used)
     watched = {} if context is None else _watched(my, context)
     nodes = (flow.nodes, flow.tensors, flow.node_of)
-    return StepPairs(pairs, used, unused, *nodes, misses=misses, watched=watched)
+    return StepPairs(pairs, used, unused, *nodes, misses=misses, watched=watched, my=my)
 
 
 def _watched(my: GeStep, context: GraphContext) -> dict[str, Watched]:

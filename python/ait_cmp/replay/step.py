@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -74,6 +74,16 @@ class StepReplay:
         )
         self._loader = OpLoader(step, texts, self.values, self._files)
         self.load = self._loader.load
+
+    def read_texts(self, ops: Iterable[GeOp]) -> None:
+        """Read the attributes of some ops, in one pass over the graph text."""
+        if self._texts is None:
+            return
+        members = {number for op in ops if op.identity for number in op.identity.members}
+        try:
+            self._texts.read(members)
+        except (FormatError, OSError):  # each op says so
+            return
 
     def forget_before(self) -> None:
         """Let the step before this one go: one step back is enough, and memory stays bounded."""

@@ -13,7 +13,7 @@ from ait_cmp import _core
 from ait_cmp.config import Limits
 from ait_cmp.discover import DumpTree, StepKey
 from ait_cmp.errors import FormatError
-from ait_cmp.pairing.ge_step import GeOp, read_ge_step
+from ait_cmp.pairing.ge_step import GeOp, GeStep, read_ge_step
 from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.readers import core_readers
 from ait_cmp.replay.evaluate import TypedArray
@@ -57,17 +57,25 @@ class SuspectReplay:
     sentence: str
 
 
-@dataclass(frozen=True)
+@dataclass
 class Budget:
     """How much is replayed by itself: work, not time, so that every machine replays the same ops.
 
     Attributes:
-        n_ops: Ops of a step.
-        work: Bytes read plus multiply-adds, about, that they take together.
+        n_ops: Ops that are left.
+        work: Bytes read plus multiply-adds, about, that are left for them.
     """
 
-    n_ops: float
-    work: float
+    n_ops: float = math.inf
+    work: float = math.inf
+
+    def takes(self, work: float) -> bool:
+        """Whether it holds one op more, which is then taken from it."""
+        if self.n_ops < 1 or work > self.work:
+            return False
+        self.n_ops -= 1
+        self.work -= work
+        return True
 
 
 class Graphs(Protocol):
@@ -108,42 +116,42 @@ class SuspectReplays:
     def replay(
         self,
         key: StepKey,
-        paths: Sequence[str] | None,
+        known: GeStep | None,
+        budgets: Mapping[str, Budget] | None,
         golden_of: GoldenOf,
         asked: Collection[str],
-        budget: Budget,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> tuple[list[SuspectReplay], int]:
         """Replay ops of one step.
 
         Args:
             key: The step.
-            paths: Their files, most suspect first; None: all.
+            known: Its headers where they were read before.
+            budgets: Their files, most suspect first, and what they are taken from: an op that it
+                does not hold is left out. None: all files.
             golden_of: My tensor -> golden tensor, None without one.
             asked: Files of which the golden side is asked, too, where they are right.
-            budget: Beyond it the rest is left out.
             should_stop: Asked before every op: whether to leave out the others.
 
         Returns:
             What the replays say, and how many ops were left out.
         """
-        step = self._step(key)
+        step = self._step(key, known)
         by_path = {op.file.path: op for op in step.ops}
-        wanted = list(by_path) if paths is None else [path for path in paths if path in by_path]
+        if budgets is None:
+            budgets = dict.fromkeys(by_path, Budget())
+        known_ops = [by_path[path] for path in budgets if path in by_path]
+        taken = [op for op in known_ops if budgets[op.file.path].takes(_work_of(op))]
+        step.read_texts(taken)
         found: list[SuspectReplay] = []
-        n_left_out = 0
-        work = 0.0
-        for path in wanted:
-            op = by_path[path]
-            more = _work_of(op)
-            if len(found) >= budget.n_ops or work + more > budget.work or should_stop():
-                n_left_out += 1
-                continue
-            work += more
-            found.append(_replay_op(key, step, op, golden_of if path in asked else None))
-        return found, n_left_out
+        for op in taken:
+            if should_stop():
+                break
+            asks = golden_of if op.file.path in asked else None
+            found.append(_replay_op(key, step, op, asks))
+        return found, len(known_ops) - len(found)
 
-    def _step(self, key: StepKey) -> StepReplay:
+    def _step(self, key: StepKey, known: GeStep | None) -> StepReplay:
         """A step; it knows the one before of its graph, for what that left behind."""
         last = self._last
         graph = (key.rank, key.graph)
@@ -153,7 +161,7 @@ class SuspectReplays:
         if before_key is not None and self._is_stateful(key):
             is_kept = last is not None and last[0] == before_key
             before = last[1] if is_kept and last else self._read(before_key, None)
-        step = self._read(key, before)
+        step = self._read(key, before, known)
         self._last = (key, step)
         return step
 
@@ -166,9 +174,11 @@ class SuspectReplays:
         names = (file.op_name for file in self._tree.ge[key])
         return self._graphs.context(key.rank, key.graph, names)
 
-    def _read(self, key: StepKey, before: StepReplay | None) -> StepReplay:
+    def _read(
+        self, key: StepKey, before: StepReplay | None, known: GeStep | None = None
+    ) -> StepReplay:
         context = self._context(key)
-        step = read_ge_step(self._tree.ge[key], context, self._readers)
+        step = known or read_ge_step(self._tree.ge[key], context, self._readers)
         return StepReplay(step, self._op_texts(key, context), self._limits, before)
 
     def _op_texts(self, key: StepKey, context: GraphContext | None) -> OpTexts | None:
