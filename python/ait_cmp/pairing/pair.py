@@ -95,4 +95,4 @@ class StepPairs:
     node_of: dict[str, int] = field(default_factory=dict)
     misses: dict[int, MissKind] = field(default_factory=dict)
     watched: dict[str, Watched] = field(default_factory=dict)
-    my: GeStep | None = None
+    my: GeStep | None = field(default=None, compare=False, repr=False)
