@@ -11,21 +11,33 @@ from typing import Any
 import numpy as np
 
 from ait_cmp.config import Limits
-from ait_cmp.replay.evaluate import Sums, TypedArray, add, as_list, given_of, new_sums, widened
+from ait_cmp.replay.evaluate import (
+    Sums,
+    TypedArray,
+    add,
+    as_list,
+    cut_of,
+    given_of,
+    new_sums,
+    slice_of,
+    widened,
+)
+from ait_cmp.replay.parts import parts_of
 from ait_cmp.replay.references import Binding, RefusedError, Value
 from ait_cmp.replay.references.dtypes import FLOAT_TYPES, round_to, round_to_bits
 from ait_cmp.replay.references.result import Array
 from ait_cmp.replay.regions import describe_regions
 from ait_cmp.replay.verdict import judge
 
-# Larger ops are not tried: each trial computes them again.
-_MAX_VALUES = 2**24
+# Of larger ops a part is tried: each trial computes it again, in float64.
+_MAX_VALUES = 2**22
+_MAX_PARTS = 4
 # Rounding after every step of a sum is a loop over its terms.
 _MAX_STEPS = 2**28
 # Lengths of the exact partial sums that are rounded when they are added up: one by one, and the
 # edge of the blocks that matrix units multiply.
 _PARTIAL_SUMS = (1, 16, 32, 64, 128, 256)
-_HF32_BITS = 11
+_HF32_BITS = 12
 
 # Attribute that turns an operand -> what a product equals that takes it the other way.
 _TURNS = {
@@ -102,20 +114,56 @@ class Case:
 
 def find_cause(case: Case) -> str:
     """A sentence on what a wrong output equals, and where it is off; "" if nothing fits."""
-    sizes = [case.output.array.size, *(tensor.array.size for tensor in case.inputs.values())]
-    if max(sizes) > _MAX_VALUES or case.output.array.dtype.kind != "f":
+    if case.output.array.dtype.kind != "f":
         return ""
+    sizes = [case.output.array.size, *(tensor.array.size for tensor in case.inputs.values())]
     try:
-        wanted = case.compute()
+        if max(sizes) > _MAX_VALUES:
+            return _cause_of_a_part(case)
+        return _cause(case, case.compute())
     except (RefusedError, MemoryError):
         return ""
+
+
+def _cause_of_a_part(case: Case) -> str:
+    """The same of one of the first parts of a large op that are wrong by themselves."""
+    cut = cut_of(case.binding, case.inputs, case.outputs)
+    if cut is None:
+        return ""
+    axis_of = {
+        position: axis
+        for name, axis in cut.inputs.items()
+        for position in case.binding.positions.get(name, ())
+    }
+    n_values = max(tensor.array.size for tensor in case.outputs)
+    n_tried = 0
+    for part in parts_of(cut, n_values):
+        inputs = {
+            position: tensor._replace(array=slice_of(tensor.array, axis_of.get(position), part))
+            for position, tensor in case.inputs.items()
+        }
+        outputs = [
+            tensor._replace(array=slice_of(tensor.array, cut.axis, part)) for tensor in case.outputs
+        ]
+        some = Case(case.binding, inputs, outputs, case.index, case.limits, {})
+        wanted = some.compute()
+        if some.fits(wanted):
+            continue
+        found = _cause(some, wanted, tells_where=False)
+        n_tried += 1
+        if found or n_tried == _MAX_PARTS:
+            return found.replace("It equals", "A part of it equals")
+    return ""
+
+
+def _cause(case: Case, wanted: Any, *, tells_where: bool = True) -> str:
     for sentence, compute in _trials(case, wanted):
         try:
             if case.fits(compute()):
                 return sentence
         except (RefusedError, ValueError, TypeError, IndexError):
             continue  # it cannot be computed in this way
-    return _where(case, wanted)
+    return _where(case, wanted) if tells_where else ""
 
 
 def _trials(case: Case, wanted: Any) -> Iterator[Trial]:

@@ -76,11 +76,11 @@ def evaluate(
     Raises:
         RefusedError: The reference does not know these values.
     """
-    cut = _cut(binding, inputs, outputs)
+    cut = cut_of(binding, inputs, outputs)
     found: list[Found | None] = [None] * len(outputs)
     arguments = _Arguments(binding, inputs, cut)
     for part in parts_of(cut, _largest(binding, inputs, outputs)):
-        taken = [TypedArray(y.dtype, _slice(y.array, cut and cut.axis, part)) for y in outputs]
+        taken = [TypedArray(y.dtype, slice_of(y.array, cut and cut.axis, part)) for y in outputs]
         given = given_of(binding, inputs, taken)
         results = as_list(binding.evaluate(arguments.of(part), given, form))
         if len(results) < len(outputs):
@@ -98,9 +98,10 @@ def evaluate(
     return [one if one is not None else "it has no elements" for one in found]
 
 
-def _cut(
+def cut_of(
     binding: Binding, inputs: Mapping[int, TypedArray], outputs: Sequence[TypedArray]
 ) -> Cut | None:
+    """How an op may be cut, so that every part is computed alone."""
     shapes, small = {}, {}
     for name, positions in binding.positions.items():
         array = inputs[positions[0]].array
@@ -125,7 +126,8 @@ def _largest(
     )
 
 
-def _slice(array: Array, axis: int | None, part: Part) -> Array:
+def slice_of(array: Array, axis: int | None, part: Part) -> Array:
+    """Positions of a part along an axis; the whole without one."""
     if axis is None:
         return array
     return np.asarray(array[(slice(None),) * axis + (slice(part.begin, part.end),)])
@@ -157,7 +159,7 @@ class _Arguments:
     def of(self, part: Part) -> dict[int, Array]:
         """Position among the fed inputs -> array."""
         return {
-            position: self._widened(_slice(array, self._axes[position], part))
+            position: self._widened(slice_of(array, self._axes[position], part))
             if position in self._axes
             else array
             for position, array in self._arrays.items()
