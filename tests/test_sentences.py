@@ -42,7 +42,8 @@ def test_a_content_with_braces_stays_as_it_is() -> None:
     ],
 )
 def test_a_table_that_does_not_fit_the_core_fails_at_import(change: str, expected: str) -> None:
-    code = f"from ait_cmp.sentences.en import TEXTS; {change}; import ait_cmp._core"
+    code = f"from ait_cmp.sentences import LANGUAGES; TEXTS = LANGUAGES['en']; {change}"
+    code += "; import ait_cmp._core"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert f"ImportError: ait_cmp.sentences: {expected}" in done.stderr

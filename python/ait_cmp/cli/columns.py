@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ait_cmp.cli.language import add_language_option, language_of
+
 if TYPE_CHECKING:
     from ait_cmp.report.columns import Language
 
@@ -43,7 +45,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="what every column of the reports means",
         description="Print what every column of the reports means, as a Markdown page.",
     )
-    parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language (en)")
+    add_language_option(parser)
 
 
 def page_lines(language: Language) -> Iterator[str]:
@@ -61,6 +63,6 @@ def page_lines(language: Language) -> Iterator[str]:
 
 def run(options: argparse.Namespace) -> int:
     """Print the page."""
-    for line in page_lines(options.lang):
+    for line in page_lines("zh" if language_of(options) == "zh" else "en"):
         print(line)
     return 0

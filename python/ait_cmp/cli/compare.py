@@ -8,6 +8,7 @@ import logging
 import signal
 
 from ait_cmp.cli.exit_status import EXIT_STATUS_HELP, ExitStatus
+from ait_cmp.cli.language import add_language_option, language_of, translated
 from ait_cmp.cli.limit_options import add_limit_options, limits_of
 from ait_cmp.cli.number_list import joined, numbers_of
 from ait_cmp.cli.signals import interrupt, signals_call
@@ -126,6 +127,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="how files are read: 'read' (pread) for network file systems or dumps being "
         "written (default: %(default)s)",
     )
+    add_language_option(how)
     how.add_argument("--no-progress", action="store_true", help="no progress line on stderr")
     how.add_argument(
         "--exit-zero", action="store_true", help="exit 0 also when there are differences"
@@ -158,6 +160,7 @@ def run(options: argparse.Namespace) -> int:
     from ait_cmp.compare import compare_dirs
 
     my_path, golden_path = _folders(options)
+    language = language_of(options)
     gc.disable()  # a process that makes tuples and ends has nothing for it to find
     with signals_call(interrupt) as came, ProgressLine(enabled=not options.no_progress) as progress:
         result = compare_dirs(
@@ -184,7 +187,7 @@ def run(options: argparse.Namespace) -> int:
     for tensor in result.unused_golden:
         logging.debug("golden tensor not used: %s", tensor)
     for line in summary_lines(result):
-        say(line)
+        say(translated(line, language))
     for sentence in result.unwritten:
         say(f"ait-cmp: error: {sentence}", to_stderr=True)
     if came or result.was_interrupted:

@@ -7,6 +7,7 @@ import shlex
 from typing import IO, TYPE_CHECKING
 
 from ait_cmp.cli.exit_status import ExitStatus
+from ait_cmp.cli.language import add_language_option, language_of, translated
 from ait_cmp.cli.terminal import say
 from ait_cmp.cli.thread_option import add_thread_option
 from ait_cmp.config import DEMO_FOLDER
@@ -33,6 +34,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="DIR",
         help="unpacked here (default: %(default)s)",
     )
+    add_language_option(parser)
     add_thread_option(parser)
 
 
@@ -42,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
     from ait_cmp.compare import compare_dirs
     from ait_cmp.config import expanded
 
+    language = language_of(options)
     folder = expanded(options.folder)
     my, golden = folder / "ge_wrong", folder / "fx"
     if not my.is_dir():
@@ -50,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     say("$ " + " ".join(shlex.quote(str(word)) for word in words))
     result = compare_dirs(my, golden, output=folder, threads=options.threads)
     for line in summary_lines(result):
-        say(line)
+        say(translated(line, language))
     named = {found.op_name for found in result.first_divergence}
     return ExitStatus.OK if named == {_PLANTED} else ExitStatus.DIFFERENCES
 

@@ -7,6 +7,7 @@ import signal
 import sys
 
 from ait_cmp.cli.exit_status import ExitStatus
+from ait_cmp.cli.language import add_language_option, language_of, translated
 from ait_cmp.cli.limit_options import add_replay_limits, limits_of
 from ait_cmp.cli.progress import ProgressLine
 from ait_cmp.cli.signals import interrupt, signals_call
@@ -51,6 +52,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     add_replay_limits(parser)
     add_thread_option(parser)
+    add_language_option(parser)
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--no-progress", action="store_true", help="no running line on stderr")
 
@@ -60,6 +62,7 @@ def run(options: argparse.Namespace) -> int:
     from ait_cmp import __version__
     from ait_cmp.replay.run import replay
 
+    language = language_of(options)
     with signals_call(interrupt) as came, ProgressLine(enabled=not options.no_progress) as progress:
         result = replay(
             options.dump,
@@ -75,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
         )
     text = result.to_json(__version__, sys.argv[1:]) if options.json else result.summary()
     for line in text.split("\n"):
-        say(line)
+        say(line if options.json else translated(line, language))
     if came or result.was_interrupted:
         return ExitStatus.of_signal(came[0] if came else signal.SIGINT)
     if result.has_findings:

@@ -1,8 +1,9 @@
 """Sentences of reports: ids with arguments, and the one table that makes texts of them.
 
-`en.py` has the English texts; another language is another file, with the same ids and blanks. The
-core says sentences by their ids, too (`csrc/compare/sentence.h`). It gets the English texts when it
-is imported, and refuses those that lack one of its sentences or name other blanks.
+`en.py` has the English texts of what rows say, `en_report.py` those of summaries, divergences and
+notes; another language is other files, with the same ids and blanks (`recognise`). The core says
+sentences by their ids, too (`csrc/compare/sentence.h`). It gets the English texts when it is
+imported, and refuses those that lack one of its sentences or name other blanks.
 """
 
 from __future__ import annotations
@@ -11,10 +12,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from ait_cmp.sentences import en
+from ait_cmp.sentences import en, en_report, zh, zh_report
 
 # Language -> id -> text.
-LANGUAGES: dict[str, Mapping[str, str]] = {"en": en.TEXTS}
+LANGUAGES: dict[str, Mapping[str, str]] = {
+    "en": {**en.TEXTS, **en_report.TEXTS},
+    "zh": {**zh.TEXTS, **zh_report.TEXTS},
+}
 _BLANK = re.compile(r"\{(\w+)\}")
 
 

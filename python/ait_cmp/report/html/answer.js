@@ -5,7 +5,13 @@ let allCards = false;
 
 const divergences = RESULT.divergences || [];
 const divergenceCount = RESULT.divergence_count ?? divergences.length;
-const sentencesOf = (list) => (list || []).map((one) => (typeof one === "string" ? one : one.sentence)).filter(Boolean);
+const sentencesOf = (list) => (list || []).map((one) => (typeof one === "string" ? one : one.sentence)).filter(Boolean).map(inLanguage);
+
+/** A sentence of the result, in the language of the page where it is known. */
+function inLanguage(sentence) {
+  const chinese = REPORT.chinese || {};
+  return language === "zh" && Object.hasOwn(chinese, sentence) ? chinese[sentence] : sentence;
+}
 
 function renderAnswer() {
   renderRun();
@@ -109,7 +115,7 @@ function explanationOf(one) {
     const limit = ["growth", "block"].includes(one.kind) && one.limit ? ` ${t("limit", { limit: brief(one.limit) })}` : "";
     lines.push(t(`kind_${one.kind}`, values) + limit);
   } else lines.push(...sentencesOf(one.sentences));
-  if (one.replay) lines.push(one.replay);
+  if (one.replay) lines.push(inLanguage(one.replay));
   if ((one.candidates || []).length > 1) lines.push(t("candidates", { names: one.candidates.join(", ") }));
   if (one.places > 1) lines.push(t("places", { n: one.places }));
   if (one.later_failures) lines.push(t(one.later_failures === 1 ? "later_one" : "later", { n: one.later_failures }));

@@ -5,19 +5,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from string import Template
 from typing import Any
 
 from ait_cmp.report.columns import COMPARE_COLUMNS
 from ait_cmp.report.html.tables import MOST_ROWS, Table, chosen_rows
+from ait_cmp.sentences.recognise import in_language
 
 # In the order in which they stand in the page.
 _SCRIPTS = (
     "labels.js", "dom.js", "data.js", "answer.js", "filter.js", "table.js", "course.js",
     "detail.js", "main.js",
 )  # fmt: skip
+# Fields of a result that hold a sentence, or a list of them.
+_SENTENCES = frozenset({"sentence", "sentences", "replay", "reach", "notes"})
 # Column -> language -> what its tooltip says.
 _MEANINGS = {
     column.name: {"en": column.tooltip("en"), "zh": column.tooltip("zh")}
@@ -43,6 +46,7 @@ def page(result: Mapping[str, Any], table: Table, *, most_rows: int = MOST_ROWS)
         "all_rows": n_rows,
         "columns": [described for described, _ in packed],
         "meanings": _MEANINGS,
+        "chinese": {text: in_language(text, "zh") for text in _sentences(result)},
     }
     elements = (
         f'<script type="text/plain" id="column-{number}">{content.decode()}</script>'
@@ -58,6 +62,23 @@ def page(result: Mapping[str, Any], table: Table, *, most_rows: int = MOST_ROWS)
         report=_script_json(report),
         columns="\n".join(elements),
     )
+
+
+def _sentences(content: object) -> Iterator[str]:
+    """Every sentence of a result: in lists, and under the names that hold one."""
+    if isinstance(content, Mapping):
+        for name, part in content.items():
+            if name in _SENTENCES:
+                yield from [part] if isinstance(part, str) else _texts(part)
+            yield from _sentences(part)
+    elif isinstance(content, (list, tuple)):
+        for part in content:
+            yield from _sentences(part)
+
+
+def _texts(part: object) -> list[str]:
+    found = part if isinstance(part, (list, tuple)) else ()
+    return [text for text in found if isinstance(text, str)]
 
 
 def _file(name: str) -> str:

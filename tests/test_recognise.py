@@ -1,0 +1,211 @@
+"""Sentences are found by their words: every text of the table, and whatever a run says."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+import ait_cmp
+from ait_cmp.cli.demo import unpack_sample
+from ait_cmp.cli.language import language_of
+from ait_cmp.cli.main import main
+from ait_cmp.cli.summary import summary_lines
+from ait_cmp.sentences import LANGUAGES, en_report
+from ait_cmp.sentences.recognise import in_language
+
+ROOT = Path(__file__).parents[1]
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def filled(text: str) -> tuple[str, dict[str, str]]:
+    """A text with something in every blank that is no sentence."""
+    numbers = itertools.count(7)
+    contents = {}
+    for name in dict.fromkeys(re.findall(r"\{(\w+)\}", text)):
+        is_number = name == "n" or name.startswith("n_")
+        contents[name] = str(next(numbers)) if is_number else f"X_{next(numbers)}"
+    return re.sub(r"\{(\w+)\}", lambda blank: contents[blank[1]], text), contents
+
+
+# Without words of their own.
+FRAMES = {"why_and_remark", "named_part"}
+
+
+@pytest.mark.parametrize("key", sorted(en_report.TEXTS.keys() - FRAMES))
+def test_every_text_is_found_with_what_stands_in_its_blanks(key: str) -> None:
+    said, contents = filled(en_report.TEXTS[key])
+    expected = re.sub(r"\{(\w+)\}", lambda blank: contents[blank[1]], LANGUAGES["zh"][key])
+    assert in_language(said, "zh") == expected
+    assert in_language(said, "en") == said
+
+
+def test_a_frame_counts_where_a_part_is_known() -> None:
+    assert in_language("A_1: a reduced thing.", "zh") == "A_1: a reduced thing."
+    assert in_language("MatMul_3: it is right; more", "zh") == "MatMul_3: it is right; more"
+    told = in_language("12 times what it was given; the same rows in another order", "zh")
+    assert told == "误差为输入带来的 12 倍；行相同，顺序不同"
+
+
+# Put together where they are said: plurals, places, parts of sentences.
+PUT_TOGETHER = {
+    *FRAMES,
+    *("what_a", "what_an", "place_rank", "where_rank", "where", "sides", "how_rounding"),
+    *("same_at_one", "same_at", "same_at_and_more", "one_without_block"),
+    *("nonfinite_rows", "nonfinite_elements"),
+    *("and_more_ops", "and_more_inputs", "and_more_reasons"),
+}
+
+
+def test_every_text_is_said_by_the_program() -> None:
+    """Words that nobody says any more do not stay in the table."""
+    files = [
+        path
+        for path in (ROOT / "python/ait_cmp").rglob("*.py")
+        if "sentences" not in path.parts and "html" not in path.parts
+    ]
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    sources = re.sub(r'"\n *f?"', "", sources)
+    for key, text in en_report.TEXTS.items():
+        if key in PUT_TOGETHER:
+            continue
+        fragments = re.split(r"\{\w+\}", text)
+        words = max(fragments, key=len).strip(" .;:,()").split()
+        runs = [" ".join(words[at : at + 3]) for at in range(max(len(words) - 2, 1))]
+        assert any(run in sources for run in runs), (key, runs)
+
+
+def test_what_is_not_known_stays_as_it_is() -> None:
+    assert in_language("Something else was said.", "zh") == "Something else was said."
+    assert in_language("", "zh") == ""
+
+
+def test_of_several_sentences_those_that_are_known_are_told() -> None:
+    line = "MatMul_3 is right on its own inputs. No later row is outside the limits."
+    assert in_language(f"  {line}", "zh") == (
+        "  MatMul_3 对自身输入的计算正确。其后没有行超出限值。"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (
+            "Mul_9 (Mul) does not compute a Mul of its inputs: off by 0.1, 9 times its rounding, "
+            "4 of 8 elements; input 0 is not what Add wrote (2 of 8 elements): the buffer was "
+            "overwritten in between. It equals the result times 0.5.",
+            "Mul_9 (Mul) 的输出与由其输入计算的 Mul 结果不符：误差 0.1，为舍入误差的 9 倍，"
+            "涉及 8 个元素中的 4 个；"
+            "输入 0 不是 Add 写出的内容（8 个元素中有 2 个不同）：其间内存被踩踏。"
+            "它等于正确结果乘以 0.5。",
+        ),
+        (
+            "unmatched       6 = 4 in a rank, graph or step that the golden dump lacks, 2 of an "
+            "operator that only GE has",
+            "无对应张量      6 = 4 个所在的 rank、图或步在标杆中不存在；2 个属于只有 GE 才有的算子",
+        ),
+        (
+            "ALSO DIVERGES Exp (Exp) in graph_1 token 0: What Exp read is not what Add wrote: "
+            "the buffer was overwritten in between; 2 more places",
+            "另一偏差算子 Exp (Exp)（graph_1 token 0）：Exp 读到的不是 Add 写出的内容："
+            "其间内存被踩踏；另有 2 处",
+        ),
+        (
+            "graph_1 is compared with the golden graph_2, which has 98% of its nodes: the names "
+            "of nodes, the shapes of tensors and the number of runs tell, not the names of the "
+            "graphs.",
+            "graph_1 与标杆 graph_2 比较，后者有其节点的 98%：依据为节点名、张量形状、运行次数，"
+            "而不是图的名字。",
+        ),
+    ],
+)
+def test_sentences_of_parts(said: str, expected: str) -> None:
+    assert in_language(said, "zh") == expected
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sample")
+    unpack_sample(folder)
+    return folder
+
+
+@pytest.mark.parametrize(("my", "golden"), [("ge_wrong", "fx"), ("ge_wrong", "ge"), ("ge", "fx")])
+def test_every_line_of_a_summary_is_told_in_chinese(sample: Path, my: str, golden: str) -> None:
+    result = ait_cmp.compare_dirs(sample / my, sample / golden)
+    for line in summary_lines(result):
+        assert CHINESE.search(in_language(line, "zh")), line
+
+
+@pytest.mark.parametrize("how", ["option", "variable"])
+def test_the_language_is_chosen(
+    how: str,
+    tmp_path: Path,
+    sample: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folders = [str(sample / "ge_wrong"), str(sample / "fx"), "--output", str(tmp_path)]
+    if how == "variable":
+        monkeypatch.setenv("AIT_CMP_LANG", "zh")
+    assert main([*folders, *(["--lang", "zh"] if how == "option" else [])]) == 1
+    printed = capsys.readouterr().out
+    assert printed.startswith("首个偏差算子（rank 0 graph_1 token 0）：MatMul_3")
+    assert main([*folders, "--lang", "en"]) == 1
+    assert capsys.readouterr().out.startswith("FIRST DIVERGENCE in rank 0")
+    texts = [path.read_text(encoding="utf-8") for path in tmp_path.glob("*.csv")]
+    assert not any(CHINESE.search(text) for text in texts)
+
+
+def test_a_replay_alone_is_told_in_chinese(
+    tmp_path: Path, sample: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["replay", str(sample / "ge_wrong"), "--output", str(tmp_path), "--lang", "zh"]
+    assert main(command) == 1
+    lines = [line for line in capsys.readouterr().out.splitlines() if line]
+    assert all(CHINESE.search(line) for line in lines), lines
+
+
+def test_a_wrong_variable_is_told(
+    sample: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AIT_CMP_LANG", "fr")
+    assert main([str(sample / "ge"), str(sample / "fx")]) == 2
+    assert "AIT_CMP_LANG=fr: one of en, zh expected" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("variables", "encoding", "is_terminal", "language"),
+    [
+        ({"LANG": "zh_CN.UTF-8"}, "utf-8", True, "zh"),
+        ({"LANG": "zh_CN.UTF-8"}, "utf-8", False, "en"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C.UTF-8"}, "utf-8", True, "en"),
+        ({"LANG": "zh_CN"}, "ascii", True, "en"),
+        ({"LANG": "en_US.UTF-8"}, "utf-8", True, "en"),
+        ({"LANG": "en_US.UTF-8", "AIT_CMP_LANG": "zh"}, "utf-8", False, "zh"),
+    ],
+)
+def test_the_locale_counts_on_a_terminal(
+    variables: dict[str, str],
+    encoding: str,
+    is_terminal: bool,
+    language: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Output:
+        def __init__(self) -> None:
+            self.encoding = encoding
+
+        def isatty(self) -> bool:
+            return is_terminal
+
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG", "AIT_CMP_LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stdout", Output())
+    assert language_of(Namespace(lang=None)) == language
