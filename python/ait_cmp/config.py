@@ -46,6 +46,13 @@ class Limits:
         block_growth_max: The same of its worst block.
         own_growth_max: Largest error of a replayed op in units of its rounding.
         element_max: Largest error of one element of a replayed op in its own units.
+
+    Example:
+        >>> ait_cmp.Limits(red_max=0.02).growth_max
+        4.0
+        >>> ait_cmp.Limits(cosine_min=2)
+        Traceback (most recent call last):
+        ait_cmp.errors.ConfigError: cosine_min: a number from -1 to 1 expected, found 2
     """
 
     cosine_min: float = 0.99

@@ -11,6 +11,7 @@ from ait_cmp import _core
 from ait_cmp.config import thread_count
 from ait_cmp.errors import ShapeError
 from ait_cmp.info.results import METRICS, Result, result_of
+from ait_cmp.report.column_docs import document
 
 # numpy dtype -> number of the dump's OutputDataType enum.
 _DTYPE_NUMBERS = {
@@ -40,6 +41,12 @@ class Metrics(NamedTuple):
     """Metrics of one pair of tensors; None is not computed (no pair with two finite values).
 
     x is the tensor under test, y the golden one, over the pairs where both are finite.
+
+    Example:
+        >>> import numpy as np
+        >>> found = ait_cmp.compare_arrays(np.float32([1, np.nan]), np.float32([1, 2]))
+        >>> found.my_nan_count, found.nonfinite_mismatch_count, found.relative_euclidean_distance
+        (1, 1, 0.0)
     """
 
     # metrics everywhere: written by tests/metric_fields.py
@@ -65,6 +72,9 @@ class Metrics(NamedTuple):
     golden_worst: float | None
 
 
+document(Metrics)
+
+
 def compare_arrays(
     my: NDArray[Any],
     golden: NDArray[Any],
@@ -88,6 +98,14 @@ def compare_arrays(
         ConfigError: `threads` is no number from 1 on.
         ShapeError: The shapes differ, or without `same_shape` the element counts.
         TypeError: A dtype has no numeric meaning here.
+
+    Example:
+        >>> import numpy as np
+        >>> found = ait_cmp.compare_arrays(np.float32([1, 2, 4]), np.float32([1, 2, 3]))
+        >>> found.max_absolute_error, found.worst_index, found.golden_worst
+        (1.0, 2, 3.0)
+        >>> round(found.cosine_similarity, 4)
+        0.9915
     """
     my, golden = np.asarray(my), np.asarray(golden)
     if my.size != golden.size:

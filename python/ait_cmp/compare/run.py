@@ -98,6 +98,13 @@ def compare_dirs(
 
     Raises:
         ConfigError: A folder or an argument is wrong, or nothing of the two dumps can be compared.
+
+    Example:
+        >>> result = ait_cmp.compare_dirs("ait-cmp-demo/ge_wrong", "ait-cmp-demo/fx", tokens=0)
+        >>> [(found.op_name, found.kind) for found in result.divergences]
+        [('MatMul_3', 'growth')]
+        >>> result.counts["compared"], result.counts.total
+        (234, 282)
     """
     algorithms = load_algorithms(one_or_several_texts(custom_algorithms, "custom_algorithms"))
     how = _How(

@@ -28,6 +28,14 @@ def parse_torchair_dump_data(path: str | os.PathLike[str]) -> tuple[Arrays, Arra
     Raises:
         FormatError: The file is damaged, or a tensor has no values.
         OSError: The file cannot be read.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from ait_cmp.compare.torchair_acc_cmp import parse_torchair_dump_data
+        >>> file = next(Path("ait-cmp-demo/ge").rglob("*/0/MatMul.MatMul_3.*"))
+        >>> inputs, outputs = parse_torchair_dump_data(file)
+        >>> len(inputs), outputs[0].shape
+        (2, (8, 32))
     """
     text = os.fspath(path)
     if text.endswith(".npz"):

@@ -25,6 +25,13 @@ class Dump:
         inputs: In the order of the header.
         outputs: In the order of the header; the one array of an .npy file.
         notes: What the reader of the file should know, one sentence each.
+
+    Example:
+        >>> from pathlib import Path
+        >>> array = next(Path("ait-cmp-demo/fx").rglob("*/0/mm_3-*.OUTPUT.0.*"))
+        >>> dump = ait_cmp.open_dump(array)
+        >>> dump.is_array, len(dump.inputs), dump.outputs[0].size_bytes
+        (True, 0, 512)
     """
 
     path: str
@@ -45,9 +52,24 @@ def open_dump(path: str | os.PathLike[str]) -> Dump:
 
     Only the header is read; the values are read by `numpy()` of a tensor.
 
+    Args:
+        path: The file.
+
+    Returns:
+        Its tensors, inputs and outputs.
+
     Raises:
         FormatError: The file is neither.
         OSError: The file cannot be read.
+
+    Example:
+        >>> from pathlib import Path
+        >>> file = next(Path("ait-cmp-demo/ge_wrong").rglob("*/0/MatMul.MatMul_3.*"))
+        >>> dump = ait_cmp.open_dump(file)
+        >>> dump.op_name, [tuple(tensor.shape) for tensor in dump.inputs]
+        ('MatMul_3', [(8, 32), (32, 32)])
+        >>> dump.outputs[0].dtype, dump.outputs[0].numpy().dtype.name
+        ('torch.float16', 'float16')
     """
     name = os.fspath(path)
     if is_array_name(name):

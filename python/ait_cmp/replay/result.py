@@ -61,6 +61,11 @@ class Replay:
         notes: What a reader should know.
         csv_paths: The CSV files.
         was_interrupted: Whether Ctrl-C ended it early.
+
+    Example:
+        >>> print(ait_cmp.replay("ait-cmp-demo/ge", tokens=0).summary())
+        123 outputs: 123 right, 0 wrong, 0 not replayed
+        Every operator behind 123 of 123 outputs computes what its inputs say.
     """
 
     rows: list[ReplayRow] = field(default_factory=list)

@@ -62,6 +62,13 @@ def replay(
 
     Raises:
         ConfigError: A folder, a file or an argument is wrong.
+
+    Example:
+        >>> found = ait_cmp.replay("ait-cmp-demo/ge_wrong", tokens=0)
+        >>> [(one.row.op_name, round(one.row.own_growth)) for one in found.wrong]
+        [('MatMul_3', 72)]
+        >>> found.counts
+        {'right': 95, 'wrong': 1, 'not_replayed': 0}
     """
     known: Mapping[str, Reference] = {
         **REFERENCES,

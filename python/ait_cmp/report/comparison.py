@@ -118,6 +118,13 @@ class Comparison:
         custom_names: Names of the custom algorithms, in the order of their cells in `Row.custom`.
         unwritten: Sentences on report files that could not be written, or not whole.
         was_interrupted: True if Ctrl-C ended the comparison; rows then hold what was done.
+
+    Example:
+        >>> result = ait_cmp.compare_dirs("ait-cmp-demo/ge_wrong", "ait-cmp-demo/fx")
+        >>> result.has_differences, result.counts.verdicts
+        (True, {'pass': 464, 'inherited': 0, 'fail': 4})
+        >>> [row.op_name for row in result.rows if row.verdict == "fail" and row.io == "outputs"]
+        ['MatMul_3', 'MatMul_3']
     """
 
     rows: Sequence[Row] = field(default_factory=list)

@@ -38,6 +38,12 @@ class Divergence(NamedTuple):
         my_tensor: The tensor under test as the report writes it.
         writer: Of kind `edge`, the op that wrote what this one read, else "".
         role: What the graph looks like around the op: equal for the same op of another layer.
+
+    Example:
+        >>> result = ait_cmp.compare_dirs("ait-cmp-demo/ge_wrong", "ait-cmp-demo/fx")
+        >>> first = result.divergences[0]
+        >>> first.token, first.fx_node, round(first.error, 3), first.upstream_error, first.limit
+        (0, 'mm_3', 0.035, 0.0, 4.0)
     """
 
     rank: int

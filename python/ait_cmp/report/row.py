@@ -6,7 +6,7 @@ import bisect
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
-from ait_cmp.report.columns import COMPARE_COLUMNS
+from ait_cmp.report.column_docs import document
 from ait_cmp.terms import Estimated, Io, Rule, Status, Verdict
 
 if TYPE_CHECKING:
@@ -17,6 +17,14 @@ class Row(NamedTuple):
     """One tensor of the my side. None is an empty cell: not computed.
 
     The first 24 fields have the names and the order that scripts of the replaced tool read.
+
+    Example:
+        >>> result = ait_cmp.compare_dirs("ait-cmp-demo/ge_wrong", "ait-cmp-demo/fx", tokens=0)
+        >>> worst = max(result.rows, key=lambda row: row.error_growth or 0)
+        >>> worst.op_name, worst.io, worst.my_shape, worst.match, worst.verdict
+        ('MatMul_3', 'outputs', '[8, 32]', 'dataflow', 'fail')
+        >>> worst.cmp_fail_reason
+        'error_growth 72.2 > 4, block_growth 56.3 > 3.2.'
     """
 
     token_id: int
@@ -85,21 +93,7 @@ class Row(NamedTuple):
 # The header line; the names of custom algorithms follow.
 COLUMNS: tuple[str, ...] = Row._fields[:-1]
 
-
-def _document() -> None:
-    """Give `Row` and its fields what the table of columns says of them."""
-    lines = []
-    for of_column in COMPARE_COLUMNS:
-        text = of_column.meaning("en")
-        if of_column.normal:
-            text += f" Normal: {of_column.normal}."
-        getattr(Row, of_column.name).__doc__ = text
-        lines.append(f"        {of_column.name}: {text}")
-    Row.__doc__ = "\n".join([f"{Row.__doc__}\n    Attributes:", *lines, _CUSTOM])
-
-
-_CUSTOM = "        custom: One cell per custom algorithm."
-_document()
+document(Row, custom="One cell per custom algorithm.")
 
 
 class Rows(Sequence[Row]):

@@ -1,0 +1,22 @@
+"""Docstrings of records whose fields are columns, from the one table."""
+
+from __future__ import annotations
+
+from ait_cmp.report.columns import COMPARE_COLUMNS
+
+
+def document(record: type, **others: str) -> None:
+    """Give a record and its fields what the table says of them; `others` are no columns."""
+    table = {column.name: column for column in COMPARE_COLUMNS}
+    lines = []
+    for name in record._fields:  # type: ignore[attr-defined]
+        if name in others:
+            text = others[name]
+        else:
+            text = table[name].en
+            if table[name].normal:
+                text += f" Normal: {table[name].normal}."
+        getattr(record, name).__doc__ = text
+        lines.append(f"        {name}: {text}")
+    told, example, rest = (record.__doc__ or "").partition("    Example:")
+    record.__doc__ = "\n".join([f"{told}    Attributes:", *lines, f"\n{example}{rest}"])

@@ -1,0 +1,71 @@
+"""Public names say what they take and give; their examples run on the demo as they stand there."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ait_cmp
+from ait_cmp.cli.demo import unpack_sample
+from ait_cmp.compare import torchair_acc_cmp
+
+# Errors say all in their name, and one name is another.
+WITHOUT_EXAMPLE = {"AitCmpError", "ConfigError", "FormatError", "ShapeError", "FirstDivergence"}
+NAMES = sorted(set(ait_cmp.__all__) - WITHOUT_EXAMPLE - {"__version__"})
+
+
+def public(name: str) -> Any:
+    if name == "replay":  # the package that can be called
+        return importlib.import_module("ait_cmp.replay.run").replay
+    return getattr(ait_cmp, name)
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("docstrings")
+    unpack_sample(folder / "ait-cmp-demo")
+    return folder
+
+
+def run_examples(thing: Any, name: str) -> int:
+    """Run the examples of a docstring; how many there were."""
+    test = doctest.DocTestParser().get_doctest(
+        inspect.getdoc(thing) or "", {"ait_cmp": ait_cmp}, name, None, None
+    )
+    said: list[str] = []
+    done = doctest.DocTestRunner(verbose=False).run(test, out=said.append)
+    assert not done.failed, "".join(said)
+    return done.attempted
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_examples_of_public_names_run(
+    name: str, sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(sample)
+    assert run_examples(public(name), name) > 0
+
+
+def test_the_example_of_scripts_of_the_replaced_tool_runs(
+    sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(sample)
+    parse = torchair_acc_cmp.parse_torchair_dump_data
+    assert run_examples(parse, "parse_torchair_dump_data") > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_argument_and_field_is_told(name: str) -> None:
+    thing = public(name)
+    told = inspect.getdoc(thing) or ""
+    names = thing._fields if hasattr(thing, "_fields") else inspect.signature(thing).parameters
+    for one in names:
+        assert f"{one}: " in told, one
+    if inspect.isfunction(thing):
+        assert "Returns:" in told
+        assert "Raises:" in told
