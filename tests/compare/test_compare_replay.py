@@ -135,6 +135,26 @@ def test_an_error_below_the_limits_of_growth_is_proven(tmp_path: Path) -> None:
     assert told(wider) == []
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("bug", ["RmsNorm", "LayerNormV4"])
+def test_truncation_in_a_norm_is_named(tmp_path: Path, bug: str, dtype: str) -> None:
+    """Values are cut off where they should be rounded: half a unit, all in one direction."""
+
+    def cut_off(y: Array, _: np.random.Generator) -> Array:
+        mantissa, exponent = np.frexp(y)
+        bits = 11 if dtype == "float16" else 8
+        return np.ldexp(np.trunc(np.ldexp(mantissa, bits)), exponent - bits)
+
+    def build(model: planted.Model) -> planted.Model:
+        return planted.transformer(model, n_tokens=64, width=64)
+
+    planted.write(build(planted.Model(dtype, 0.0, 7)), tmp_path / "golden")
+    planted.write(build(planted.Model(dtype, 0.0, 7, bug, cut_off)), tmp_path / "my")
+    result = ait_cmp.compare_dirs(tmp_path / "my", tmp_path / "golden")
+    assert told(result) == [(bug, "replay")]
+    assert "its values are too small by" in (result.divergences[0].replay or "")
+
+
 def test_rows_of_a_proven_op_have_their_cells_and_fail(tmp_path: Path) -> None:
     result = ait_cmp.compare_dirs(*two_dumps(tmp_path, bug="MatMul", how=spoil("noise")))
     rows = {(row.op_name, row.io): row for row in result.rows}
