@@ -4,6 +4,7 @@
 #include <pybind11/stl.h>
 
 #include <cstring>
+#include <mutex>
 
 #include "bind/convert.h"
 #include "bind/module.h"
@@ -160,16 +161,8 @@ py::tuple compare_buffers(const py::buffer& x, uint32_t x_dtype, const py::buffe
 
 /// Decoded values of a tensor in the order of its view steps: flat float32, or float64 where
 /// float32 would round.
-py::array read_values(const py::handle& ref, const std::string& access, uint64_t begin,
-                      const std::optional<uint64_t>& end) {
-  const TensorRef parsed = parse_ref(ref).value();
-  const Access how = parse_access(access);
+py::array values_of(const View& view, uint64_t begin, const std::optional<uint64_t>& end) {
   const Kernels& kernels = find_kernels("");
-  View view;
-  {
-    const py::gil_scoped_release release;
-    view = open_view(parsed, how);
-  }
   const uint64_t n_values = view.n_elements * view.tensor.dtype->components;
   const uint64_t stop = std::min(end.value_or(n_values), n_values), start = std::min(begin, stop);
   const bool wide = view.tensor.dtype->wide;
@@ -186,6 +179,38 @@ py::array read_values(const py::handle& ref, const std::string& access, uint64_t
   view.tensor.file->check_unchanged();
   return values;
 }
+
+py::array read_values(const py::handle& ref, const std::string& access, uint64_t begin,
+                      const std::optional<uint64_t>& end) {
+  const TensorRef parsed = parse_ref(ref).value();
+  const Access how = parse_access(access);
+  View view;
+  {
+    const py::gil_scoped_release release;
+    view = open_view(parsed, how);
+  }
+  return values_of(view, begin, end);
+}
+
+/// Reads values of tensors one after the other; the header of a file that follows itself is read
+/// once.
+class ValueReader {
+ public:
+  py::array read(const py::handle& ref, uint64_t begin, const std::optional<uint64_t>& end) {
+    const TensorRef parsed = parse_ref(ref).value();
+    View view;
+    {
+      const py::gil_scoped_release release;
+      const std::lock_guard lock(mutex_);
+      view = files_.view(parsed, Access::kAuto);
+    }
+    return values_of(view, begin, end);
+  }
+
+ private:
+  std::mutex mutex_;
+  OpenFiles files_;
+};
 
 /// The machine's own limit beside every benchmark: sums all 64-bit words of a buffer.
 }  // namespace
@@ -216,6 +241,10 @@ void bind_compare(py::module_& m) {
         "threads"_a = 1, "isa"_a = "", "kl"_a = true, "x_shape"_a = py::none(),
         "y_shape"_a = py::none(),
         "Compare two contiguous buffers of the given dtype numbers (and shapes).");
+  py::class_<ValueReader>(m, "ValueReader", "Values of tensors, whose files are read once.")
+      .def(py::init<>())
+      .def("read", &ValueReader::read, "ref"_a, "begin"_a = 0, "end"_a = py::none(),
+           "As `read_values`.");
   m.def("read_values", &read_values, "ref"_a, "access"_a = "auto", "begin"_a = 0,
         "end"_a = py::none(),
         "Values begin to end of (path, io, index, view steps), decoded, flat: float32 or float64.");

@@ -304,3 +304,21 @@ def test_of_two_sketches_with_the_same_values_the_one_in_my_order_is_taken(
     (of_data,) = rows_of(found, "arg1_1")
     assert "t-aten.t.default.INPUT.0" in of_data.golden_data_path
     assert (of_data.estimated, of_data.max_absolute_error) == ("", 0.0)  # equal hashes
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_many_graph_inputs_of_one_shape_meet_their_values_in_any_order(
+    tmp_path: Path, dtype: str
+) -> None:
+    n = 200
+    values = [np.full(24, number, dtype) for number in range(n)]
+    result = np.ones(24, np.float32)
+    f = op("F", "F", [f"arg{i}_1:0" for i in range(n)], fx=["f-aten.f.default.OUTPUT.0"])
+    write_text(tmp_path / "ge", *(op(f"arg{i}_1", "Data") for i in range(n)), f)
+    dump = DumpFile(tuple(map(any_tensor, values)), (tensor_of(result),))
+    write_op(ge_step(tmp_path / "ge", names=()), "F", "F", dump, 1)
+    saved = [value.astype(np.float32) for value in reversed(values)]
+    save_node(fx_step(tmp_path / "fx", names=()), "f", "aten.f.default", *saved, result)
+    found = compare_dirs(tmp_path / "ge", tmp_path / "fx")
+    assert found.counts["compared"] == n + 1
+    assert {row.max_absolute_error for row in found.rows} == {0.0}

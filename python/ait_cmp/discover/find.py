@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -79,7 +79,8 @@ def discover(
     graph_files, graph_notes = _graph_files(named, contents, bases)
     notes += graph_notes
     chosen = {at.path for at in ge_chosen} | {at.path for at in fx_chosen}
-    notes += content_notes(folders, contents, chosen)
+    empty = empty_step_folders(folders, contents)
+    notes += content_notes(contents, chosen, empty)
     return DumpTree(
         root=root,
         kind="ge" if ge else "fx",
@@ -94,7 +95,7 @@ def discover(
         ],
         notes=[readable(note) for note in notes],
         given=_level_of(named, [at.levels for at in ge_chosen] or [at.levels for at in fx_chosen]),
-        empty_steps=_empty_steps(empty_step_folders(folders, contents), [*ge_chosen, *fx_chosen]),
+        empty_steps=_empty_steps(empty, [*ge_chosen, *fx_chosen]),
     )
 
 
@@ -167,8 +168,8 @@ def _graph_files(
     graphs: list[GraphFile] = []
     ge_graphs: list[str] = []
     for path, found in contents:
-        owners = [base for base in bases if f"{path}/".startswith(f"{base}/")]
-        if not owners or bases[max(owners, key=len)]:
+        owner = next((above for above in _upwards(path) if above in bases), None)
+        if owner is None or bases[owner]:
             graphs += found.graphs
             ge_graphs += found.ge_graphs
     if not graphs:
@@ -177,6 +178,14 @@ def _graph_files(
         ge_graphs += above
     kept, notes = newest_graph_files(graphs)
     return kept + last_ge_graphs(ge_graphs), notes
+
+
+def _upwards(path: str) -> Iterator[str]:
+    """A folder and all above it."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
+    yield "/"
 
 
 def _keep_steps(

@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from ait_cmp.discover.contents import Contents
-from ait_cmp.discover.file_names import parse_fx_name, parse_ge_name
+from ait_cmp.discover.file_names import is_number, parse_fx_name, parse_ge_name
 from ait_cmp.discover.levels import fx_levels, ge_levels
 from ait_cmp.discover.runs import name_list
 from ait_cmp.discover.scan import Folder
 from ait_cmp.discover.tree import OverflowFile
 
+# A number of more digits is no level of a dump.
+_MOST_DIGITS = 18
+
 
 def content_notes(
-    folders: Sequence[Folder], contents: Sequence[tuple[str, Contents]], chosen: Collection[str]
+    contents: Sequence[tuple[str, Contents]], chosen: Collection[str], empty: Sequence[str]
 ) -> list[str]:
     """Overflow records, exception dumps, foreign files, odd folders, a sentence for each kind.
 
     Args:
-        folders: All folders of the tree.
-        contents: (path by which levels are told, files) of the folders.
+        contents: (path by which levels are told, files) of the folders of the tree.
         chosen: Paths of the folders whose dumps are compared; foreign files elsewhere say nothing.
+        empty: Step folders without a dump.
     """
     notes = [note for _, found in contents for note in found.notes]
     overflow = [(found, file) for _, found in contents for file in found.overflow]
@@ -48,10 +51,9 @@ def content_notes(
     ]
     if foreign:
         notes.append(f"Files that are no dumps are ignored: {len(foreign)} ({name_list(foreign)}).")
-    named = [at.path for at in folders if _has_dump_name(at.path)]
+    named = [found.path for _, found in contents if _has_dump_name(found.path)]
     if named:
         notes.append(f"Folders with the name of a dump file hold none: {name_list(named)}.")
-    empty = empty_step_folders(folders, contents)
     if empty:
         notes.append(f"Step folders without any dump: {name_list(empty)}.")
     return notes
@@ -62,12 +64,23 @@ def empty_step_folders(
 ) -> list[str]:
     """Step folders of a complete layout that hold nothing of a dump."""
     lowest = {at.path for at in folders if not at.has_folders}
+    # Folders of one parent whose names are numbers are alike.
+    is_step: dict[str, bool] = {}
+
+    def is_step_folder(path: str) -> bool:
+        folder, _, name = path.rpartition("/")
+        if not is_number(name) or len(name) > _MOST_DIGITS:
+            return _is_step(path)
+        if folder not in is_step:
+            is_step[folder] = _is_step(path)
+        return is_step[folder]
+
     return [
         found.path
         for path, found in contents
         if found.path in lowest
         and not (found.ge or found.fx or found.overflow or found.exceptions)
-        and _is_step(path)
+        and is_step_folder(path)
     ]
 
 

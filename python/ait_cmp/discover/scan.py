@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -39,7 +40,7 @@ def is_of_exceptions(root: str, folder: str) -> bool:
 
 
 def _identity(path: str) -> tuple[int, int] | str:
-    status = Path(path).stat()
+    status = os.stat(path)  # noqa: PTH116  # a dump has a hundred thousand folders
     # Some network file systems number no inodes.
     return (status.st_dev, status.st_ino) if status.st_ino else str(Path(path).resolve())
 
@@ -62,9 +63,9 @@ def scan_folders(root: str) -> tuple[list[Folder], list[Remark]]:
     # A link upwards would bring in everything beside the root.
     seen = {_identity(str(above)) for above in Path(root).resolve().parents}
     waiting: list[str] = [root]
-    links: list[str] = []
+    links: deque[str] = deque()
     while waiting or links:
-        path = waiting.pop() if waiting else links.pop(0)
+        path = waiting.pop() if waiting else links.popleft()
         try:
             identity = _identity(path)
             if identity in seen:
@@ -81,7 +82,9 @@ def scan_folders(root: str) -> tuple[list[Folder], list[Remark]]:
     return sorted(folders, key=lambda folder: folder.path), remarks
 
 
-def _list_folder(path: str, links: list[str], remarks: list[Remark]) -> tuple[list[str], list[str]]:
+def _list_folder(
+    path: str, links: deque[str], remarks: list[Remark]
+) -> tuple[list[str], list[str]]:
     """Names of files, paths of real subfolders; paths of links to folders go to `links`."""
     files, below = [], []
     with os.scandir(path) as entries:

@@ -238,7 +238,7 @@ def scan_ge(files: Sequence[FileRef], threads: int) -> Sequence[GeScan] | _core.
     whose file does not tell their shape have UNKNOWN_SHAPE.
     """
     full = [file.path for file in files if file.kind == "dump"]
-    headers = _core.scan_ge(full, threads)
+    headers = _core.scan_ge(full, min(threads, len(full) // _FILES_PER_THREAD + 1))
     if len(full) == len(files):
         return headers
     scans = iter(headers)

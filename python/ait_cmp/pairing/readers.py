@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Callable, NamedTuple, Union
 
 import numpy as np
@@ -40,16 +41,18 @@ class Readers(NamedTuple):
 
 def core_readers(threads: int) -> Readers:
     """Readers of dumps, full or reduced, with `threads` threads."""
+    reader = _core.ValueReader()
+
+    def read_values(ref: TensorRef, begin: int, end: int) -> Values:
+        if ref.kind != "dump":
+            return source.read_kept_values(ref, begin, end)
+        values: Values = reader.read(ref, begin, end)
+        return values
+
+    are_equal = partial(_are_equal, read_values)
     return Readers(
-        source.scan_ge, source.scan_npy, _read_values, _are_equal, source.is_fortran, threads
+        source.scan_ge, source.scan_npy, read_values, are_equal, source.is_fortran, threads
     )
-
-
-def _read_values(ref: TensorRef, begin: int, end: int) -> Values:
-    if ref.kind != "dump":
-        return source.read_kept_values(ref, begin, end)
-    values: Values = _core.read_values(ref, begin=begin, end=end)
-    return values
 
 
 # Values per window, and windows per tensor, by which large arrays are compared.
@@ -57,19 +60,24 @@ _WINDOW = 4096
 _N_WINDOWS = 8
 
 
-def _are_equal(first: TensorRef, second: TensorRef, count: int) -> bool:
+def _are_equal(
+    read_values: Callable[[TensorRef, int, int], Values],
+    first: TensorRef,
+    second: TensorRef,
+    count: int,
+) -> bool:
     """Whether a tensor of `count` values equals another one, of any number of values."""
     last = max(count - _WINDOW, 0)
     begins = sorted({last * window // (_N_WINDOWS - 1) for window in range(_N_WINDOWS)})
     try:
         if first.kind != "dump" or second.kind != "dump":
             return source.have_equal_content(first, second)
-        if _read_values(second, count, count + 1).size:
+        if read_values(second, count, count + 1).size:
             return False
         return all(
             np.array_equal(
-                _read_values(first, begin, begin + _WINDOW),
-                _read_values(second, begin, begin + _WINDOW),
+                read_values(first, begin, begin + _WINDOW),
+                read_values(second, begin, begin + _WINDOW),
                 equal_nan=True,
             )
             for begin in begins
@@ -107,9 +115,7 @@ def are_equal_rounded(
         x, y = readers.read_values(mine, 0, end), readers.read_values(golden, 0, end)
     except (FormatError, OSError):
         return False
-    with np.errstate(over="ignore", invalid="ignore"):
-        rounded = _WIDER[dtype].rounded(y)
-        return bool(np.array_equal(x.astype(np.float32), rounded.astype(np.float32), True))
+    return bool(np.array_equal(x.astype(np.float32), rounded(dtype, y).astype(np.float32), True))
 
 
 def _as_bfloat16(values: Values) -> Values:
@@ -136,3 +142,9 @@ _WIDER = {
 def is_wider(my: str, fx: str) -> bool:
     """Whether an FX file of this type may hold the values before they were rounded to mine."""
     return my in _WIDER and fx in _WIDER[my].dtypes
+
+
+def rounded(my: str, values: Values) -> Values:
+    """Values of a more exact type as mine would hold them; others as they are."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _WIDER[my].rounded(values) if my in _WIDER else values

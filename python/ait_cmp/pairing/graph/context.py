@@ -38,6 +38,7 @@ class GraphContext:
         self.graph = graph
         self.identifier = Identifier(graph, final_members or {})
         self._slots: dict[tuple[int, ...], Slots] = {}
+        self._fx_nodes: dict[tuple[int, ...], str] = {}
         self._chains: dict[GraphTensor, ViewChain] = {}
         self._uses: dict[GraphTensor, tuple[Use, ...]] = {}
         self._arguments: dict[str, tuple[GraphTensor, ...]] = {}
@@ -79,6 +80,12 @@ class GraphContext:
 
     def fx_node_of(self, members: tuple[int, ...]) -> str:
         """The FX node that an op or the last of its members was made for, "" if nobody knows."""
+        found = self._fx_nodes.get(members)
+        if found is None:
+            found = self._fx_nodes[members] = self._find_fx_node(members)
+        return found
+
+    def _find_fx_node(self, members: tuple[int, ...]) -> str:
         for number in reversed(members):
             names = [name.node for name in self.graph.ops[number].output_names if name is not None]
             node = names[0] if names else self.graph.fx_node[number]

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
-from typing import NamedTuple
-
-import numpy as np
 
 from ait_cmp.discover import FxFile
 from ait_cmp.errors import FormatError
@@ -27,10 +24,12 @@ from ait_cmp.pairing.readers import (
     are_equal_rounded,
     is_stored_transposed,
     is_wider,
+    rounded,
 )
+from ait_cmp.pairing.rules.fx_argument import ArgumentFile, FoundArgument
+from ait_cmp.pairing.rules.literal import literal_answers, value_key
 from ait_cmp.pairing.rules.match import Match, Miss
 from ait_cmp.tensor_ref import TensorRef
-from ait_cmp.terms import Rule
 
 # Ops that hand their input on, values in order; an FX node made of nothing else equals its input.
 _PASSING_TYPES = RESHAPE_TYPES | {"Identity", "TensorMove", "Cast", "BroadcastTo", "Expand", "Tile"}
@@ -44,32 +43,58 @@ _PASSING_OPERATORS = frozenset(
     | {"_reshape_alias", "_to_copy", "_unsafe_view", "npu_dtype_cast", "npu_format_cast"}
 )
 
+# Files of one type and shape are told by so many of their first values before all are compared,
+# and so many that begin alike are tried for a tensor.
+_START = 8
+_MOST_TRIES = 64
+
 # Whole numbers of this many elements or fewer look like literal arguments (sizes, dims).
 _MAX_LITERAL = 16
 
 
-class FoundArgument(NamedTuple):
-    """An FX INPUT file and where in a chain of views its tensor stands.
+Head = tuple[str, Shape]
+
+
+class _Asked:
+    """The arguments of one FX node by their shapes, so that each is looked at once.
 
     Attributes:
-        file: The file.
-        target: FX target of its node.
-        level: Position in the view chain of the tensor that arrives: 0 = as it arrives.
-        rule: The rule that found it: "argument" or "literal".
+        node: The node.
+        alike: (type, shape) -> arguments that only an INPUT file can show.
+        taken: Paths of files that are an argument already.
     """
 
-    file: FxFile
-    target: str
-    level: int
-    rule: Rule
+    def __init__(self, node: FxNode, files: Sequence[ArgumentFile], is_padded: bool) -> None:
+        """With padding a file may have another shape than its tensor: all are looked at."""
+        self.node = node
+        self.alike: dict[Head | None, list[GraphTensor]] = {}
+        self.taken: set[str] = set()
+        self._is_padded = is_padded
+        self._files = files
+        self._files_of: dict[Shape, list[ArgumentFile]] = {}
+        for file in files:
+            self._files_of.setdefault(file.shape, []).append(file)
+        # Shape, None where it is not known -> (head, whether it is in `alike`) -> golden tensors.
+        self._others: dict[Shape | None, dict[tuple[Head | None, bool], list[Match | None]]] = {}
 
+    def add(self, head: Head | None, match: Match | None, *, is_unknown: bool) -> None:
+        """One of its arguments; `match` is what the graph names it."""
+        of_shape = self._others.setdefault(None if head is None else head[1], {})
+        of_shape.setdefault((head, is_unknown), []).append(match)
 
-class _File(NamedTuple):
-    """A numeric INPUT file."""
+    def files_of(self, shape: Shape) -> Sequence[ArgumentFile]:
+        """Files that may hold a tensor of this shape."""
+        return self._files if self._is_padded else self._files_of.get(shape, ())
 
-    file: FxFile
-    dtype: str
-    shape: Shape
+    def others(self, head: Head) -> list[tuple[Head | None, list[Match | None]]]:
+        """Arguments beside those that are alike which may have the same files."""
+        shapes = list(self._others) if self._is_padded else [head[1], None]
+        return [
+            (other, matches)
+            for shape in shapes
+            for (other, is_unknown), matches in self._others.get(shape, {}).items()
+            if not (is_unknown and other == head)
+        ]
 
 
 class Arguments:
@@ -148,11 +173,18 @@ class Arguments:
             return dict.fromkeys((*unknown, *constant), Miss(why, "argument"))
         files = [file for file in map(self._numeric, node.inputs) if file is not None]
         values = {tensor: graph.const_value(tensor) for tensor in constant}
-        answers = _literals(values, self._read_literals(values, files), node.target)
-        taken: set[str] = set()
+        answers = literal_answers(values, self._read_literals(values, files), node.target)
+        asked = _Asked(node, files, self._padding is not None)
+        for tensor in unknown:
+            asked.alike.setdefault(self._head(tensor), []).append(tensor)
+        are_unknown = set(unknown)
+        for tensor in arguments:
+            if not graph.is_const(tensor):
+                match = self._named(tensor)
+                asked.add(self._head(tensor), match, is_unknown=tensor in are_unknown)
         for tensor in unknown:
             if tensor not in answers:
-                answers.update(self._solve_alike(tensor, unknown, arguments, files, node, taken))
+                answers.update(self._solve_alike(tensor, asked))
         return self._with_damage(answers, node)
 
     def _with_damage(
@@ -181,8 +213,8 @@ class Arguments:
         return not self._lost.isdisjoint(chain.tensors) and self._named(tensor) is None
 
     def _read_literals(
-        self, values: Mapping[GraphTensor, Values | None], files: Sequence[_File]
-    ) -> list[tuple[_File, Values]]:
+        self, values: Mapping[GraphTensor, Values | None], files: Sequence[ArgumentFile]
+    ) -> list[tuple[ArgumentFile, Values]]:
         """Literal arguments of as many elements as one of the constants."""
         sizes = {value.size for value in values.values() if value is not None}
         literals = []
@@ -196,11 +228,11 @@ class Arguments:
                 continue
         return literals
 
-    def _numeric(self, file: FxFile) -> _File | None:
+    def _numeric(self, file: FxFile) -> ArgumentFile | None:
         scan = self._scans[file.path]
         if scan.error is not None or scan.state != "ok":
             return None
-        return _File(file, scan.dtype, scan.shape)
+        return ArgumentFile(file, scan.dtype, scan.shape)
 
     def _is_overwritten(self, name: str, node: FxNode) -> bool:
         """Whether a node equals its input although real ops carry its name."""
@@ -216,12 +248,14 @@ class Arguments:
             return True
         return self._readers.are_equal(_ref(first.file), _ref(output), prod(first.shape))
 
-    def _head(self, tensor: GraphTensor) -> tuple[str, Shape] | None:
+    def _head(self, tensor: GraphTensor) -> Head | None:
         """Type and shape of a tensor in this step, None if the dump does not show it."""
         head = self._my.heads.get(tensor)
         return None if head is None else (head.dtype, head.shape)
 
-    def _may_hold(self, file: _File, head: tuple[str, Shape], *, wider: bool = False) -> bool:
+    def _may_hold(
+        self, file: ArgumentFile, head: tuple[str, Shape], *, wider: bool = False
+    ) -> bool:
         """Whether a file may hold a tensor of this type and shape, perhaps without its padding.
 
         With `wider` it has the more exact type of a control run: of a model in half precision that
@@ -234,13 +268,7 @@ class Arguments:
         return is_wider(dtype, file.dtype) if wider else _same_type(dtype, file.dtype)
 
     def _solve_alike(
-        self,
-        tensor: GraphTensor,
-        unknown: Sequence[GraphTensor],
-        arguments: Sequence[GraphTensor],
-        files: Sequence[_File],
-        node: FxNode,
-        taken: set[str],
+        self, tensor: GraphTensor, asked: _Asked
     ) -> dict[GraphTensor, FoundArgument | Miss]:
         """Answers for a graph input and all others of the same node with its type and shape."""
         head = self._head(tensor)
@@ -249,28 +277,27 @@ class Arguments:
         if _looks_literal(*head):
             why = "A few whole numbers: nothing but their position would tell which argument it is."
             return {tensor: Miss(why, "argument")}
-        alike = [other for other in unknown if self._head(other) == head]
+        alike, taken = asked.alike[head], asked.taken
+        files = asked.files_of(head[1])
         fits = [f for f in files if self._may_hold(f, head)]
         fits = fits or [f for f in files if self._may_hold(f, head, wider=True)]
         fits = [f for f in fits if f.file.path not in taken]
         only_values_tell = False
-        for other in arguments:
-            if other in alike or self._context.graph.is_const(other):
-                continue
-            match = self._named(other)
-            other_head = self._head(other)
-            if match is None:
-                if other_head is None or any(self._may_hold(fit, other_head) for fit in fits):
-                    only_values_tell = True
-            elif other_head is None or other_head[1] == head[1]:
-                fits = self._without(fits, match.golden)
+        for other_head, matches in asked.others(head):
+            for match in filter(None, matches):
+                if other_head is None or other_head[1] == head[1]:
+                    fits = self._without(fits, match.golden)
+            if None in matches and (
+                other_head is None or any(self._may_hold(fit, other_head) for fit in fits)
+            ):
+                only_values_tell = True
         if not fits and not only_values_tell:
-            return {other: self._solve_above(other, files, node, taken) for other in alike}
+            return {other: self._solve_above(other, asked) for other in alike}
         if len(alike) == 1 and fits:
             fits = self._without_repeats(fits)
         is_sure = len(alike) == len(fits) == 1 and not only_values_tell
         chosen = {} if is_sure else self._choose_equal(alike, fits)
-        used = [fit.file.path for fit in chosen.values()]
+        used = {fit.file.path for fit in chosen.values()}
         left = [other for other in alike if other not in chosen]
         fits_left = [fit for fit in fits if fit.file.path not in used]
         answers: dict[GraphTensor, FoundArgument | Miss] = {}
@@ -284,27 +311,38 @@ class Arguments:
             answers.update(dict.fromkeys(left, Miss(why, "argument")))
         for other, fit in chosen.items():
             taken.add(fit.file.path)
-            answers[other] = self._settle_level(other, head[1], fit, node)
+            answers[other] = self._settle_level(other, head[1], fit, asked.node)
         return answers
 
     def _choose_equal(
-        self, alike: Sequence[GraphTensor], fits: Sequence[_File]
-    ) -> dict[GraphTensor, _File]:
+        self, alike: Sequence[GraphTensor], fits: Sequence[ArgumentFile]
+    ) -> dict[GraphTensor, ArgumentFile]:
         """Graph inputs of one type and shape, each with the first free file of its values.
 
         GE and FX may order them differently: a product that a bias is added to, `rsub`.
         """
-        chosen: dict[GraphTensor, _File] = {}
-        free = list(fits)
+        chosen: dict[GraphTensor, ArgumentFile] = {}
+        free: dict[bytes, list[ArgumentFile]] = {}
+        for fit in fits:
+            free.setdefault(self._start(_ref(fit.file), self._head(alike[0])), []).append(fit)
         for tensor in alike:
             mine = self._refs.get(tensor)
-            for number, fit in enumerate(free):
-                if mine and self._holds(fit, tensor, mine):
-                    chosen[tensor] = free.pop(number)
-                    break
+            group = [] if mine is None else free.get(self._start(mine, None), [])
+            tries = enumerate(group[:_MOST_TRIES])
+            number = next((n for n, fit in tries if mine and self._holds(fit, tensor, mine)), -1)
+            if number >= 0:
+                chosen[tensor] = group.pop(number)
         return chosen
 
-    def _holds(self, file: _File, tensor: GraphTensor, mine: TensorRef) -> bool:
+    def _start(self, ref: TensorRef, head: Head | None) -> bytes:
+        """The first values, rounded to my type, as bytes that are equal where values are."""
+        try:
+            values = self._readers.read_values(ref, 0, _START)
+        except (FormatError, OSError):
+            return b""
+        return value_key(values if head is None else rounded(head[0], values))
+
+    def _holds(self, file: ArgumentFile, tensor: GraphTensor, mine: TensorRef) -> bool:
         """Whether a file has the values of my tensor, perhaps before they were rounded."""
         golden, count = _ref(file.file), prod(file.shape)
         head = self._head(tensor)
@@ -314,14 +352,14 @@ class Arguments:
             return False
         return are_equal_rounded(self._readers, mine, golden, head[0], count)
 
-    def _without(self, fits: list[_File], known: TensorRef) -> list[_File]:
+    def _without(self, fits: list[ArgumentFile], known: TensorRef) -> list[ArgumentFile]:
         """The files but the first that holds the values of an argument that is known otherwise."""
         for number, fit in enumerate(fits):
             if self._readers.are_equal(_ref(fit.file), known, prod(fit.shape)):
                 return fits[:number] + fits[number + 1 :]
         return fits
 
-    def _without_repeats(self, fits: list[_File]) -> list[_File]:
+    def _without_repeats(self, fits: list[ArgumentFile]) -> list[ArgumentFile]:
         """The first file alone if all hold the same values: `x + x` saves its one input twice."""
         first, *others = fits
         if all(
@@ -332,7 +370,7 @@ class Arguments:
         return fits
 
     def _settle_level(
-        self, tensor: GraphTensor, shape: Shape, fit: _File, node: FxNode
+        self, tensor: GraphTensor, shape: Shape, fit: ArgumentFile, node: FxNode
     ) -> FoundArgument | Miss:
         """The argument as it arrives, if it can not be the graph input before a transposition.
 
@@ -353,26 +391,24 @@ class Arguments:
                 )
         return FoundArgument(fit.file, node.target, 0, "argument")
 
-    def _solve_above(
-        self, tensor: GraphTensor, files: Sequence[_File], node: FxNode, taken: set[str]
-    ) -> FoundArgument | Miss:
+    def _solve_above(self, tensor: GraphTensor, asked: _Asked) -> FoundArgument | Miss:
         """The argument before the views of its op: the one level and file that fit, if one."""
         chain = self._context.chain(tensor)
         found = []
         for level in range(1, len(chain.tensors)):
             head = self._head(chain.tensors[level])
-            for file in files:
+            for file in () if head is None else asked.files_of(head[1]):
                 if head is None or not self._may_hold(file, head):
                     continue
-                if file.file.path not in taken:
+                if file.file.path not in asked.taken:
                     found.append((level, file))
         if len(found) != 1:
             return Miss(
                 "No argument of the FX node, or more than one, has its type and shape.", "argument"
             )
         level, file = found[0]
-        taken.add(file.file.path)
-        return FoundArgument(file.file, node.target, level, "argument")
+        asked.taken.add(file.file.path)
+        return FoundArgument(file.file, asked.node.target, level, "argument")
 
 
 def _same_type(my: str, fx: str) -> bool:
@@ -400,49 +436,3 @@ def _looks_literal(dtype: str, shape: Shape) -> bool:
 
 def _ref(file: FxFile) -> TensorRef:
     return TensorRef(file.path, "", 0, kind=file.kind)
-
-
-def _literals(
-    values: Mapping[GraphTensor, Values | None],
-    literals: Sequence[tuple[_File, Values]],
-    target: str,
-) -> dict[GraphTensor, FoundArgument | Miss]:
-    """Constants that equal literal arguments, if as many of that value are on both sides."""
-    answers: dict[GraphTensor, FoundArgument | Miss] = {}
-    for tensor, value in values.items():
-        if value is None:
-            answers[tensor] = Miss(
-                "A constant whose value the graph text does not give.", "constant"
-            )
-            continue
-        equal = [file for file, literal in literals if _is_value(file, literal, value)]
-        alike = [
-            other
-            for other, constant in values.items()
-            if constant is not None and np.array_equal(constant.ravel(), value.ravel())
-        ]
-        if not equal:
-            answers[tensor] = Miss(
-                "A constant; no literal argument of the FX node has its value.", "constant"
-            )
-        elif len(equal) != len(alike):
-            answers[tensor] = Miss(
-                "A constant; nothing but its position would tell which literal argument it is.",
-                "constant",
-            )
-        else:
-            file = equal[alike.index(tensor)].file
-            answers[tensor] = FoundArgument(file, target, 0, "literal")
-    return answers
-
-
-def _is_value(file: _File, literal: Values, value: Values) -> bool:
-    """Whether a literal argument has the value of a constant, rounded to the constant's type."""
-    if literal.size != value.size or (file.dtype == "torch.bool") != (value.dtype.kind == "b"):
-        return False
-    is_float = value.dtype.kind == "f"
-    wanted = value.ravel().astype(np.float64)
-    if is_float:
-        with np.errstate(over="ignore", invalid="ignore"):
-            literal = literal.astype(value.dtype)
-    return bool(np.array_equal(literal.astype(np.float64), wanted, equal_nan=is_float))
