@@ -16,7 +16,7 @@ from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import read_ge_step
 from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.pair import StepPairs
-from ait_cmp.pairing.readers import core_readers
+from ait_cmp.pairing.readers import core_readers, remembering
 from ait_cmp.pairing.step import pair_step
 
 
@@ -42,7 +42,7 @@ def meet(
     Raises:
         ConfigError: One of `pairs` names no part, or several.
     """
-    readers = core_readers(threads)
+    readers = remembering(core_readers(threads))
 
     def context_of(key: StepKey) -> GraphContext | None:
         return texts.context(key.rank, key.graph, (file.op_name for file in my.ge[key]))

@@ -122,7 +122,7 @@ def _mapping_of(folder: Folder, notes: list[str]) -> dict[str, str]:
         return {}
     path = f"{folder.path}/{_MAPPING}"
     try:
-        return read_mapping(path)
+        return read_mapping(path, folder.files)
     except OSError as error:
         notes.append(
             readable(

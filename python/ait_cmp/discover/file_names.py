@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from ait_cmp.discover.tree import FxFile, GeFile, OverflowFile
@@ -25,6 +25,9 @@ _FX_NAME = re.compile(
 _OVERFLOW_NUMBERS = re.compile(r"\.(\d+)\.(\d+)\.(\d{10,20})$", re.ASCII)
 # A 64-bit hash printed in decimal; shorter numbers are names that a person gave.
 _HASH_DIGITS = range(8, 21)
+
+# A name on disk has at most 255 bytes, the path that it stands for 4096.
+_MOST_LINE = 8192
 
 # Of one tensor's files the most telling one is compared.
 KIND_RANK: dict[FileKind, int] = {kind: rank for rank, kind in enumerate(FILE_KINDS)}
@@ -96,12 +99,29 @@ def parse_overflow_name(folder: str, name: str) -> OverflowFile | None:
     return OverflowFile(f"{folder}/{name}", *ids)
 
 
-def read_mapping(path: str) -> dict[str, str]:
+def read_mapping(path: str, files: Collection[str]) -> dict[str, str]:
     """Read a `mapping.csv`: {name on disk},{original name} a line; lines may repeat.
+
+    Lines too long for two names of files are left out.
+
+    Args:
+        path: The file.
+        files: Names of the files beside it; others are left out.
 
     Raises:
         OSError: The file cannot be read.
     """
     with Path(path).open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-        pairs = (line.rstrip("\r\n").partition(",") for line in file)
-        return {short.strip(): name.strip() for short, _, name in pairs if name}
+        lines = iter(lambda: file.readline(_MOST_LINE), "")
+        wanted = {*files, *(split_ge_name(name)[0] for name in files)}
+        return {short: name for short, name in _pairs(lines) if short in wanted}
+
+
+def _pairs(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
+    is_rest = False
+    for line in lines:
+        is_whole = line.endswith("\n") or len(line) < _MOST_LINE
+        short, _, name = line.rstrip("\r\n").partition(",")
+        if is_whole and not is_rest and name:
+            yield short.strip(), name.strip()
+        is_rest = not is_whole

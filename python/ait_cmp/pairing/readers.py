@@ -14,6 +14,8 @@ from ait_cmp.info import source
 from ait_cmp.tensor_ref import FileRef, TensorRef
 
 Values = np.ndarray[Any, Any]
+# Steps whose headers are remembered where graphs are held against each other.
+_N_REMEMBERED = 4
 GeScans = Union[_core.GeHeaders, Sequence[source.GeScan]]
 
 
@@ -84,6 +86,24 @@ def _are_equal(
         )
     except (FormatError, OSError):
         return False
+
+
+def remembering(readers: Readers) -> Readers:
+    """The readers; of headers of files that were scanned just before they know the answer.
+
+    Where every graph of one side is held against every graph of the other, each is asked often.
+    """
+    known: dict[tuple[FileRef, ...], GeScans] = {}
+
+    def scan_ge(files: Sequence[FileRef], threads: int) -> GeScans:
+        question = tuple(files)
+        if question not in known:
+            if len(known) == _N_REMEMBERED:
+                del known[next(iter(known))]
+            known[question] = readers.scan_ge(files, threads)
+        return known[question]
+
+    return readers._replace(scan_ge=scan_ge)
 
 
 def is_stored_transposed(readers: Readers, file: FileRef) -> bool:
