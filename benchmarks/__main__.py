@@ -17,6 +17,7 @@ from benchmarks import (
     bench_convert,
     bench_formats,
     bench_graph_text,
+    bench_growth,
     bench_kernels,
     bench_planning,
     bench_replay,
@@ -107,6 +108,7 @@ def _groups(
             work, n_files=profile.n_small_files, rounds=profile.rounds, python=python
         ),
         "planning": lambda: bench_planning.bench_planning(work, n_files=profile.n_small_files),
+        "growth": lambda: bench_growth.bench_growth(work, scale=profile.n_small_files / 100_000),
         "convert": lambda: bench_convert.bench_convert(
             work,
             n_bytes=profile.stack_bytes,
@@ -127,6 +129,7 @@ GROUP_NAMES = (
     "layers",
     "small",
     "planning",
+    "growth",
     "convert",
     "replay",
     "memory",

@@ -22,6 +22,8 @@ from ait_cmp.terms import INPUTS_OUTPUTS, STATES, Io, State, Writer
 
 # Info files of so many bytes are kept: neighbouring pairs ask for the same ones.
 _KEPT_BYTES = 8 << 20
+# The files of two pairs, whatever their size: all pairs of a large file ask for it.
+_KEPT_ALWAYS = 4
 # Arrays of a file of extrema; of an FX file it is two numbers.
 _EXTREMA = frozenset({"inputs", "outputs", "inputs_states", "outputs_states"})
 _MOST_EXTREMA_BYTES = 4096
@@ -79,7 +81,7 @@ class _KeptFiles:
                 return
             self._files[key] = file, n_bytes
             self._n_bytes += n_bytes
-            while len(self._files) > 1 and self._n_bytes > _KEPT_BYTES:
+            while len(self._files) > _KEPT_ALWAYS and self._n_bytes > _KEPT_BYTES:
                 _, left = self._files.pop(next(iter(self._files)))
                 self._n_bytes -= left
 
