@@ -152,6 +152,13 @@ def asan(session: nox.Session) -> None:
 
 
 @nox.session
+def torture(session: nox.Session) -> None:
+    """One file of each kind damaged by every cut, every bit of its headers and 2000 edits."""
+    session.install(".[test]")
+    session.run("python", "tests/torture/damage.py", *session.posargs)
+
+
+@nox.session
 def browser(session: nox.Session) -> None:
     """Look at the HTML report in a real browser; prints the time to paint 100 000 rows.
 

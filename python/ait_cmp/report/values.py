@@ -26,7 +26,8 @@ def read_values(ref: TensorRef | None) -> Array | None:
         found: Array = _core.read_values(ref, begin=0, end=_MAX_VALUES + 1)
     except (FormatError, OSError):  # no number, or the file has changed: the row says so
         return None
-    return None if found.size > _MAX_VALUES else found.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a NaN that signals, as damaged files have them
+        return None if found.size > _MAX_VALUES else found.astype(np.float64)
 
 
 def read_pair(pair: Pair) -> tuple[Array, Array] | None:
