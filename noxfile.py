@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import nox
@@ -88,7 +92,9 @@ def cross(session: nox.Session) -> None:
     for name, options, emulator in (("here", [], []), ("aarch64", arm, [tools[1]])):
         build = str(folder / name)
         session.run("cmake", "-S", ".", "-B", build, "-G", "Ninja", "-DAIT_WERROR=ON", *options)
-        session.run("cmake", "--build", build, "--target", "kernels_bits")
+        session.run("cmake", "--build", build, "--target", "kernels_bits", "number_text_check")
+        if name == "here":
+            session.run(f"{build}/number_text_check", external=True)
         command = [*emulator, f"{build}/kernels_bits"]
         printed = session.run(*command, silent=True, external=True)
         lines += [f"{name} {line}" for line in str(printed).splitlines()]
@@ -103,6 +109,40 @@ def cross(session: nox.Session) -> None:
     if not {"aarch64 base", "here base"} <= levels:
         session.error(f"expected lines of both machines, found {sorted(levels)}")
     session.log(f"{len(bits)} cases have the same bits on {', '.join(sorted(levels))}")
+
+
+@nox.session
+def compilers(session: nox.Session) -> None:
+    """Older compilers read every source without a warning: GCC 10, GCC 11, Clang 14.
+
+    Those that are here; an error that begins NOT RUN if none is. Debian 12: apt-get install g++-11.
+    """
+    names = [name for name in ("g++-10", "g++-11", "clang++-14") if shutil.which(name)]
+    if not names:
+        session.error("NOT RUN: neither g++-10 nor g++-11 nor clang++-14 found")
+    session.install("pybind11>=3")
+    code = (
+        "import sysconfig, pybind11; print(sysconfig.get_path('include'), pybind11.get_include())"
+    )
+    python, pybind = str(session.run("python", "-c", code, silent=True)).split()
+    warnings = ["-Werror", "-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wno-psabi"]
+    common = ["-std=gnu++20", "-fsyntax-only", "-fvisibility=hidden", *warnings, "-Icsrc"]
+    common += ["-isystem", python, "-isystem", pybind]
+    commands = []
+    for name in names:
+        for source in sorted(Path("csrc").rglob("*.cpp")):
+            levels = [["-DAIT_HAS_X86_LEVELS", '-DAIT_CMP_VERSION="0"']]
+            if source.name == "kernels.cpp":
+                levels = [[f"-march=x86-64{isa}", "-DAIT_ISA=one"] for isa in ("", "-v3", "-v4")]
+            commands += [[name, *common, *more, str(source)] for more in levels]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        done = list(pool.map(partial(subprocess.run, capture_output=True, text=True), commands))
+    failed = [one for one in done if one.returncode]
+    for one in failed:
+        session.log(f"{' '.join(one.args)}\n{one.stderr[-2000:]}")
+    if failed:
+        session.error(f"{len(failed)} of {len(done)} compilations failed")
+    session.log(f"{', '.join(names)}: {len(done)} compilations without a warning")
 
 
 @nox.session

@@ -1,10 +1,10 @@
 #include "formats/graph_attributes.h"
 
-#include <charconv>
 #include <string_view>
 
 #include "formats/text_file.h"
 #include "formats/text_format.h"
+#include "io/number_text.h"
 
 namespace ait {
 namespace {
@@ -107,12 +107,11 @@ class AttributeReader {
 
   double read_float() {
     const std::string_view word = scanner_.word();
-    double value = 0;
-    const char* const end = word.data() + word.size();
-    const auto [stop, error] = std::from_chars(word.data(), end, value);
-    const bool is_read = error == std::errc() && (stop == end || (stop + 1 == end && *stop == 'f'));
-    if (!is_read) scanner_.fail("a floating-point number expected");
-    return value;
+    const ReadNumber number = read_number(word);
+    const std::string_view rest = word.substr(number.length);
+    if (number.length == 0 || !number.is_in_range || (!rest.empty() && rest != "f"))
+      scanner_.fail("a floating-point number expected");
+    return number.value;
   }
 
   AttributeValue read_list() {

@@ -24,6 +24,13 @@ struct FormatError : std::runtime_error {
   uint64_t position;  ///< Byte in the file, or kNoPosition.
 };
 
+/// The bits of a number. (std::bit_cast comes with GCC 11.)
+inline uint64_t bits_of(double value) {
+  uint64_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
 /// `*product = a * b`; false, and an unspecified product, if that does not fit 64 bits.
 [[nodiscard]] inline bool checked_mul(uint64_t a, uint64_t b, uint64_t* product) {
   return !__builtin_mul_overflow(a, b, product);

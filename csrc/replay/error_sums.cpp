@@ -3,6 +3,8 @@
 #include <bit>
 #include <cmath>
 
+#include "io/bytes.h"
+
 namespace ait {
 namespace {
 
@@ -13,8 +15,6 @@ constexpr size_t kBins = size_t{1} << (11 + kSignificandBits);
 
 /// Fewer different values than this show no bias: three equal ones are off alike by chance.
 constexpr double kMinValues = 64;
-
-uint64_t bits_of(double value) { return std::bit_cast<uint64_t>(value); }
 
 /// One of 64 bits for a value.
 uint64_t mark_of(double value) {

@@ -5,17 +5,15 @@
 #include <cmath>
 #include <cstdint>
 
+#include "io/number_text.h"
+
 namespace ait {
 namespace {
 
-// The longest shortest text of a float64 has 24 characters: -2.2250738585072014e-308.
-constexpr size_t kNumberChars = 32;
-
 bool is_number(std::string_view text) {
   if (!text.empty() && text.front() == '+') text.remove_prefix(1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error != std::errc::invalid_argument && end == text.data() + text.size();
+  const size_t length = read_number(text).length;
+  return length > 0 && length == text.size();
 }
 
 /// Length of the UTF-8 character that `text` begins with, 0 if it begins with none.
@@ -71,15 +69,14 @@ void append_number(std::string& line, double value) {
     line += "nan";
     return;
   }
-  char text[kNumberChars];
-  const char* end = std::to_chars(text, text + sizeof text, value).ptr;
-  const std::string_view number(text, static_cast<size_t>(end - text));
+  NumberBuffer text;
+  const std::string_view number = shortest_text(value, text);
   line += number;
   if (std::isfinite(value) && number.find_first_of(".e") == std::string_view::npos) line += ".0";
 }
 
 void append_number(std::string& line, int64_t value) {
-  char text[kNumberChars];
+  char text[24];
   line.append(text, std::to_chars(text, text + sizeof text, value).ptr);
 }
 

@@ -1,11 +1,11 @@
 #include "report/step_rows.h"
 
-#include <bit>
 #include <cmath>
 #include <functional>
 #include <numeric>
 #include <utility>
 
+#include "io/bytes.h"
 #include "report/csv_text.h"
 
 namespace ait {
@@ -233,7 +233,7 @@ uint64_t StepRows::figures_hash(bool of_golden) const {
     uint64_t hash = mix(text(row.op_name), text(row.io));
     hash = mix(hash, static_cast<uint64_t>(row.index));
     for (const double value : {*side.max, *side.min, *side.mean})
-      hash = mix(hash, std::isnan(value) ? 1 : std::bit_cast<uint64_t>(value + 0.0));
+      hash = mix(hash, std::isnan(value) ? 1 : bits_of(value + 0.0));
     sum += hash;
   }
   return sum;

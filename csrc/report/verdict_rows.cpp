@@ -1,6 +1,6 @@
 // The cell `verdict` of every row: `pass`, `inherited` or `fail`, with the limit that was passed.
-#include <charconv>
 
+#include "io/number_text.h"
 #include "report/verdict_step.h"
 
 namespace ait {
@@ -13,12 +13,7 @@ constexpr double kInheritedGrowth = 3.0 / 4, kInheritedBlockGrowth = 15.0 / 16;
 
 constexpr std::string_view kPass = "pass", kInherited = "inherited", kFail = "fail";
 
-std::string number_text(double value) {
-  char buffer[32];
-  const auto end =
-      std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, 3);
-  return {buffer, end.ptr};
-}
+std::string number_text(double value) { return rounded_text(value, 3); }
 
 std::string beyond(std::string_view name, Number value, std::string_view side, double limit) {
   if (!value) return std::string(name).append(" is not known.");

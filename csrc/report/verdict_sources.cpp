@@ -1,9 +1,9 @@
 // INPUTS DIFFER: graph inputs and constants compute nothing. Where one differs, the two runs were
 // not given the same data, unless it is state that runs before left behind.
-#include <bit>
 #include <cmath>
 #include <functional>
 
+#include "io/bytes.h"
 #include "report/verdict_step.h"
 
 namespace ait {
@@ -21,7 +21,7 @@ uint64_t figures_of(const ReportRow& row) {
     if (!side->max || !side->min || !side->mean) return 0;
     hash = mix(hash, std::hash<std::string_view>()(side->shape));
     for (const double value : {*side->max, *side->min, *side->mean})
-      hash = mix(hash, std::isnan(value) ? 1 : std::bit_cast<uint64_t>(value + 0.0));
+      hash = mix(hash, std::isnan(value) ? 1 : bits_of(value + 0.0));
   }
   return hash;
 }

@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "simd/cpu_level.h"
+
 namespace ait {
 
 extern const Kernels kernels_base;
@@ -14,9 +16,8 @@ const std::vector<const Kernels*>& supported_kernels() {
   static const std::vector<const Kernels*> kSupported = [] {
     std::vector<const Kernels*> found;
 #if defined(AIT_HAS_X86_LEVELS)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("x86-64-v4")) found.push_back(&kernels_v4);
-    if (__builtin_cpu_supports("x86-64-v3")) found.push_back(&kernels_v3);
+    if (cpu_level() >= 4) found.push_back(&kernels_v4);
+    if (cpu_level() >= 3) found.push_back(&kernels_v3);
 #endif
     found.push_back(&kernels_base);
     return found;

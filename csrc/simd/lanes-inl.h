@@ -20,6 +20,16 @@ constexpr size_t kRegisters = kLanes / kPerRegister;
 typedef double Doubles __attribute__((vector_size(kRegisterBytes)));
 typedef float HalfFloats __attribute__((vector_size(kRegisterBytes / 2)));
 
+/// Element kIndex[i] at each place i.
+template <int... kIndex, class Register>
+inline Register shuffled(const Register& v) {
+#if defined(__clang__) || __GNUC__ >= 12
+  return __builtin_shufflevector(v, v, kIndex...);
+#else
+  return __builtin_shuffle(v, (decltype(v == v)){kIndex...});
+#endif
+}
+
 template <class T>
 struct IntOf;
 template <>
@@ -285,22 +295,19 @@ inline void store(const Group<T>& a, T* at) {
 template <class Combine>
 inline double across(const Lanes& a, Combine combine) {
 #if defined(__AVX512F__)
-  const Doubles pairs =
-      combine(a.v[0], __builtin_shufflevector(a.v[0], a.v[0], 1, 0, 3, 2, 5, 4, 7, 6));
-  const Doubles fours =
-      combine(pairs, __builtin_shufflevector(pairs, pairs, 2, 3, 0, 1, 6, 7, 4, 5));
-  return combine(fours, __builtin_shufflevector(fours, fours, 4, 5, 6, 7, 0, 1, 2, 3))[0];
+  const Doubles pairs = combine(a.v[0], shuffled<1, 0, 3, 2, 5, 4, 7, 6>(a.v[0]));
+  const Doubles fours = combine(pairs, shuffled<2, 3, 0, 1, 6, 7, 4, 5>(pairs));
+  return combine(fours, shuffled<4, 5, 6, 7, 0, 1, 2, 3>(fours))[0];
 #elif defined(__AVX__)
   Doubles v[2];
   for (size_t i = 0; i < 2; ++i) {
-    v[i] = combine(a.v[i], __builtin_shufflevector(a.v[i], a.v[i], 1, 0, 3, 2));
-    v[i] = combine(v[i], __builtin_shufflevector(v[i], v[i], 2, 3, 0, 1));
+    v[i] = combine(a.v[i], shuffled<1, 0, 3, 2>(a.v[i]));
+    v[i] = combine(v[i], shuffled<2, 3, 0, 1>(v[i]));
   }
   return combine(v[0], v[1])[0];
 #else
   Doubles v[4];
-  for (size_t i = 0; i < 4; ++i)
-    v[i] = combine(a.v[i], __builtin_shufflevector(a.v[i], a.v[i], 1, 0));
+  for (size_t i = 0; i < 4; ++i) v[i] = combine(a.v[i], shuffled<1, 0>(a.v[i]));
   return combine(combine(v[0], v[1]), combine(v[2], v[3]))[0];
 #endif
 }
@@ -335,22 +342,21 @@ inline T folded(const Group<T>& a, Combine combine) {
     for (size_t i = 0; i < half; ++i) v[i] = combine(v[i + half], v[i]);
   auto w = v[0];
   if constexpr (kValues == 16) {
-    w = combine(__builtin_shufflevector(w, w, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7),
-                w);
-    w = combine(__builtin_shufflevector(w, w, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3), w);
-    w = combine(__builtin_shufflevector(w, w, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1), w);
-    w = combine(__builtin_shufflevector(w, w, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0), w);
+    w = combine(shuffled<8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7>(w), w);
+    w = combine(shuffled<4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3>(w), w);
+    w = combine(shuffled<2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1>(w), w);
+    w = combine(shuffled<1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0>(w), w);
   }
   if constexpr (kValues == 8) {
-    w = combine(__builtin_shufflevector(w, w, 4, 5, 6, 7, 0, 1, 2, 3), w);
-    w = combine(__builtin_shufflevector(w, w, 2, 3, 0, 1, 2, 3, 0, 1), w);
-    w = combine(__builtin_shufflevector(w, w, 1, 0, 1, 0, 1, 0, 1, 0), w);
+    w = combine(shuffled<4, 5, 6, 7, 0, 1, 2, 3>(w), w);
+    w = combine(shuffled<2, 3, 0, 1, 2, 3, 0, 1>(w), w);
+    w = combine(shuffled<1, 0, 1, 0, 1, 0, 1, 0>(w), w);
   }
   if constexpr (kValues == 4) {
-    w = combine(__builtin_shufflevector(w, w, 2, 3, 0, 1), w);
-    w = combine(__builtin_shufflevector(w, w, 1, 0, 1, 0), w);
+    w = combine(shuffled<2, 3, 0, 1>(w), w);
+    w = combine(shuffled<1, 0, 1, 0>(w), w);
   }
-  if constexpr (kValues == 2) w = combine(__builtin_shufflevector(w, w, 1, 0), w);
+  if constexpr (kValues == 2) w = combine(shuffled<1, 0>(w), w);
   return w[0];
 }
 

@@ -69,7 +69,7 @@ inline Words64 halves_apart(BitsRegister<int32_t> v) {
   return (Words64)_mm_packs_epi32((__m128i)(v >> 16), (__m128i)lower);  // nothing to saturate
 #else
   typedef BitsRegister<int16_t> Halves;
-  return (Words64)__builtin_shufflevector((Halves)v, (Halves)v, 1, 3, 5, 7, 0, 2, 4, 6);
+  return (Words64)shuffled<1, 3, 5, 7, 0, 2, 4, 6>((Halves)v);
 #endif
 }
 
