@@ -9,15 +9,16 @@ import signal
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from ait_cmp import _core
 
 # A slow machine is no failure: no test depends on time.
 # The same inputs in every run, so that a failure belongs to the change at hand; to search for new
 # ones: `pytest --hypothesis-profile=search`.
-settings.register_profile("same", deadline=None, derandomize=True)
-settings.register_profile("search", deadline=None, max_examples=2000)
+SLOW = [HealthCheck.too_slow]
+settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=SLOW)
+settings.register_profile("search", deadline=None, max_examples=2000, suppress_health_check=SLOW)
 settings.load_profile("same")
 
 
