@@ -196,7 +196,7 @@ def test_an_op_that_is_too_large_is_tried_on_a_part_that_is_wrong(
         return y
 
     told = sentence(tmp_path / "d", formula, attributes=BOTH)
-    assert told.endswith("A part of it equals x1 @ x2 transposed.")
+    assert told.endswith("A part of it was tried: It equals x1 @ x2 transposed.")
 
 
 # --- where it is off ---------------------------------------------------------------------------

@@ -141,6 +141,11 @@ class PairedStep:
         row = self._tables.row_of_address.get((known or "", io, index))
         return row if row is not None and row < len(self.rows) else None
 
+    @property
+    def repeated_ops(self) -> frozenset[str]:
+        """Names of ops that ran more than once in the step."""
+        return self._tables.repeated_ops
+
     def is_read(self, row: int) -> bool:
         """Whether an op or the end of the graph reads the output of a row, as far as is known."""
         pair = self._pairs.pairs[row]
@@ -197,6 +202,15 @@ class _Tables:
     @cached_property
     def file_of_node(self) -> dict[int, str]:
         return {node: path for path, node in self._pairs.node_of.items()}
+
+    @cached_property
+    def repeated_ops(self) -> frozenset[str]:
+        first: dict[str, str] = {}
+        return frozenset(
+            pair.op_name
+            for pair in self._pairs.pairs
+            if first.setdefault(pair.op_name, pair.my.path) != pair.my.path
+        )
 
     @cached_property
     def row_of_address(self) -> dict[tuple[str, str, int], int]:

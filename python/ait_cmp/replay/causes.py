@@ -152,7 +152,7 @@ def _cause_of_a_part(case: Case) -> str:
         found = _cause(some, wanted, tells_where=False)
         n_tried += 1
         if found or n_tried == _MAX_PARTS:
-            return found.replace("It equals", "A part of it equals")
+            return f"A part of it was tried: {found}" if found else ""
     return ""
 
 

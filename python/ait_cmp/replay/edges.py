@@ -74,7 +74,7 @@ def _producer(placed: PlacedOp, index: int, order: int, values: StepValues) -> T
         return None
     written = values.writer_before(slot.source, order)
     ref = values.produced.get(slot.source if written is None else written)
-    if ref is None:
+    if ref is None or values.op_names[ref.path] in values.repeated:
         return None
     other = values.heads[ref]
     same = (head.dtype, head.storage_format, head.shape) == (

@@ -104,6 +104,8 @@ class StepValues:
         self._read: dict[GraphTensor, TensorRef] = {}
         self._writers: dict[GraphTensor, list[tuple[int, GraphTensor]]] = {}
         self._before = before
+        #: Ops of which an earlier execution was dumped, too: nobody knows which one was read.
+        self.repeated = {op.name for op in step.ops if not op.is_last}
         for order, op in enumerate(step.ops):
             placed = step.placed_ops.get(op.file.path)
             if placed is not None and op.file.kind in KEPT_KINDS and op.cut is None:

@@ -85,6 +85,8 @@ def judge_edges(edges: Sequence[tuple[int, int]], step: PairedStep) -> dict[int,
         refs = step.pair_at(read).my, step.pair_at(written).my
         if any(ref.kind != "dump" or ref.view for ref in refs):
             continue
+        if step.pair_at(written).op_name in step.repeated_ops:
+            continue  # nobody knows which of its executions was read
         try:
             first, second = map(_tensor, refs)
             if _layout(first) == _layout(second):

@@ -165,6 +165,7 @@ TEXTS = {
     "how_exact": "off by {error}: {n} of {n_all} elements differ, where none may",
     "how_nonfinite": "{n} of {n_all} elements are NaN or infinite where none is due",
     "infinitely_many": "infinitely many",
+    "cause_of_a_part": "A part of it was tried: {part}",
     "cause_turned_x1": "It equals x1 transposed @ x2.",
     "cause_turned_x2": "It equals x1 @ x2 transposed.",
     "cause_without": "It equals the result without its {name}.",

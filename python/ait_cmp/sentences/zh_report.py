@@ -129,6 +129,7 @@ TEXTS = {
     "how_exact": "误差 {error}：{n_all} 个元素中有 {n} 个不同，本应全部相同",
     "how_nonfinite": "{n_all} 个元素中有 {n} 个为 NaN 或无穷大，本不应出现",
     "infinitely_many": "无穷",
+    "cause_of_a_part": "只试算了其中一部分：{part}",
     "cause_turned_x1": "它等于 x1 转置后 @ x2。",
     "cause_turned_x2": "它等于 x1 @ x2 转置后的结果。",
     "cause_without": "它等于不加 {name} 的结果。",
