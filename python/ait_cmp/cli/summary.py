@@ -170,11 +170,19 @@ def _no_divergence_lines(result: Comparison) -> Iterator[str]:
     if n_extrema:
         rows = "row compares" if n_extrema == 1 else "rows compare"
         yield f"{n_extrema} {rows} minima and maxima alone: errors between them do not show."
-    if result.n_ops_without_file:
-        yield (
-            f"{result.n_ops_without_file} of the {result.n_ops} ops of the graphs have no file: "
-            "not asked for (dump_layer, dump_step), or not in the final graph."
-        )
+    yield from _reach_lines(result)
+
+
+def _reach_lines(result: Comparison) -> Iterator[str]:
+    """Ops that no file could tell about, by reason."""
+    if not result.n_ops_without_file:
+        return
+    why = "not asked for (dump_layer, dump_step), or not in the final graph."
+    if result.n_ops_in_other_steps:
+        n_never = result.n_ops_without_file - result.n_ops_in_other_steps
+        why = f"{result.n_ops_in_other_steps} in some steps only, {n_never} in no step: {why}"
+    n_ops = f"{result.n_ops_without_file} of the {result.n_ops} ops"
+    yield f"{n_ops} of the graphs have no file: {why}"
 
 
 def _failing_line(unproven: Mapping[str, int]) -> str:

@@ -54,6 +54,7 @@ class Reporter:
         self._data_ids: dict[int, int] = {}
         # (rank, graph) -> ops of the graph, and those that its fullest step dumped.
         self._nodes: dict[tuple[int, str], tuple[int, int]] = {}
+        self._dumped: dict[tuple[int, str], set[str]] = {}
 
     @property
     def n_rows(self) -> int:
@@ -95,7 +96,10 @@ class Reporter:
     def count_nodes(self, key: StepKey, step: StepPairs) -> None:
         """Remember the fullest step of every graph: its ops, and those that it dumped."""
         computing = {i for i, node in enumerate(step.nodes) if node.type not in UNDUMPED_TYPES}
-        n_dumped = len(computing.intersection(step.node_of.values()))
+        dumped = computing.intersection(step.node_of.values())
+        n_dumped = len(dumped)
+        seen = self._dumped.setdefault((key.rank, key.graph), set())
+        seen.update(step.nodes[i].name for i in dumped)
         _, most = self._nodes.get((key.rank, key.graph), (0, -1))
         if n_dumped > most:
             self._nodes[key.rank, key.graph] = (len(computing), n_dumped)
@@ -123,7 +127,9 @@ class Reporter:
         result.refused = list(plan.refused.values())
         result.left_out = self._left_out(plan)
         result.n_ops = sum(n_nodes for n_nodes, _ in self._nodes.values())
-        result.n_ops_without_file = result.n_ops - sum(n for _, n in self._nodes.values())
+        n_dumped = sum(n for _, n in self._nodes.values())
+        result.n_ops_without_file = result.n_ops - n_dumped
+        result.n_ops_in_other_steps = sum(map(len, self._dumped.values())) - n_dumped
         result.notes = [
             *notes,
             *self._notes_of_filter(patterns),

@@ -110,6 +110,7 @@ class Comparison:
         left_out: Sentences on what no row tells: golden ranks alone, shards against wholes.
         n_ops: Ops of all graphs that compute something.
         n_ops_without_file: Those that no file of the fullest step of their graph holds.
+        n_ops_in_other_steps: Of these, those that files of other steps hold.
         has_graph_text: Whether graph texts say what the ops of all compared steps read.
         csv_paths: The report files written, one per rank; empty without an output folder.
         jsonl_paths: The same rows as JSON lines, where they were asked for.
@@ -141,6 +142,7 @@ class Comparison:
     left_out: list[str] = field(default_factory=list)
     n_ops: int = 0
     n_ops_without_file: int = 0
+    n_ops_in_other_steps: int = 0
     has_graph_text: bool = True
     csv_paths: list[Path] = field(default_factory=list)
     jsonl_paths: list[Path] = field(default_factory=list)

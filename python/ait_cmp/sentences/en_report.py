@@ -48,6 +48,10 @@ TEXTS = {
         "{n} of the {n_ops} ops of the graphs have no file: not asked for (dump_layer, "
         "dump_step), or not in the final graph."
     ),
+    "ops_without_file_here": (
+        "{n} of the {n_ops} ops of the graphs have no file: {n_here} in some steps only, {n_never} "
+        "in no step: not asked for (dump_layer, dump_step), or not in the final graph."
+    ),
     "one_unproven": (
         "No operator is proven wrong, but {n} row is outside the limits by more than they were "
         "given: {names}."

@@ -40,6 +40,10 @@ TEXTS = {
         "图中 {n_ops} 个算子里有 {n} 个没有落盘文件：未要求落盘（dump_layer、dump_step），"
         "或不在最终图中。"
     ),
+    "ops_without_file_here": (
+        "图中 {n_ops} 个算子里有 {n} 个没有落盘文件：{n_here} 个仅在部分步中缺失，"
+        "{n_never} 个在所有步中都没有：未要求落盘（dump_layer、dump_step），或不在最终图中。"
+    ),
     "one_unproven": "没有算子被证明有误，但有 {n} 行超出限值，且大于输入带来的误差：{names}。",
     "unproven": "没有算子被证明有误，但有 {n} 行超出限值，且大于输入带来的误差：{names}。",
     "compared_of": "{n_all} 个张量中有 {n} 个可以比较。",
