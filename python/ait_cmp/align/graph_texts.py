@@ -75,8 +75,11 @@ class GraphTexts:
             self._read[file.path] = []
             try:
                 self._read[file.path] = _core.read_graph(file.path)
-            except (FormatError, OSError) as error:
+            except FormatError as error:
                 self.notes.append(f"A graph text cannot be read: {error}.")
+            except OSError as error:
+                why = f"{file.path}: {error.strerror}"
+                self.notes.append(f"A graph text cannot be read: {why}.")
         return self._read[file.path]
 
     def _final_members(self) -> dict[str, tuple[str, ...]]:

@@ -28,7 +28,8 @@ _GIVE_WAY = ("paired by", "estimated", "golden tensors", "unmatched", "verdict")
 def summary_lines(result: Comparison) -> Iterator[str]:
     """Whether inputs differ, what diverges, what reaches the outputs, what was not compared."""
     groups = group_divergences(result.divergences)
-    head = [*_input_lines(result), *_refused_lines(result), *_overwritten_lines(result)]
+    head = [*_unread_lines(result), *_input_lines(result), *_refused_lines(result)]
+    head += _overwritten_lines(result)
     head += _divergence_lines(groups[0], result) if groups else _no_divergence_lines(result)
     tail = [*_output_lines(result), *_count_lines(result), *_report_lines(result)]
     tail = _fitting(tail, _MOST_LINES - len(head) - min(len(groups[1:]), 1))
@@ -58,6 +59,12 @@ def _input_lines(result: Comparison) -> Iterator[str]:
         f"INPUTS DIFFER: {first.name} ({dtype} {first.shape}){reader}{others}: the two runs were "
         "not given the same data."
     )
+
+
+def _unread_lines(result: Comparison) -> Iterator[str]:
+    if result.unread:
+        more = len(result.unread) - 1
+        yield f"NOT READ: {result.unread[0]}" + (f" And {more} more." if more else "")
 
 
 def _refused_lines(result: Comparison) -> Iterator[str]:

@@ -51,6 +51,13 @@ class Plan:
         """Sentences of discovery, alignment and graph reading."""
         return _notes(self.my, self.golden, self.alignment, self.texts)
 
+    @property
+    def unread(self) -> list[str]:
+        """What of both dumps could not be read and has no row."""
+        mine = [f"my: {sentence}" for sentence in self.my.unread]
+        theirs = [f"golden: {sentence}" for sentence in self.golden.unread]
+        return [*mine, *theirs, *self.texts.notes]
+
     def context(self, key: StepKey) -> GraphContext | None:
         """The graph of a my-side step."""
         return _context(self.my, self.texts, key)

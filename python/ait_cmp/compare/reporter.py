@@ -125,6 +125,7 @@ class Reporter:
         self._judge.report_to(result)
         result.divergences = with_renumbered_nodes(result.divergences, plan, self._rows.steps)
         result.refused = list(plan.refused.values())
+        result.unread = plan.unread
         result.left_out = self._left_out(plan)
         result.n_ops = sum(n_nodes for n_nodes, _ in self._nodes.values())
         n_dumped = sum(n for _, n in self._nodes.values())

@@ -120,7 +120,7 @@ def convert_dir(
     stopped = stop or threading.Event()
     result = Conversion()
     folders, remarks = scan_folders(root)
-    result.left.update(remarks)
+    result.left.update({remark.path: remark.sentence for remark in remarks})
     remove_left_overs(folders)
     start = time.monotonic()
     converter = Converter(settings, stopped)

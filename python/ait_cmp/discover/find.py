@@ -96,6 +96,10 @@ def discover(
         notes=[readable(note) for note in notes],
         given=_level_of(named, [at.levels for at in ge_chosen] or [at.levels for at in fx_chosen]),
         empty_steps=_empty_steps(empty, [*ge_chosen, *fx_chosen]),
+        unread=(
+            *(remark.sentence for remark in remarks if remark.may_hold_dump),
+            *(readable(note) for _, found in contents for note in found.notes),
+        ),
     )
 
 

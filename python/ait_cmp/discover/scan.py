@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from ait_cmp import _core
+
 
 @dataclass(frozen=True)
 class Folder:
@@ -20,10 +22,11 @@ class Folder:
 
 
 class Remark(NamedTuple):
-    """What could not be read, and the sentence that says so."""
+    """What could not be read, the sentence that says so, and whether it may hold a dump."""
 
     path: str
     sentence: str
+    may_hold_dump: bool
 
 
 def readable(text: str) -> str:
@@ -75,7 +78,8 @@ def scan_folders(root: str) -> tuple[list[Folder], list[Remark]]:
         except OSError as error:
             if path == root:
                 raise
-            remarks.append(_remark(path, f"this folder could not be read ({error.strerror})"))
+            what = f"this folder could not be read ({error.strerror})"
+            remarks.append(Remark(path, _sentence(path, what), may_hold_dump=True))
             continue
         waiting.extend(below)
         folders.append(Folder(path, files, bool(below)))
@@ -108,11 +112,14 @@ def _list_folder(
 
 
 def _not_read(path: str) -> Remark:
-    return _remark(path, "neither a file nor a folder (a pipe, a socket, a device): not read")
+    what = "neither a file nor a folder (a pipe, a socket, a device): not read"
+    folder, _, name = path.rpartition("/")
+    (cells,) = _core.parse_plain_names(folder, [name])
+    return Remark(path, _sentence(path, what), may_hold_dump=cells is not None)
 
 
-def _remark(path: str, what: str) -> Remark:
-    return Remark(path, readable(f"{path}: {what}."))
+def _sentence(path: str, what: str) -> str:
+    return readable(f"{path}: {what}.")
 
 
 def _kind_behind(link: str) -> int:

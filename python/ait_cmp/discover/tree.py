@@ -164,6 +164,7 @@ class DumpTree:
         overflow_files: Overflow records found.
         notes: One sentence for every choice that was made and everything that was left out.
         empty_steps: Step folders without any dump: their numbers count runs that were not dumped.
+        unread: Sentences, of the notes too, on what could not be read and may hold dumps.
         given: Level of the folder that was searched: of one step, one graph, one rank, or above.
     """
 
@@ -176,6 +177,7 @@ class DumpTree:
     notes: list[str]
     given: Level = "dump"
     empty_steps: frozenset[StepKey] = frozenset()
+    unread: tuple[str, ...] = ()
 
     def step_keys(self) -> list[StepKey]:
         """Steps of this tree, sorted by rank, graph, step."""

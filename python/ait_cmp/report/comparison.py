@@ -105,6 +105,7 @@ class Comparison:
         outputs: What reached the ends of the graphs, step by step.
         unproven: Op -> its rows that fail though nothing says that it is wrong.
         replayed: "wrong", "right", "not_replayed" and "left_out" -> ops that replay was asked of.
+        unread: Sentences on folders and files that could not be read and have no row.
         refused: Sentences on graph texts of another model, whose rows are not compared.
         overwritten: Sentences on watched outputs that something else wrote over (watch mode).
         left_out: Sentences on what no row tells: golden ranks alone, shards against wholes.
@@ -137,6 +138,7 @@ class Comparison:
     outputs: list[GraphOutput] = field(default_factory=list)
     unproven: dict[str, int] = field(default_factory=dict)
     replayed: dict[str, int] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     overwritten: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
@@ -161,7 +163,7 @@ class Comparison:
     def has_differences(self) -> bool:
         """Whether anything differs, or could not be held against its golden."""
         bad = sum(self.counts[status] for status in DIFFERENT_STATUSES)
-        found = (self.divergences, self.inputs_differ, self.refused, self.overwritten)
+        found = (self.divergences, self.inputs_differ, self.refused, self.overwritten, self.unread)
         return bool(self.counts.verdicts["fail"] or bad or any(found))
 
     def to_pandas(self) -> pandas.DataFrame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import marshal
 import math
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -86,7 +87,8 @@ def warn_of_same_folder(my: DumpTree, golden: DumpTree, found: Alignment) -> lis
 
 def _first_path(tree: DumpTree, key: StepKey) -> str:
     files: Sequence[GeFile | FxFile] = tree.ge[key] if tree.kind == "ge" else tree.fx[key]
-    return str(Path(files[0].path).resolve()) if files else ""
+    # pathlib raises for a link to itself, and so would end the run.
+    return os.path.realpath(files[0].path) if files else ""
 
 
 def warn_of_mixed_runs(tree: DumpTree) -> list[str]:
