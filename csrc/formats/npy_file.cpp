@@ -230,7 +230,12 @@ Tensor read_header(const DataFile& file) {
   }
   const uint64_t header_bytes = major == 1 ? cursor.le<uint16_t>() : cursor.le<uint32_t>();
   const uint64_t header_position = cursor.position();
-  if (header_bytes > std::min(kMaxHeaderBytes, file_bytes - header_position)) {
+  if (header_bytes > kMaxHeaderBytes) {
+    throw FormatError(".npy header of at most " + std::to_string(kMaxHeaderBytes) +
+                          " bytes expected, found one of " + std::to_string(header_bytes),
+                      header_position);
+  }
+  if (header_bytes > file_bytes - header_position) {
     throw FormatError(".npy header of " + std::to_string(header_bytes) + " bytes declared, " +
                           std::to_string(file_bytes - header_position) + " left at byte " +
                           std::to_string(header_position) + " (file cut short?)",

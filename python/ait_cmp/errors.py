@@ -17,3 +17,10 @@ class ShapeError(AitCmpError):
 
 class ConfigError(AitCmpError, ValueError):
     """An argument, a folder or an option is wrong."""
+
+
+def reason_of(error: Exception) -> str:
+    """What a sentence of a report says of an error: of the system its words, not its number."""
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror

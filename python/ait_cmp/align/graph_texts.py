@@ -8,7 +8,7 @@ from ait_cmp import _core
 from ait_cmp.align.graph_choice import ge_graph_files, graph_files_of
 from ait_cmp.align.graph_match import graph_number
 from ait_cmp.discover import DumpTree, GraphFile
-from ait_cmp.errors import FormatError
+from ait_cmp.errors import FormatError, reason_of
 from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.graph.identity import read_final_members
 from ait_cmp.pairing.graph.index import GraphIndex, sanitise
@@ -75,11 +75,8 @@ class GraphTexts:
             self._read[file.path] = []
             try:
                 self._read[file.path] = _core.read_graph(file.path)
-            except FormatError as error:
-                self.notes.append(f"A graph text cannot be read: {error}.")
-            except OSError as error:
-                why = f"{file.path}: {error.strerror}"
-                self.notes.append(f"A graph text cannot be read: {why}.")
+            except (FormatError, OSError) as error:
+                self.notes.append(f"A graph text cannot be read: {reason_of(error)}.")
         return self._read[file.path]
 
     def _final_members(self) -> dict[str, tuple[str, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ait_cmp import _core
-from ait_cmp.errors import FormatError
+from ait_cmp.errors import FormatError, reason_of
 from ait_cmp.pairing.pair import Pair
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.report.custom import CustomAlgorithm
@@ -27,7 +27,7 @@ def _with_cells(pair: Pair, row: Row, algorithms: Sequence[CustomAlgorithm], acc
         my = _core.read_values(pair.my, access).astype("float32")
         golden = _core.read_values(pair.golden, access).astype("float32")
     except (FormatError, OSError) as error:  # no number, or the file has changed
-        reason = f"{row.cmp_fail_reason} Custom algorithms: {error}.".lstrip()
+        reason = f"{row.cmp_fail_reason} Custom algorithms: {reason_of(error)}.".lstrip()
         return row._replace(custom=empty, cmp_fail_reason=reason)
     cells = [algorithm(golden, my) for algorithm in algorithms]
     messages = [row.cmp_fail_reason, *(message for _, message in cells)]

@@ -6,7 +6,7 @@ tells as much as a full one; `tests/compare/test_full_and_reduced.py` holds the 
 
 from __future__ import annotations
 
-from ait_cmp.errors import FormatError
+from ait_cmp.errors import FormatError, reason_of
 from ait_cmp.info.estimate import estimate
 from ait_cmp.info.results import DTYPES, METRICS, ReducedResult, SideResult, Sums
 from ait_cmp.info.source import Sources
@@ -55,15 +55,11 @@ def compare_pair(
         try:
             sides[name] = None if ref is None else _read(ref, other, sources)
         except (FormatError, OSError) as error:
-            said = str(error) if isinstance(error, FormatError) else _os_error(error)
+            said = reason_of(error)
             read = sides["my"]
             known = None if read is None else _side(read)._replace(sums=None)
             return ReducedResult("unreadable", [_error(said)], known)
     return _compare(sides["my"], sides["golden"])
-
-
-def _os_error(error: OSError) -> str:
-    return f"{error.filename}: {error.strerror}"
 
 
 def _error(text: str) -> Sentence:

@@ -75,7 +75,7 @@ def load_members(path: str, wanted: Collection[str], *, unpacks: bool = True) ->
             arrays[name] = parse_npy(stored, name)
     except (ValueError, struct.error, zlib.error, MemoryError) as error:
         message = f"{path}: a complete .npz expected, {len(content)} bytes found that are none: "
-        message += f"{error} (cut short?)"
+        message += str(error)
         raise FormatError(message) from error
     return arrays
 
@@ -91,7 +91,7 @@ def load_npy(path: str, most: int) -> Array:
     try:
         return parse_npy(memoryview(content), "it")
     except ValueError as error:
-        message = f"{path}: an array of numbers expected: {error} (cut short?)"
+        message = f"{path}: an array of numbers expected: {error}"
         raise FormatError(message) from error
 
 
@@ -99,7 +99,7 @@ def _directory(content: bytes) -> list[_Member]:
     """The members in the order of the directory."""
     end = content.rfind(_END, max(0, len(content) - _END_BYTES - _MOST_COMMENT_BYTES))
     if end < 0 or end + _END_BYTES > len(content):
-        message = "it has no end of a .npz"
+        message = "it has no end of a .npz (cut short?)"
         raise ValueError(message)
     n_members, n_bytes, at = struct.unpack_from("<10xH2I", content, end)
     if at + n_bytes > end:
@@ -132,7 +132,7 @@ def _bytes_of(content: bytes, member: _Member, most_unpacked: int) -> memoryview
         raise ValueError(message)
     at += _LOCAL_BYTES + sum(struct.unpack_from("<2H", content, at + 26))
     if at + member.packed_bytes > len(content):
-        message = f"its member {member.name} says {member.packed_bytes} bytes"
+        message = f"its member {member.name} says {member.packed_bytes} bytes (cut short?)"
         raise ValueError(message)
     stored = memoryview(content)[at : at + member.packed_bytes]
     if member.method == _DEFLATED and 0 < member.n_bytes <= most_unpacked:
@@ -176,7 +176,7 @@ def parse_npy(content: memoryview, name: str) -> Array:
     shape = tuple(map(int, found[3].replace(b",", b" ").split()))
     data = content[at + n_header :]
     if prod(shape) * dtype.itemsize != len(data):
-        message = f"{name} has shape {shape} of {dtype}, but {len(data)} bytes"
+        message = f"{name} has shape {shape} of {dtype}, but {len(data)} bytes (cut short?)"
         raise ValueError(message)
     if not data:
         return np.empty(shape, dtype)

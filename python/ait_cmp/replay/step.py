@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ait_cmp.config import Limits
-from ait_cmp.errors import FormatError
+from ait_cmp.errors import FormatError, reason_of
 from ait_cmp.pairing.ge_step import GeOp, GeStep, PlacedOp
 from ait_cmp.replay.causes import Case, find_cause
 from ait_cmp.replay.chain import evaluate_chain, has_smaller_inner
@@ -184,7 +184,7 @@ class StepReplay:
         except RefusedError as refused:
             return [not_replayed(str(refused))] * len(op.outputs)
         except (FormatError, OSError) as error:
-            return [not_replayed(f"unreadable: {error}")] * len(op.outputs)
+            return [not_replayed(f"unreadable: {reason_of(error)}")] * len(op.outputs)
         except (ValueError, TypeError, IndexError, KeyError, OverflowError) as error:
             # Shapes that do not go together: the graph text and the dump tell of two ops.
             message = f"its reference cannot take these inputs: {error}"

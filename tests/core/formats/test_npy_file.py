@@ -143,6 +143,10 @@ def literal(text: str) -> Callable[[bytes], bytes]:
             "version 1, 2 or 3 expected, found 4",
         ),
         (lambda content: content[:50], "header of 118 bytes declared, 40 left at byte 10"),
+        (
+            lambda content: content[:6] + b"\2\0" + b"\1\0\x10\0" + bytes(2 << 20),
+            r"header of at most 1048576 bytes expected, found one of 1048577$",
+        ),
         (literal(""), "'{' expected at byte 10"),
         (literal("{}"), "'descr', 'fortran_order' and 'shape' expected, one is missing"),
         (literal("{'descr': '<f4'"), "',' expected"),

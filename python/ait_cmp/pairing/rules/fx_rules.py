@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from ait_cmp.errors import FormatError
+from ait_cmp.errors import FormatError, reason_of
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import GeStep, PlacedOp
 from ait_cmp.pairing.graph.context import GraphContext, Use
@@ -82,7 +82,8 @@ class FxRules:
         try:
             mine = self._readers.read_values(ref, 0, value.size + 1)
         except (FormatError, OSError) as error:
-            return Miss(f"A constant of an inserted view that cannot be read: {error}.", "constant")
+            why = f"A constant of an inserted view that cannot be read: {reason_of(error)}."
+            return Miss(why, "constant")
         if mine.size == value.size and (mine.ravel() == value.ravel()).all():
             why = "A constant of an inserted view: it has the value that the graph text gives."
         else:
