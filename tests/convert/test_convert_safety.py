@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ait_cmp.convert import watch, watch_dir
+from ait_cmp.convert import convert_dir, watch, watch_dir
 from ait_cmp.convert.result import Conversion
 from ait_cmp.info.info_file import read_info
 from reduced_dump import ge_bytes, ge_folder, random_values, write_ge
@@ -196,3 +196,18 @@ def test_network_file_systems_are_known_by_their_mounts(
     monkeypatch.setattr(Path, "read_text", lambda *_, **__: mounts)
     assert watch.is_network_path(str(tmp_path / "run"))
     assert not watch.is_network_path(os.sep)
+
+
+@pytest.mark.parametrize("what", ["pipe", "link to nowhere", "link to itself"])
+def test_what_is_no_file_is_left_with_a_sentence(tmp_path: Path, what: str) -> None:
+    odd = write_ge(ge_folder(tmp_path), "Add_1", (), (random_values(1, 50),), number=1)
+    write_ge(ge_folder(tmp_path), "Add_2", (), (random_values(2, 50),), number=2)
+    odd.unlink()
+    if what == "pipe":
+        os.mkfifo(odd)
+    else:
+        odd.symlink_to(odd if what == "link to itself" else "/nowhere/at/all")
+    done = convert_dir(tmp_path, settle=0, force=True)
+    assert list(done.left) == [str(odd)]
+    assert done.left[str(odd)].startswith(f"{odd}: ")
+    assert len(list(tmp_path.rglob("*_info.npz"))) == 1

@@ -142,7 +142,7 @@ def prepare_file(
     """
     if claim.is_busy:
         return Outcome(path, "busy")
-    if claim.error == errno.ENOENT:
+    if claim.error == errno.ENOENT and not Path(path).is_symlink():
         return Outcome(path, "gone")
     if claim.error:
         return Outcome(path, "left", f"{path}: {os.strerror(claim.error)}")
