@@ -136,7 +136,7 @@ def test_every_bfloat16_equals_ml_dtypes(isa: str) -> None:
 
 @pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize("name", PACKED_TYPES)
-def test_every_code_of_a_packed_type_at_every_place_in_a_byte(name: str, isa: str) -> None:
+def test_every_code_of_a_packed_type_at_every_position_in_a_byte(name: str, isa: str) -> None:
     bits = ROWS[name][4]
     table = np.array(PACKED_TYPES[name], np.float64)
     for shift in range(8):
