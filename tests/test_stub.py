@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+import ait_cmp
 from ait_cmp import _core
 
 Functions = dict[str, ast.FunctionDef]
 
-STUB = ast.parse(Path(_core.__file__).with_name("_core.pyi").read_text(encoding="utf-8"))
+STUB = ast.parse(Path(ait_cmp.__file__).with_name("_core.pyi").read_text(encoding="utf-8"))
 CLASSES = {node.name: node for node in STUB.body if isinstance(node, ast.ClassDef)}
 
 

@@ -11,6 +11,8 @@ from typing import Literal, get_args
 # a sentence.
 Status = Literal["compared", "shape_mismatch", "unreadable", "unsupported", "no_data", "unmatched"]
 STATUSES: tuple[Status, ...] = get_args(Status)
+# A tensor of these has a counterpart, or should have one, and differs from it beyond metrics.
+DIFFERENT_STATUSES: tuple[Status, ...] = ("shape_mismatch", "unreadable")
 
 # What pairing can say of a tensor; "" = it is to be compared.
 PairStatus = Literal["", "unreadable", "unsupported", "no_data", "unmatched"]
@@ -72,6 +74,8 @@ STATES: tuple[State, ...] = get_args(State)
 
 # What the metrics of a row were estimated from; "" of a row that is exact.
 Estimated = Literal["", "sketch", "stats", "min_max"]
+# What tells nothing between the extrema of a tensor.
+EXTREMA_KINDS: tuple[Estimated, ...] = ("min_max", "stats")
 
 # How files are read.
 Access = Literal["auto", "map", "read"]

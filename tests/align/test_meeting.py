@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ait_cmp import Comparison, ConfigError, compare_dirs
-from ait_cmp.cli.summary import summary_lines
+from ait_cmp.report.summary import summary_lines
 from token_model import ROWS_PER_STEP, values_of, write_golden, write_my
 from trees import FX_TIME, gm_name, rank_name
 

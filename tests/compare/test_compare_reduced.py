@@ -15,12 +15,12 @@ import pytest
 
 import make_dump
 from ait_cmp import compare_dirs
-from ait_cmp.cli.summary import summary_lines
 from ait_cmp.compare.reduced_pair import compare_pair
 from ait_cmp.errors import FormatError
 from ait_cmp.info.source import Sources, have_equal_content, read_kept_values, scan_ge
 from ait_cmp.info.stats_csv import read_stats
 from ait_cmp.report.comparison import Comparison
+from ait_cmp.report.summary import summary_lines
 from ait_cmp.sentences import text_of
 from ait_cmp.tensor_ref import FileRef, TensorRef
 from reduced_dump import bf16, convert_all, ge_folder, random_values, write_ge

@@ -10,9 +10,9 @@ import pytest
 
 import small_model
 from ait_cmp import Comparison, compare_dirs
-from ait_cmp.cli.summary import summary_lines
 from ait_cmp.report.findings import Divergence
 from ait_cmp.report.row import Rows
+from ait_cmp.report.summary import summary_lines
 from ait_cmp.sentences import say
 from ait_cmp.terms import MISS_KINDS
 from report_rows import EMPTY, step_rows

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from ait_cmp import compare_dirs
-from ait_cmp.cli.summary import summary_lines
 from ait_cmp.discover import FxFile
 from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.readers import core_readers
 from ait_cmp.pairing.renumbering import renumbered
+from ait_cmp.report.summary import summary_lines
 from ait_cmp.tensor_ref import TensorRef
 from graph_text import op
 from make_dump import Dump, tensor_of

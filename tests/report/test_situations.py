@@ -11,7 +11,7 @@ import pytest
 
 import ait_cmp
 from ait_cmp import Comparison
-from ait_cmp.cli.summary import summary_lines
+from ait_cmp.report.summary import summary_lines
 from toy_model import Tensor, Toy, bf16, rounded
 
 Array = npt.NDArray[Any]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from ait_cmp import compare_dirs
-from ait_cmp.cli.summary import summary_lines
 from ait_cmp.pairing.pair import Watched
 from ait_cmp.report.row import Row
+from ait_cmp.report.summary import summary_lines
 from ait_cmp.report.watch import overwritten
 from graph_text import op
 from make_dump import Dump, tensor_of

@@ -119,6 +119,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     how.add_argument(
         "--jsonl", action="store_true", help="write the rows as JSON lines, too, beside the CSV"
     )
+    how.add_argument(
+        "--html",
+        nargs="?",
+        const=True,
+        default=False,
+        metavar="FILE",
+        help="write the report as one HTML page, too: to FILE, or beside the CSV",
+    )
+    how.add_argument(
+        "--json",
+        action="store_true",
+        help="print the content of result.json in place of the summary",
+    )
     add_thread_option(how)
     how.add_argument(
         "--access",
@@ -156,8 +169,9 @@ def _folders(options: argparse.Namespace) -> tuple[str, str]:
 def run(options: argparse.Namespace) -> int:
     """Compare, print the summary, return the exit status."""
     from ait_cmp.cli.progress import ProgressLine
-    from ait_cmp.cli.summary import summary_lines
     from ait_cmp.compare import compare_dirs
+    from ait_cmp.report.json_text import json_line
+    from ait_cmp.report.summary import summary_lines
 
     my_path, golden_path = _folders(options)
     language = language_of(options)
@@ -179,6 +193,8 @@ def run(options: argparse.Namespace) -> int:
             replay=options.replay,
             references=options.reference,
             jsonl=options.jsonl,
+            html=options.html,
+            command=["ait-cmp", *options.words],
             progress=progress,
             access=options.access,
         )
@@ -186,7 +202,9 @@ def run(options: argparse.Namespace) -> int:
         logging.info("%s", note)
     for tensor in result.unused_golden:
         logging.debug("golden tensor not used: %s", tensor)
-    for line in summary_lines(result):
+    if options.json:
+        print(json_line(result.result))
+    for line in () if options.json else summary_lines(result):
         say(translated(line, language))
     for sentence in result.unwritten:
         say(f"ait-cmp: error: {sentence}", to_stderr=True)

@@ -40,9 +40,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Unpack, compare, print the summary; 0 if the wrong operator was found."""
-    from ait_cmp.cli.summary import summary_lines
     from ait_cmp.compare import compare_dirs
     from ait_cmp.config import expanded
+    from ait_cmp.report.summary import summary_lines
 
     language = language_of(options)
     folder = expanded(options.folder)

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ait_cmp.cli import columns, compare, convert, demo, diff, replay, show
+from ait_cmp.cli import columns, compare, convert, demo, diff, replay, report, show
 from ait_cmp.cli.exit_status import EXIT_STATUS_HELP, ExitStatus
 from ait_cmp.cli.terminal import LogFormatter, say
 from ait_cmp.errors import AitCmpError
@@ -23,6 +23,7 @@ from ait_cmp.errors import AitCmpError
 _COMMANDS = {
     "compare": compare,
     "replay": replay,
+    "report": report,
     "convert": convert,
     "show": show,
     "diff": diff,
@@ -73,6 +74,7 @@ def _run(words: list[str]) -> int:
     if words[0] == "llm":
         say(_LLM, to_stderr=True)
         return ExitStatus.USAGE
+    given = list(words)
     if _begins_compare(words[0]):
         words.insert(0, "compare")
     try:
@@ -84,6 +86,7 @@ def _run(words: list[str]) -> int:
         # A path that is no UTF-8 is printed as the bytes that it is, so that it can be copied.
         is_utf8 = codecs.lookup(sys.stdout.encoding).name == "utf-8"
         sys.stdout.reconfigure(errors="surrogateescape" if is_utf8 else "backslashreplace")
+    options.words = given
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LogFormatter("ait-cmp: %(message)s"))
     logging.basicConfig(level=options.log_level.upper(), handlers=[handler], force=True)

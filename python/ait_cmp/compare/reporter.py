@@ -14,7 +14,7 @@ from ait_cmp.discover.runs import number_ranges
 from ait_cmp.pairing.pair import StepPairs
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.report import sanity
-from ait_cmp.report.comparison import Comparison
+from ait_cmp.report.comparison import Comparison, RunFacts
 from ait_cmp.report.custom import CustomAlgorithm
 from ait_cmp.report.proofs import Prover
 from ait_cmp.report.row import Rows, column, rows_of
@@ -33,6 +33,7 @@ class Reporter:
         access: How files are read for them.
         sinks: The forms of the report; closed with it.
         prover: Replays what is suspect; None replays nothing.
+        run: What was asked for.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Reporter:
         access: str,
         sinks: Sequence[Sink],
         prover: Prover | None = None,
+        run: RunFacts | None = None,
     ) -> None:
         self._algorithms = algorithms
         self._access = access
@@ -49,7 +51,7 @@ class Reporter:
         self._failed: list[Sink] = []
         self._rows = Rows()
         names = [algorithm.name for algorithm in algorithms]
-        self._result = Comparison(self._rows, custom_names=names)
+        self._result = Comparison(self._rows, custom_names=names, run=run)
         self._judge = Judge(limits, prover)
         self._data_ids: dict[int, int] = {}
         # (rank, graph) -> ops of the graph, and those that its fullest step dumped.
@@ -74,7 +76,7 @@ class Reporter:
         rows = step.rows
         is_whole = rows.n_done == len(rows)
         first_id = self._data_ids.get(key.rank, 0)
-        self._judge.judge(key, step, first_id, should_stop)
+        self._result.exhibits.add(step, self._judge.judge(key, step, first_id, should_stop))
         if self._algorithms:
             fill_own_metrics(step, self._algorithms, self._access)
         self._data_ids[key.rank] = first_id + len(rows)

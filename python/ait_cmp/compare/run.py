@@ -31,12 +31,14 @@ from ait_cmp.config import (
 from ait_cmp.discover import StepKey
 from ait_cmp.errors import ConfigError
 from ait_cmp.pairing.paired_step import PairedStep
-from ait_cmp.report.comparison import Comparison
+from ait_cmp.report.comparison import Comparison, RunFacts
 from ait_cmp.report.csv_sink import CsvSink
 from ait_cmp.report.custom import load_algorithms
+from ait_cmp.report.html_sink import HtmlSink
 from ait_cmp.report.interrupts import interrupts_held
 from ait_cmp.report.jsonl_sink import JsonlSink
 from ait_cmp.report.report_files import ReportNames
+from ait_cmp.report.result_sink import ResultSink
 from ait_cmp.report.sinks import Sink
 from ait_cmp.terms import REPLAY_MODES, ReplayMode
 
@@ -66,8 +68,10 @@ def compare_dirs(
     replay: ReplayMode = "suspects",
     references: str | Sequence[str] = (),
     jsonl: bool = False,
+    html: bool | PathText = False,
     progress: Progress | None = None,
     access: str = ACCESS,
+    command: Sequence[str] | None = None,
 ) -> Comparison:
     """Compare a GE dump with an FX dump, or with another GE dump.
 
@@ -89,8 +93,10 @@ def compare_dirs(
             diverge or may), "all" or "none".
         references: Python files with references of your own for replay, one or several.
         jsonl: Write the rows as JSON lines, too, beside the CSV reports.
+        html: Write the page: to this file, or (True) beside the CSV reports.
         progress: Called with (tensors done, tensors known so far).
         access: How files are read: "auto", "map" or "read" (pread: for network file systems).
+        command: The words of a command line that result.json is to tell.
 
     Returns:
         Rows, counts and the first divergence of every rank and graph. Ctrl-C ends the run early
@@ -117,7 +123,7 @@ def compare_dirs(
     known = _references(replay, one_or_several_texts(references, "references"))
     started = time.time()
     names = None if output is None else _names(output, started)
-    sinks = _sinks(names, [algorithm.name for algorithm in algorithms], jsonl=jsonl)
+    sinks = _sinks(names, [algorithm.name for algorithm in algorithms], jsonl=jsonl, html=html)
     with _no_cycle_search():
         with how.phases.time("planning"):
             plan = make_plan(
@@ -130,8 +136,9 @@ def compare_dirs(
                 threads=how.threads,
             )
         limits = limits or Limits()
+        run = RunFacts(plan.my.root, plan.golden.root, limits, started, command)
         prover = None if replay == "none" else ReplayProver(plan, replay, limits, known)
-        reporter = Reporter(limits, algorithms, access, sinks, prover)
+        reporter = Reporter(limits, algorithms, access, sinks, prover, run)
         return _Run(plan, how, reporter).compare()
 
 
@@ -156,6 +163,7 @@ def _sinks(
     custom_names: Sequence[str],
     *,
     jsonl: bool,
+    html: bool | PathText,
 ) -> list[Sink]:
     """The forms of the report that are asked for."""
     sinks: list[Sink] = []
@@ -163,6 +171,16 @@ def _sinks(
         sinks.append(CsvSink(names, custom_names))
         if jsonl:
             sinks.append(JsonlSink(names, custom_names))
+        sinks.append(ResultSink(names))
+    if html is not False:
+        path = None if html is True else expanded(html).absolute()
+        if path is None and names is None:
+            message = "html: the name of a file expected, as there is no output folder"
+            raise ConfigError(message)
+        if path is not None and path.is_dir():
+            message = f"html: the name of a file expected, {path} is a folder"
+            raise ConfigError(message)
+        sinks.append(HtmlSink(names, path))
     return sinks
 
 

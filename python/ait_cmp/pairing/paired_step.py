@@ -96,19 +96,32 @@ class PairedStep:
             return ""
         return self.nodes[self._pairs.tensors[pair.tensor].node].name
 
+    def writer(self, tensor: int) -> int:
+        """Number of the op that writes a tensor."""
+        return self._pairs.tensors[tensor].node
+
+    def writers_of(self, node: int) -> list[int]:
+        """Numbers of the ops whose tensors an op reads."""
+        return [self.writer(tensor) for tensor in self.nodes[node].reads or ()]
+
+    def readers_of(self, node: int) -> Sequence[int]:
+        """Numbers of the ops that read what an op writes."""
+        return self._tables.readers.get(node, ())
+
+    def output_rows(self, node: int) -> Sequence[int]:
+        """Rows of what an op writes, as far as there are rows."""
+        rows = self._tables.output_rows.get(node, ())
+        return [row for row in rows if row < len(self.rows)]
+
     def role_of(self, node: int) -> str:
         """The types around an op, two edges up and one down: those of its like in other layers."""
-        nodes, tensors = self.nodes, self._pairs.tensors
-
-        def above(number: int) -> list[int]:
-            return [tensors[tensor].node for tensor in nodes[number].reads or ()]
-
+        nodes, above = self.nodes, self.writers_of
         parts = [nodes[node].type]
         parts += [
             f"{nodes[near].type}({' '.join(nodes[far].type for far in above(near))})"
             for near in above(node)
         ]
-        below = sorted(nodes[reader].type for reader in self._tables.readers.get(node, ()))
+        below = sorted(nodes[reader].type for reader in self.readers_of(node))
         return " ".join([*parts, "->", *below])
 
     def my_step(self, files: Sequence[GeFile]) -> GeStep | None:
@@ -226,6 +239,14 @@ class _Tables:
             for feeder in node.inputs:
                 found.setdefault(feeder, []).append(number)
         return found
+
+    @cached_property
+    def output_rows(self) -> dict[int, list[int]]:
+        rows: dict[int, list[int]] = {}
+        for row, pair in enumerate(self._pairs.pairs):
+            if pair.io == "outputs" and pair.node >= 0:
+                rows.setdefault(pair.node, []).append(row)
+        return rows
 
     @cached_property
     def end_rows(self) -> Sequence[int]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import html
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ait_cmp.config import Limits
+from ait_cmp.report.divergence_groups import group_divergences
+from ait_cmp.report.exhibits import Exhibits
 from ait_cmp.report.findings import (
     DifferingInput,
     Divergence,
@@ -15,8 +20,8 @@ from ait_cmp.report.findings import (
     first_of_each_graph,
 )
 from ait_cmp.report.graph_outputs import GraphOutput
-from ait_cmp.report.row import COLUMNS, Row, column
-from ait_cmp.terms import STATUSES, VERDICTS, MissKind
+from ait_cmp.report.row import COLUMNS, Row, Rows, column
+from ait_cmp.terms import DIFFERENT_STATUSES, STATUSES, VERDICTS, MissKind
 
 if TYPE_CHECKING:
     import pandas
@@ -24,10 +29,7 @@ if TYPE_CHECKING:
     from ait_cmp import _core
 
 
-# A tensor of these has a counterpart, or should have one, and differs from it beyond metrics.
-DIFFERENT_STATUSES = ("shape_mismatch", "unreadable")
-# What metrics are estimated from that tells nothing between the extrema of a tensor.
-EXTREMA_KINDS = ("min_max", "stats")
+_NAMES_SHOWN = 3
 
 
 class Counts(dict[str, int]):
@@ -91,7 +93,26 @@ class Counts(dict[str, int]):
         return sum(self.values())
 
 
-@dataclass
+@dataclass(frozen=True)
+class RunFacts:
+    """What was asked for.
+
+    Attributes:
+        my_path: The folder under test, absolute.
+        golden_path: The reference.
+        limits: What counts as equal.
+        started: Seconds since the epoch.
+        command: The words of the command line, None if called from Python.
+    """
+
+    my_path: str
+    golden_path: str
+    limits: Limits
+    started: float
+    command: Sequence[str] | None = None
+
+
+@dataclass(repr=False)
 class Comparison:
     """The result of compare_dirs.
 
@@ -103,6 +124,7 @@ class Comparison:
         inputs_differ: Graph inputs and constants that differ: the runs had other data.
         states_differ: Graph inputs that differ as what ran before may make them.
         outputs: What reached the ends of the graphs, step by step.
+        exhibits: What the pictures of the first divergences need.
         unproven: Op -> its rows that fail though nothing says that it is wrong.
         replayed: "wrong", "right", "not_replayed" and "left_out" -> ops that replay was asked of.
         unread: Sentences on folders and files that could not be read and have no row.
@@ -115,10 +137,13 @@ class Comparison:
         has_graph_text: Whether graph texts say what the ops of all compared steps read.
         csv_paths: The report files written, one per rank; empty without an output folder.
         jsonl_paths: The same rows as JSON lines, where they were asked for.
+        result_path: The file of `result`; None without an output folder.
+        html_path: The page, where it was asked for.
         notes: Sentences on what was chosen, left out, or looks wrong with the capture.
         unused_golden: Paths (and tensors) of the golden side that no row used.
         custom_names: Names of the custom algorithms, in the order of their cells in `Row.custom`.
         unwritten: Sentences on report files that could not be written, or not whole.
+        run: What was asked for; None of a comparison that was put together by hand.
         was_interrupted: True if Ctrl-C ended the comparison; rows then hold what was done.
 
     Example:
@@ -136,6 +161,7 @@ class Comparison:
     inputs_differ: list[DifferingInput] = field(default_factory=list)
     states_differ: list[DifferingInput] = field(default_factory=list)
     outputs: list[GraphOutput] = field(default_factory=list)
+    exhibits: Exhibits = field(default_factory=Exhibits, repr=False)
     unproven: dict[str, int] = field(default_factory=dict)
     replayed: dict[str, int] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
@@ -148,11 +174,14 @@ class Comparison:
     has_graph_text: bool = True
     csv_paths: list[Path] = field(default_factory=list)
     jsonl_paths: list[Path] = field(default_factory=list)
+    result_path: Path | None = None
+    html_path: Path | None = None
     notes: list[str] = field(default_factory=list)
     unused_golden: list[str] = field(default_factory=list)
     custom_names: Sequence[str] = ()
     unwritten: list[str] = field(default_factory=list)
     was_interrupted: bool = False
+    run: RunFacts | None = None
 
     @property
     def first_divergence(self) -> list[Divergence]:
@@ -160,11 +189,55 @@ class Comparison:
         return first_of_each_graph(self.divergences)
 
     @property
+    def steps(self) -> Sequence[_core.StepRows]:
+        """The rows of each step as the core holds them."""
+        return self.rows.steps if isinstance(self.rows, Rows) else ()
+
+    @property
     def has_differences(self) -> bool:
         """Whether anything differs, or could not be held against its golden."""
         bad = sum(self.counts[status] for status in DIFFERENT_STATUSES)
         found = (self.divergences, self.inputs_differ, self.refused, self.overwritten, self.unread)
         return bool(self.counts.verdicts["fail"] or bad or any(found))
+
+    @cached_property
+    def result(self) -> dict[str, Any]:
+        """What docs/result-format.md describes; the tensors of divergences are read for it."""
+        from ait_cmp.report.result.content import content_of
+
+        return content_of(self)
+
+    def summary(self) -> str:
+        """What `ait-cmp` prints at the end."""
+        from ait_cmp.report.summary import summary_lines
+
+        return "\n".join(summary_lines(self))
+
+    def to_html(self) -> str:
+        """The report as one HTML text that needs no network."""
+        from ait_cmp.report.html import ComparisonTable, page
+
+        return page(self.result, ComparisonTable([*COLUMNS, *self.custom_names], self.rows))
+
+    def __repr__(self) -> str:
+        """The answer on one line; the rows are not for a prompt."""
+        found = group_divergences(self.divergences)
+        names = ", ".join(group.first.op_name for group in found[:_NAMES_SHOWN])
+        more = f" and {len(found) - _NAMES_SHOWN} more" if len(found) > _NAMES_SHOWN else ""
+        told = f"diverges: {names}{more}" if found else "nothing diverges"
+        inputs = "inputs differ; " if self.inputs_differ else ""
+        n_compared, verdicts = self.counts["compared"], self.counts.verdicts
+        return (
+            f"<Comparison: {inputs}{told}; {n_compared} of {self.counts.total} tensors compared, "
+            f"{verdicts['fail']} fail>"
+        )
+
+    def _repr_html_(self) -> str:
+        """The summary, for a notebook; `to_html()` is the whole page."""
+        from ait_cmp.report.summary import summary_lines
+
+        first, *others = map(html.escape, summary_lines(self))
+        return f'<div class="ait-cmp"><p><b>{first}</b></p><pre>{chr(10).join(others)}</pre></div>'
 
     def to_pandas(self) -> pandas.DataFrame:
         """The rows as a pandas DataFrame with the CSV's columns; pandas is imported only here."""

@@ -24,9 +24,13 @@ def group_divergences(divergences: Sequence[Divergence]) -> list[Group]:
     """Divergences by what op of the model they are of, in the order of the first of each."""
     groups: dict[tuple[str, str, str], list[Divergence]] = {}
     for found in divergences:
-        what = (found.kind, found.op_type, found.role or found.op_name)
-        groups.setdefault(what, []).append(found)
+        groups.setdefault(model_op(found), []).append(found)
     return [Group(members[0], tuple(members[1:])) for members in groups.values()]
+
+
+def model_op(found: Divergence) -> tuple[str, str, str]:
+    """What op of the model a divergence is of, and of which kind it is."""
+    return found.kind, found.op_type, found.role or found.op_name
 
 
 def where(found: Divergence) -> str:

@@ -21,6 +21,10 @@ class ReportNames:
         self._what = what
         self._numbers: dict[str, int] = {}
 
+    def called(self, what: str) -> ReportNames:
+        """Names of the same run for something else than reports of rows."""
+        return ReportNames(self.folder, self._now, what)
+
     def of_rank(self, rank: int) -> str:
         """The name of a rank's files without ending; rank -1: the dump has no rank folders."""
         middle = "" if rank < 0 else f"rank{rank}_"
@@ -47,6 +51,21 @@ class ReportNames:
                 continue
             self._numbers[name] = number
             return LineFile(path, descriptor)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 class LineFile:

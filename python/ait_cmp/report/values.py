@@ -15,7 +15,7 @@ from ait_cmp.tensor_ref import TensorRef
 Array = NDArray[Any]
 
 # Larger tensors are not looked at: the report has their metrics.
-_MAX_VALUES = 1 << 24
+MAX_VALUES = 1 << 24
 
 
 def read_values(ref: TensorRef | None) -> Array | None:
@@ -23,11 +23,11 @@ def read_values(ref: TensorRef | None) -> Array | None:
     if ref is None or ref.kind != "dump":
         return None
     try:
-        found: Array = _core.read_values(ref, begin=0, end=_MAX_VALUES + 1)
+        found: Array = _core.read_values(ref, begin=0, end=MAX_VALUES + 1)
     except (FormatError, OSError):  # no number, or the file has changed: the row says so
         return None
     with np.errstate(invalid="ignore"):  # a NaN that signals, as damaged files have them
-        return None if found.size > _MAX_VALUES else found.astype(np.float64)
+        return None if found.size > MAX_VALUES else found.astype(np.float64)
 
 
 def read_pair(pair: Pair) -> tuple[Array, Array] | None:

@@ -16,6 +16,7 @@ from ait_cmp.discover import StepKey
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.report.answers import answer
 from ait_cmp.report.closer_look import remarks_on
+from ait_cmp.report.exhibits import NewDivergence
 from ait_cmp.report.findings import DifferingInput, Divergence, Suspect
 from ait_cmp.report.graph_outputs import GraphOutput, look_at_outputs
 from ait_cmp.report.proofs import Proofs, Prover, fill_own_cells, judge_edges
@@ -99,7 +100,7 @@ class Judge:
         step: PairedStep,
         first_id: int,
         should_stop: Callable[[], bool] = lambda: False,
-    ) -> None:
+    ) -> list[NewDivergence]:
         """Number the rows of the next step, fill in their verdicts and how errors grow.
 
         Args:
@@ -107,6 +108,9 @@ class Judge:
             step: The step; its rows without a result are dropped.
             first_id: data_id of its first row.
             should_stop: Whether no further op is to be replayed.
+
+        Returns:
+            What diverges in this step.
         """
         step.rows.number(first_id)
         if step.nodes and step.nodes[0].reads is None:
@@ -133,11 +137,12 @@ class Judge:
         found = verdict.finish(known, history, edges, dict(proofs.states))
         fill_own_cells(step, proofs.own)
         self.replayed += proofs.counts
-        self._add(key, step, found, proofs)
+        return self._add(key, step, found, proofs)
 
     def _add(
         self, key: StepKey, step: PairedStep, found: _core.StepFindings, proofs: Proofs
-    ) -> None:
+    ) -> list[NewDivergence]:
+        new: list[NewDivergence] = []
         for one in found.suspects:
             node = step.nodes[one.node]
             self.suspects.append(
@@ -152,11 +157,15 @@ class Judge:
             told = _describe(key, step, one_more, may_look=may_look)
             told = _with_proofs(told, one_more, step, proofs, self._limits)
             self._found.append(_Found(told, one_more.n_outside_after, n_before))
+            new.append(NewDivergence(told, one_more.row, one_more.node))
         for row, sentence in proofs.nodeless.items():
-            self._found.append(_Found(_describe_nodeless(key, step, row, sentence), 0, n_before))
+            told = _describe_nodeless(key, step, row, sentence)
+            self._found.append(_Found(told, 0, n_before))
+            new.append(NewDivergence(told, row, -1))
         for row in found.unproven:
             self.unproven[step.pair_at(row).op_name] += 1
         self.outputs += look_at_outputs(key, step)
+        return new
 
     def _add_input(self, key: StepKey, step: PairedStep, source: _core.StepSource) -> None:
         name = step.nodes[source.node].name

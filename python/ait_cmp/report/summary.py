@@ -5,13 +5,18 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ait_cmp.file_kinds import kind_of_named
-from ait_cmp.report.comparison import DIFFERENT_STATUSES, EXTREMA_KINDS, Comparison
 from ait_cmp.report.divergence_groups import Group, group_divergences, where, why_it_counts
-from ait_cmp.report.findings import Divergence
+from ait_cmp.report.findings import DifferingInput, Divergence
+from ait_cmp.report.graph_outputs import GraphOutput
 from ait_cmp.report.row import Row
 from ait_cmp.sentences import say
+from ait_cmp.terms import DIFFERENT_STATUSES, EXTREMA_KINDS
+
+if TYPE_CHECKING:
+    from ait_cmp.report.comparison import Comparison
 
 # No more than fits on a screen.
 _MOST_LINES = 25
@@ -50,14 +55,11 @@ def _fitting(lines: list[str], room: int) -> list[str]:
 def _input_lines(result: Comparison) -> Iterator[str]:
     if not result.inputs_differ:
         return
-    first = result.inputs_differ[0]
-    dtype = first.dtype[len("torch.") :] if first.dtype.startswith("torch.") else first.dtype
-    reader = f", first read by {first.reader} input {first.slot}" if first.reader else ""
     more = len(result.inputs_differ) - 1
     others = f", and {more} more" if more else ""
     yield (
-        f"INPUTS DIFFER: {first.name} ({dtype} {first.shape}){reader}{others}: the two runs were "
-        "not given the same data."
+        f"INPUTS DIFFER: {_input(result.inputs_differ[0])}{others}: the two runs were not given "
+        "the same data."
     )
 
 
@@ -65,6 +67,17 @@ def _unread_lines(result: Comparison) -> Iterator[str]:
     if result.unread:
         more = len(result.unread) - 1
         yield f"NOT READ: {result.unread[0]}" + (f" And {more} more." if more else "")
+
+
+def input_sentence(found: DifferingInput) -> str:
+    """Which input differs."""
+    return f"{_input(found)}: the two runs were not given the same data."
+
+
+def _input(found: DifferingInput) -> str:
+    dtype = found.dtype[len("torch.") :] if found.dtype.startswith("torch.") else found.dtype
+    reader = f", first read by {found.reader} input {found.slot}" if found.reader else ""
+    return f"{found.name} ({dtype} {found.shape}){reader}"
 
 
 def _refused_lines(result: Comparison) -> Iterator[str]:
@@ -83,21 +96,12 @@ def _overwritten_lines(result: Comparison) -> Iterator[str]:
 
 def _divergence_lines(group: Group, result: Comparison) -> Iterator[str]:
     found = group.first
-    node = f", FX node {found.fx_node}" if found.fx_node else ""
-    yield f"FIRST DIVERGENCE in {where(found)}: {found.op_name} ({found.op_type}){node}"
-    yield f"  {why_it_counts(found)}"
-    for remark in found.remarks[:_REMARKS_SHOWN]:
-        yield f"  {remark}"
-    if found.replay and found.kind not in ("replay", "graph"):
-        yield f"  {found.replay}"
-    if len(found.candidates) > 1:
-        shown = ", ".join(found.candidates[:_CANDIDATES_SHOWN])
-        if len(found.candidates) > _CANDIDATES_SHOWN:
-            shown += f" and {len(found.candidates) - _CANDIDATES_SHOWN} before them"
-        yield f"  The culprit is one of: {shown}."
-    if group.others:
-        yield f"  The same {_places(group.others)}."
-    yield _later(found.later_failures)
+    yield (
+        f"FIRST DIVERGENCE in {where(found)}: {found.op_name} ({found.op_type})"
+        f"{_in_the_model(found)}"
+    )
+    for sentence in sentences_of(group):
+        yield f"  {sentence}"
     paths = (found.my_tensor, found.golden)
     if all(paths) and not any(map(_is_reduced, paths)):
         words = [shlex.quote(_from_here(path)) for path in paths]
@@ -107,11 +111,34 @@ def _divergence_lines(group: Group, result: Comparison) -> Iterator[str]:
         yield f"  more: ait-cmp diff {' '.join(words)}"
 
 
+def _in_the_model(found: Divergence) -> str:
+    """Where the op comes from in the user's model, as far as the capture tells."""
+    source = found.source.rpartition("/")[2]
+    told = [found.fx_node and f"FX node {found.fx_node}", found.module, source]
+    return "".join(f", {one}" for one in told if one)
+
+
+def sentences_of(group: Group) -> list[str]:
+    """What is said of a divergence."""
+    found = group.first
+    told = [why_it_counts(found), *found.remarks[:_REMARKS_SHOWN]]
+    if found.replay and found.kind not in ("replay", "graph"):
+        told.append(found.replay)
+    if len(found.candidates) > 1:
+        shown = ", ".join(found.candidates[:_CANDIDATES_SHOWN])
+        if len(found.candidates) > _CANDIDATES_SHOWN:
+            shown += f" and {len(found.candidates) - _CANDIDATES_SHOWN} before them"
+        told.append(f"The culprit is one of: {shown}.")
+    if group.others:
+        told.append(f"The same {_places(group.others)}.")
+    return [*told, _later(found.later_failures)]
+
+
 def _later(n_failures: int) -> str:
     if not n_failures:
-        return "  No later row is outside the limits."
+        return "No later row is outside the limits."
     rows = "row is" if n_failures == 1 else "rows are"
-    return f"  {n_failures} later {rows} outside the limits, as can follow from it."
+    return f"{n_failures} later {rows} outside the limits, as can follow from it."
 
 
 def _places(others: Sequence[Divergence]) -> str:
@@ -174,10 +201,15 @@ def _no_divergence_lines(result: Comparison) -> Iterator[str]:
         )
     elif n_extrema:
         yield "No minimum or maximum is outside the limits."
+    yield from _extrema_lines(result)
+    yield from _reach_lines(result)
+
+
+def _extrema_lines(result: Comparison) -> Iterator[str]:
+    n_extrema = sum(result.counts.estimated.get(kind, 0) for kind in EXTREMA_KINDS)
     if n_extrema:
         rows = "row compares" if n_extrema == 1 else "rows compare"
         yield f"{n_extrema} {rows} minima and maxima alone: errors between them do not show."
-    yield from _reach_lines(result)
 
 
 def _reach_lines(result: Comparison) -> Iterator[str]:
@@ -190,6 +222,21 @@ def _reach_lines(result: Comparison) -> Iterator[str]:
         why = f"{result.n_ops_in_other_steps} in some steps only, {n_never} in no step: {why}"
     n_ops = f"{result.n_ops_without_file} of the {result.n_ops} ops"
     yield f"{n_ops} of the graphs have no file: {why}"
+
+
+def reach_sentences(result: Comparison) -> list[str]:
+    """How far the answer reaches."""
+    counts = result.counts
+    said = [
+        f"{counts['compared']} of {counts.total} tensors could be compared.",
+        *_extrema_lines(result),
+        *_reach_lines(result),
+        *_not_compared_lines(result),
+        *result.left_out,
+    ]
+    if not result.has_graph_text:
+        said.append("No graph text: whatever was written earlier counts as what an op was given.")
+    return said
 
 
 def _failing_line(unproven: Mapping[str, int]) -> str:
@@ -205,19 +252,34 @@ def _failing_line(unproven: Mapping[str, int]) -> str:
 
 def _output_lines(result: Comparison) -> Iterator[str]:
     """What reaches the ends of the graphs, the worst of all steps."""
-    known = [output for output in result.outputs if output.error is not None]
+    sentences = _output_sentences(result.outputs)
+    if sentences:
+        yield f"model outputs   {sentences[0]}"
+
+
+def output_sentences(result: Comparison) -> list[str]:
+    """What reaches the ends of each graph, the worst of its steps."""
+    graphs: dict[tuple[int, str], list[GraphOutput]] = {}
+    for output in result.outputs:
+        graphs.setdefault((output.rank, output.graph), []).append(output)
+    return [sentence for outputs in graphs.values() for sentence in _output_sentences(outputs)]
+
+
+def _output_sentences(outputs: Sequence[GraphOutput]) -> list[str]:
+    """One on the worst of them, none where none could be compared."""
+    known = [output for output in outputs if output.error is not None]
     if not known:
-        return
+        return []
     worst = max(known, key=lambda output: output.error or 0.0)
     choices = [output for output in known if output.argmax_differs is not None]
     told = ""
     if choices:
         most = max(output.argmax_differs or 0.0 for output in choices)
         told = f"; the largest element of the last axis is another one in {most:.3g} of positions"
-    yield (
-        f"model outputs   off by {_number(worst.error)} at most, cosine {_number(worst.cosine)} "
+    return [
+        f"off by {_number(worst.error)} at most, cosine {_number(worst.cosine)} "
         f"({worst.op_name}, {worst.graph} token {worst.token}){told}"
-    )
+    ]
 
 
 def _count_lines(result: Comparison) -> Iterator[str]:
@@ -289,6 +351,8 @@ def _report_lines(result: Comparison) -> Iterator[str]:
     more = len(result.csv_paths) - _REPORTS_SHOWN
     if more > 0:
         yield f"                and {more} more beside it"
+    if result.html_path is not None:
+        yield f"page            {result.html_path}"
     if result.was_interrupted:
         yield "interrupted: these are the rows done so far"
 

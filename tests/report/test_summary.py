@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ait_cmp.cli.summary import summary_lines
 from ait_cmp.report.comparison import Comparison
 from ait_cmp.report.findings import Divergence
 from ait_cmp.report.row import Rows
+from ait_cmp.report.summary import summary_lines
 from report_rows import EMPTY, paired_step
 
 

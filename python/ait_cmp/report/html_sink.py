@@ -1,0 +1,41 @@
+"""The page: one HTML file a run, with the rows of all ranks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ait_cmp.report.report_files import ReportNames, write_whole
+from ait_cmp.report.sinks import StepReport
+
+if TYPE_CHECKING:
+    from ait_cmp.report.comparison import Comparison
+
+
+class HtmlSink:
+    """A file of a name that the user gave is written anew; else it lies beside the reports."""
+
+    def __init__(self, names: ReportNames | None, path: Path | None) -> None:
+        self._names = names
+        self._path = path
+
+    def write(self, report: StepReport) -> None:
+        """Nothing: the page is made of the rows at the end."""
+
+    def finish(self, result: Comparison) -> None:
+        """Write the file."""
+        content = result.to_html().encode("utf-8")
+        if self._path is not None:
+            write_whole(self._path, content)
+            result.html_path = self._path
+            return
+        assert self._names is not None
+        file = self._names.create(self._names.of_rank(-1), ".html")
+        try:
+            file.append([content])
+        finally:
+            file.close()
+        result.html_path = file.path
+
+    def close(self) -> None:
+        """Nothing is open."""
