@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ait_cmp._core import __version__
     from ait_cmp.compare import compare_dirs
     from ait_cmp.compare.arrays import Metrics, compare_arrays
+    from ait_cmp.compare.assertion import assert_dumps_close
     from ait_cmp.config import Limits
     from ait_cmp.info.dump_file import Dump, open_dump
     from ait_cmp.replay.result import Replay
@@ -56,6 +57,7 @@ __all__ = [
     "Row",
     "ShapeError",
     "__version__",
+    "assert_dumps_close",
     "compare_arrays",
     "compare_dirs",
     "open_dump",
@@ -74,6 +76,7 @@ _HOMES = {
     "Replay": "replay.result",
     "Row": "report.row",
     "__version__": "_core",
+    "assert_dumps_close": "compare.assertion",
     "compare_arrays": "compare.arrays",
     "compare_dirs": "compare",
     "open_dump": "info.dump_file",

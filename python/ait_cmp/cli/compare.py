@@ -141,6 +141,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "written (default: %(default)s)",
     )
     add_language_option(how)
+    how.add_argument(
+        "--baseline",
+        metavar="RESULT.json",
+        help="of an earlier run: exit 1 only for operators that diverge and did not there",
+    )
     how.add_argument("--no-progress", action="store_true", help="no progress line on stderr")
     how.add_argument(
         "--exit-zero", action="store_true", help="exit 0 also when there are differences"
@@ -194,6 +199,7 @@ def run(options: argparse.Namespace) -> int:
             references=options.reference,
             jsonl=options.jsonl,
             html=options.html,
+            baseline=options.baseline,
             command=["ait-cmp", *options.words],
             progress=progress,
             access=options.access,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 
 from ait_cmp.compare.own_metrics import fill_own_metrics
 from ait_cmp.compare.plan import Plan
@@ -16,6 +16,7 @@ from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.report import sanity
 from ait_cmp.report.comparison import Comparison, RunFacts
 from ait_cmp.report.custom import CustomAlgorithm
+from ait_cmp.report.findings import Divergence
 from ait_cmp.report.proofs import Prover
 from ait_cmp.report.row import Rows, column, rows_of
 from ait_cmp.report.shards import shard_sentence
@@ -34,6 +35,7 @@ class Reporter:
         sinks: The forms of the report; closed with it.
         prover: Replays what is suspect; None replays nothing.
         run: What was asked for.
+        baseline: Divergences that are known.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Reporter:
         sinks: Sequence[Sink],
         prover: Prover | None = None,
         run: RunFacts | None = None,
+        baseline: Container[Divergence] | None = None,
     ) -> None:
         self._algorithms = algorithms
         self._access = access
@@ -51,7 +54,7 @@ class Reporter:
         self._failed: list[Sink] = []
         self._rows = Rows()
         names = [algorithm.name for algorithm in algorithms]
-        self._result = Comparison(self._rows, custom_names=names, run=run)
+        self._result = Comparison(self._rows, custom_names=names, run=run, baseline=baseline)
         self._judge = Judge(limits, prover)
         self._data_ids: dict[int, int] = {}
         # (rank, graph) -> ops of the graph, and those that its fullest step dumped.

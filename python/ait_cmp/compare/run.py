@@ -38,6 +38,7 @@ from ait_cmp.report.html_sink import HtmlSink
 from ait_cmp.report.interrupts import interrupts_held
 from ait_cmp.report.jsonl_sink import JsonlSink
 from ait_cmp.report.report_files import ReportNames
+from ait_cmp.report.result.baseline import read_baseline
 from ait_cmp.report.result_sink import ResultSink
 from ait_cmp.report.sinks import Sink
 from ait_cmp.terms import REPLAY_MODES, ReplayMode
@@ -69,6 +70,7 @@ def compare_dirs(
     references: str | Sequence[str] = (),
     jsonl: bool = False,
     html: bool | PathText = False,
+    baseline: PathText | None = None,
     progress: Progress | None = None,
     access: str = ACCESS,
     command: Sequence[str] | None = None,
@@ -94,6 +96,7 @@ def compare_dirs(
         references: Python files with references of your own for replay, one or several.
         jsonl: Write the rows as JSON lines, too, beside the CSV reports.
         html: Write the page: to this file, or (True) beside the CSV reports.
+        baseline: The result.json of an earlier run: ops that diverged there do not count.
         progress: Called with (tensors done, tensors known so far).
         access: How files are read: "auto", "map" or "read" (pread: for network file systems).
         command: The words of a command line that result.json is to tell.
@@ -121,6 +124,7 @@ def compare_dirs(
         padding=padding,
     )
     known = _references(replay, one_or_several_texts(references, "references"))
+    known_divergences = None if baseline is None else read_baseline(expanded(baseline))
     started = time.time()
     names = None if output is None else _names(output, started)
     sinks = _sinks(names, [algorithm.name for algorithm in algorithms], jsonl=jsonl, html=html)
@@ -138,7 +142,7 @@ def compare_dirs(
         limits = limits or Limits()
         run = RunFacts(plan.my.root, plan.golden.root, limits, started, command)
         prover = None if replay == "none" else ReplayProver(plan, replay, limits, known)
-        reporter = Reporter(limits, algorithms, access, sinks, prover, run)
+        reporter = Reporter(limits, algorithms, access, sinks, prover, run, known_divergences)
         return _Run(plan, how, reporter).compare()
 
 

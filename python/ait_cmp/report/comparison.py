@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -144,6 +144,7 @@ class Comparison:
         custom_names: Names of the custom algorithms, in the order of their cells in `Row.custom`.
         unwritten: Sentences on report files that could not be written, or not whole.
         run: What was asked for; None of a comparison that was put together by hand.
+        baseline: Divergences that are known from an earlier run; None: none was given.
         was_interrupted: True if Ctrl-C ended the comparison; rows then hold what was done.
 
     Example:
@@ -182,6 +183,7 @@ class Comparison:
     unwritten: list[str] = field(default_factory=list)
     was_interrupted: bool = False
     run: RunFacts | None = None
+    baseline: Container[Divergence] | None = None
 
     @property
     def first_divergence(self) -> list[Divergence]:
@@ -194,8 +196,19 @@ class Comparison:
         return self.rows.steps if isinstance(self.rows, Rows) else ()
 
     @property
+    def new_divergences(self) -> list[Divergence]:
+        """Those of ops that the baseline does not have; without a baseline all."""
+        known = self.baseline
+        return [found for found in self.divergences if known is None or found not in known]
+
+    @property
     def has_differences(self) -> bool:
-        """Whether anything differs, or could not be held against its golden."""
+        """Whether anything differs, or could not be held against its golden.
+
+        With a baseline: whether an op diverges that did not before.
+        """
+        if self.baseline is not None:
+            return bool(self.new_divergences)
         bad = sum(self.counts[status] for status in DIFFERENT_STATUSES)
         found = (self.divergences, self.inputs_differ, self.refused, self.overwritten, self.unread)
         return bool(self.counts.verdicts["fail"] or bad or any(found))

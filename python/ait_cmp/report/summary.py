@@ -36,7 +36,8 @@ def summary_lines(result: Comparison) -> Iterator[str]:
     head = [*_unread_lines(result), *_input_lines(result), *_refused_lines(result)]
     head += _overwritten_lines(result)
     head += _divergence_lines(groups[0], result) if groups else _no_divergence_lines(result)
-    tail = [*_output_lines(result), *_count_lines(result), *_report_lines(result)]
+    tail = [*_output_lines(result), *_count_lines(result), *_baseline_lines(result)]
+    tail += _report_lines(result)
     tail = _fitting(tail, _MOST_LINES - len(head) - min(len(groups[1:]), 1))
     room = min(_GROUPS_SHOWN, _MOST_LINES - len(head) - len(tail) - 1)
     yield from head
@@ -343,6 +344,16 @@ def _not_compared_lines(result: Comparison) -> Iterator[str]:
 def _which(row: Row) -> str:
     """One row stands for a file whose header cannot be read."""
     return f" {row.io} {row.index}" if row.io else ""
+
+
+def _baseline_lines(result: Comparison) -> Iterator[str]:
+    if result.baseline is None:
+        return
+    new = list(dict.fromkeys(found.op_name for found in result.new_divergences))
+    n_known = len(result.divergences) - len(result.new_divergences)
+    shown = ", ".join(new[:_NAMES_SHOWN]) + (" ..." if len(new) > _NAMES_SHOWN else "")
+    told = f"{len(new)} new: {shown}" if new else "no operator diverges that did not before"
+    yield f"baseline        {n_known} known divergences; {told}"
 
 
 def _report_lines(result: Comparison) -> Iterator[str]:

@@ -61,7 +61,7 @@ function renderFigures() {
   const { status = {}, verdict = {} } = RESULT.counts || {};
   const all = Object.values(status).reduce((sum, one) => sum + one, 0);
   const figures = [[t("fig_tensors"), all, ""], ...Object.entries(status).filter(([, n]) => n).map(([name, n]) => [
-    name === "compared" ? t("fig_compared") : name, n, `status:${name}`])];
+    `fig_${name}` in LABELS.en ? t(`fig_${name}`) : name, n, `status:${name}`])];
   for (const name of ["pass", "inherited", "fail"]) if (name in verdict) figures.push([t(name), verdict[name], `verdict:${name}`]);
   figures.push([t("fig_diverging"), divergenceCount, null]);
   find("figures").replaceChildren(...figures.map(([label, n, filter]) => {

@@ -71,7 +71,13 @@ def content_of(result: Comparison) -> dict[str, Any]:
             for found in result.inputs_differ
         ],
         "divergences": list(_divergences(result, groups[:MOST_EXHIBITS])),
-        "divergence_count": len(result.divergences),
+        "divergence_count": len(groups),
+        "diverging_ops": [
+            {"graph": graph, "op_name": name, "op_type": kind}
+            for graph, name, kind in dict.fromkeys(
+                (found.graph, found.op_name, found.op_type) for found in result.divergences
+            )
+        ],
         "outputs": [{"sentence": sentence} for sentence in output_sentences(result)],
         "reach": reach_sentences(result),
         "notes": result.notes,

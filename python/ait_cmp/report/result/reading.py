@@ -16,7 +16,16 @@ from ait_cmp.report.result.content import FORMAT, VERSION
 # "_2": of a second run in the same second.
 _REPORT = re.compile(r"ait_cmp_report_(?:rank\d+_)?(?P<run>\d{14}(?:_\d+)?)\.csv")
 # What the results of several runs have in common is added up, or said one after the other.
-_LISTS = ("inputs_differ", "divergences", "outputs", "reach", "notes", "summary", "csv")
+_LISTS = (
+    "inputs_differ",
+    "divergences",
+    "diverging_ops",
+    "outputs",
+    "reach",
+    "notes",
+    "summary",
+    "csv",
+)
 
 
 class Reports(NamedTuple):
