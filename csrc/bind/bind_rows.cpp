@@ -93,6 +93,8 @@ class PlanReader {
                     number(pair.tensor, plan_->flow.tensors.size()),
                     py::cast<bool>(pair.is_written)};
     row.fx_node = keep(pair.fx_node);
+    row.module = keep(pair.module);
+    row.source = keep(pair.source);
   }
 
   StepRows rows() { return {std::move(plan_), std::move(paths_), token_id_}; }

@@ -54,7 +54,7 @@ constexpr auto fields_of(const JobRecord*) {
 /// A tensor of the my side and its counterpart, or the reason why it has none.
 struct PairRecord {
   Object rank, graph, token, order, op_name, op_type, io, index, my, golden, golden_op_type, match,
-      status, reason, node, tensor, is_written, fx_node;
+      status, reason, node, tensor, is_written, fx_node, module, source;
 };
 constexpr auto fields_of(const PairRecord*) {
   using R = PairRecord;
@@ -75,7 +75,9 @@ constexpr auto fields_of(const PairRecord*) {
                     Field<R>{"node", &R::node},
                     Field<R>{"tensor", &R::tensor},
                     Field<R>{"is_written", &R::is_written},
-                    Field<R>{"fx_node", &R::fx_node}};
+                    Field<R>{"fx_node", &R::fx_node},
+                    Field<R>{"module", &R::module},
+                    Field<R>{"source", &R::source}};
 }
 
 /// Counts of all values, and what the finite ones amount to; None where a file does not say.

@@ -42,7 +42,7 @@ def save(path: Path, values: object) -> str:
         (["--threads", "99999999999999"], "a number from 1 to 1024 expected, found 99999999999999"),
         (["--threads", "0"], "threads: a number from 1"),
         (["--token", "9"], "there is no step 9 in this dump; it has 0 to 1"),
-        (["--op", "Nope*"], "No operator of the my side has a name that fits Nope*"),
+        (["--op", "Nope*"], "No operator, FX node, type or module of the my side fits Nope*."),
     ],
 )
 def test_a_wish_that_nothing_fulfils_is_told_and_exits_2(

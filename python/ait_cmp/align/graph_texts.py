@@ -12,6 +12,7 @@ from ait_cmp.errors import FormatError, reason_of
 from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.graph.identity import read_final_members
 from ait_cmp.pairing.graph.index import GraphIndex, sanitise
+from ait_cmp.pairing.graph.origins import read_origins
 
 # A graph text without a fitting number belongs to a graph if it names so many of its ops.
 _MIN_KNOWN_OPS = 0.5
@@ -30,6 +31,7 @@ class GraphTexts:
         self._read: dict[str, list[_core.Graph]] = {}
         self._contexts: dict[tuple[int, str], GraphContext | None] = {}
         self._sources: dict[tuple[int, str], tuple[str, _core.Graph]] = {}
+        self._files: dict[tuple[int, str], GraphFile] = {}
         self._members: dict[str, tuple[str, ...]] | None = None
 
     def context(self, rank: int, graph: str, op_names: Iterable[str]) -> GraphContext | None:
@@ -44,10 +46,15 @@ class GraphTexts:
         key = (rank, graph)
         if key not in self._contexts:
             index = self._find(rank, graph, {name for name in op_names if name})
-            self._contexts[key] = (
-                None if index is None else GraphContext(index, self._final_members())
-            )
+            self._contexts[key] = None if index is None else self._made(key, index)
         return self._contexts[key]
+
+    def _made(self, key: tuple[int, str], index: GraphIndex) -> GraphContext:
+        file = self._files[key]
+        names = {name.node for names in index.fx_names.values() for name in names}
+        origins, notes = read_origins(file.path, file.pid, index, names)
+        self.notes += notes
+        return GraphContext(index, self._final_members(), origins)
 
     def source(self, rank: int, graph: str) -> tuple[str, _core.Graph] | None:
         """Path and text of a graph whose context was asked for, None if no text belongs to it."""
@@ -63,11 +70,13 @@ class GraphTexts:
                 index = GraphIndex(texts[0])
                 if file.number == graph_number(graph) >= 0:
                     self._sources[rank, graph] = (file.path, texts[0])
+                    self._files[rank, graph] = file
                     return index
                 share = _known_share(index, op_names)
                 if share > best_share:
                     best, best_share = index, share
                     self._sources[rank, graph] = (file.path, texts[0])
+                    self._files[rank, graph] = file
         return best if best_share >= _MIN_KNOWN_OPS else None
 
     def _texts(self, file: GraphFile) -> list[_core.Graph]:

@@ -64,7 +64,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="only these steps, counted from 0: 0 1, 0,1, 0-3",
     )
     what.add_argument(
-        "--op", nargs="+", metavar="GLOB", help="only ops whose name fits, for example 'MatMul*'"
+        "--op",
+        nargs="+",
+        metavar="GLOB",
+        help="only ops whose name, FX node, type or module fits: 'MatMul_*' mm_3 '*.mlp.*'",
     )
     what.add_argument(
         "--pair",

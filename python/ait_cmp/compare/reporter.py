@@ -184,8 +184,6 @@ class Reporter:
         if not patterns or self._result.was_interrupted:
             return []
         names = " or ".join(patterns)
-        if not self._rows:
-            return [f"No operator of the my side has a name that fits {names}."]
         if not self._result.divergences:
             return []
         return [

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ait_cmp.compare.byte_count import ByteCount, ByteProgress
+from ait_cmp.compare.op_filter import OpFilter
 from ait_cmp.compare.plan import Plan, make_plan
 from ait_cmp.compare.prover import ReplayProver
 from ait_cmp.compare.reduced_batch import open_batch
 from ait_cmp.compare.reporter import Reporter
-from ait_cmp.compare.step_pairer import StepPairer, only_ops
+from ait_cmp.compare.step_pairer import StepPairer
 from ait_cmp.config import (
     ACCESS,
     Limits,
@@ -84,7 +85,8 @@ def compare_dirs(
         threads: Worker threads; None takes all cores that the process may use.
         ranks: Only these ranks, or this one; None takes all that both sides have.
         tokens: Only these steps, counted from 0, or this one.
-        ops: Only ops whose name fits one of these patterns, or this one (`MatMul_*`).
+        ops: Only ops whose name, FX name, type or module fits one of these patterns, or this one
+            (`MatMul_*`, `*.mlp.*`).
         pairs: MY=GOLDEN, folders of steps, graphs or ranks that meet whatever else they say.
         golden_token_offset: My step s meets golden step s + this (my 5, 6 against golden 0, 1: -5);
             None lets the values of the graphs' inputs tell, then the numbers.
@@ -274,6 +276,7 @@ class _Run:
         self._reporter = reporter
         self._pairer = StepPairer(plan, how.threads, padding=how.padding)
         self._bytes = ByteCount(plan) if isinstance(how.progress, ByteProgress) else None
+        self._filter = OpFilter(how.ops) if how.ops else None
         self._n_known = 0
         # Steps that the pool has or had in hand and that are not reported yet, in order.
         self._running: deque[_RunningStep] = deque()
@@ -283,6 +286,8 @@ class _Run:
         try:
             was_interrupted = self._compare_or_stop()
             notes = [*self._plan.notes, *self._pairer.notes]
+            if self._filter is not None and not was_interrupted:
+                notes += self._filter.notes
             result = self._reporter.finish(
                 self._plan, notes, self._how.ops, was_interrupted=was_interrupted
             )
@@ -329,7 +334,7 @@ class _Run:
         step = self._pairer.pair(my_key, golden_key)
         if not step.is_repeat:
             self._reporter.count_nodes(my_key, step.pairs)
-        return only_ops(step, self._how.ops) if self._how.ops else step
+        return step if self._filter is None else self._filter.apply(step)
 
     def _start(self, my_key: StepKey, golden_key: StepKey | None, step: PairedStep) -> None:
         with interrupts_held():  # so that nothing runs that nobody knows of

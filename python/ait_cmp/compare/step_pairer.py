@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from ait_cmp.compare.plan import Plan
 from ait_cmp.discover import GeFile, StepKey
@@ -18,7 +16,6 @@ from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.pairing.readers import Readers, core_readers
 from ait_cmp.pairing.repeat import Repeats
 from ait_cmp.pairing.step import Golden, pair_step
-from ait_cmp.tensor_ref import Address
 from ait_cmp.terms import INPUTS_OUTPUTS
 
 
@@ -120,20 +117,3 @@ class StepPairer:
                 for io, heads in zip(INPUTS_OUTPUTS, (scan.inputs, scan.outputs))
                 for index in range(len(heads))
             ]
-
-
-def only_ops(step: PairedStep, patterns: Sequence[str]) -> PairedStep:
-    """What is left of a step where only ops are wanted whose name fits one of the patterns."""
-    whole = step.pairs
-    wanted = {
-        name
-        for name in {pair.op_name for pair in whole.pairs}
-        if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
-    }
-    rows = [row for row, pair in enumerate(whole.pairs) if pair.op_name in wanted]
-    pairs = [whole.pairs[row] for row in rows]
-    misses = {new: whole.misses[row] for new, row in enumerate(rows) if row in whole.misses}
-    used: set[Address] = {pair.golden.address for pair in pairs if pair.golden is not None}
-    unused = [*whole.unused_golden, *sorted(whole.used_golden - used)]
-    left = replace(whole, pairs=pairs, used_golden=used, unused_golden=unused, misses=misses)
-    return PairedStep(left, step.headers)

@@ -33,6 +33,8 @@ class Pair(NamedTuple):
         tensor: Number of the tensor that it is in `StepPairs.tensors`, -1 if that is not known.
         is_written: Whether it is an input that its op writes in place and that was dumped after.
         fx_node: FX node that its op was made for, "" if that is not known.
+        module: Module of the user's model that its op is of, "" if that is not known.
+        source: File and line of it, "" if that is not known.
     """
 
     rank: int
@@ -53,6 +55,8 @@ class Pair(NamedTuple):
     tensor: int = -1
     is_written: bool = False
     fx_node: str = ""
+    module: str = ""
+    source: str = ""
 
 
 check_fields(Pair, "pair")

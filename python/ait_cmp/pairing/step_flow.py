@@ -82,7 +82,9 @@ class StepFlow:
     def _in_graph(self, pair: Pair, node: int, placed: PlacedOp, op_graph: OpGraph) -> Pair:
         assert self._context is not None
         identity = placed.op.identity
-        fx_node = "" if identity is None else self._context.fx_node_of(identity.members)
+        members = () if identity is None else identity.members
+        fx_node = self._context.fx_node_of(members)
+        origin = self._context.origin_of(fx_node, members)
         tensor, is_written = -1, False
         if pair.io == "outputs":
             output = placed.outputs[pair.index]
@@ -93,4 +95,11 @@ class StepFlow:
                 is_written = slot.slot in self._context.graph.ops[slot.op].in_place
                 source = op_graph.read_by(slot.op, slot.source)
                 tensor = op_graph.tensor_of.get(source, -1)
-        return pair._replace(node=node, tensor=tensor, is_written=is_written, fx_node=fx_node)
+        return pair._replace(
+            node=node,
+            tensor=tensor,
+            is_written=is_written,
+            fx_node=fx_node,
+            module=origin.module,
+            source=origin.source,
+        )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ait_cmp.pairing.graph.identity import Identifier
 from ait_cmp.pairing.graph.index import VIEW_TYPES, GraphIndex, GraphTensor
 from ait_cmp.pairing.graph.op_graph import OpGraph
+from ait_cmp.pairing.graph.origins import Origin, Origins
 from ait_cmp.pairing.graph.slots import Shape, Slots, find_slots
 from ait_cmp.pairing.graph.view_chain import ViewChain, trace_views
 
@@ -33,9 +34,13 @@ class GraphContext:
     """
 
     def __init__(
-        self, graph: GraphIndex, final_members: Mapping[str, tuple[str, ...]] | None = None
+        self,
+        graph: GraphIndex,
+        final_members: Mapping[str, tuple[str, ...]] | None = None,
+        origins: Origins | None = None,
     ) -> None:
         self.graph = graph
+        self._origins = origins or Origins()
         self.identifier = Identifier(graph, final_members or {})
         self._slots: dict[tuple[int, ...], Slots] = {}
         self._fx_nodes: dict[tuple[int, ...], str] = {}
@@ -92,6 +97,10 @@ class GraphContext:
             if node is not None:
                 return node
         return ""
+
+    def origin_of(self, fx_node: str, members: tuple[int, ...]) -> Origin:
+        """Where in the user's model an op or its members come from."""
+        return self._origins.find(fx_node, [self.graph.ops[number].name for number in members])
 
     def static_shape(self, tensor: GraphTensor) -> Shape | None:
         """Shape that the graph text states, None if it leaves any of it open."""
