@@ -14,7 +14,7 @@ import ait_cmp
 from ait_cmp.cli.demo import unpack_sample
 from ait_cmp.cli.language import language_of
 from ait_cmp.cli.main import main
-from ait_cmp.cli.summary import summary_lines
+from ait_cmp.report.summary import summary_lines
 from ait_cmp.sentences import LANGUAGES, en_report
 from ait_cmp.sentences.recognise import in_language
 

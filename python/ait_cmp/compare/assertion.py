@@ -28,6 +28,14 @@ def assert_dumps_close(
         AssertionError: They differ, or nothing could be compared; the message is what `ait-cmp`
             prints, and where the greatest difference is.
         ConfigError: A folder or an argument is wrong.
+
+    Example:
+        >>> ait_cmp.assert_dumps_close("ait-cmp-demo/ge_wrong", "ait-cmp-demo/fx")
+        Traceback (most recent call last):
+        AssertionError: Dumps are not close!
+        ...
+        >>> ait_cmp.assert_dumps_close("ait-cmp-demo/ge", "ait-cmp-demo/fx")
+        <Comparison: nothing diverges; 468 of 564 tensors compared, 0 fail>
     """
     __tracebackhide__ = True  # pytest shows the line that called
     result = compare_dirs(my_path, golden_path, limits=limits, **options)

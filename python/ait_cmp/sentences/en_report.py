@@ -96,6 +96,17 @@ TEXTS = {
         "{n_token}, {name}: {part}"
     ),
     "report": "report          {path}",
+    "baseline": "baseline        {n} known divergences; {part}",
+    "baseline_new": "{n} new: {names}",
+    "baseline_nothing_new": "no operator diverges that did not before",
+    "fits_nothing": "No operator, FX node, type or module of the my side fits {pattern}.",
+    "fits_nothing_near": (
+        "No operator, FX node, type or module of the my side fits {pattern}; near: {names}."
+    ),
+    "no_result_json": (
+        "There is no result.json beside the reports: the page has their rows alone."
+    ),
+    "newest_report": "{folder}: of {n} runs the newest, {run}, is taken.",
     "page": "page            {path}",
     "reports_more": "                and {n} more beside it",
     "interrupted": "interrupted: these are the rows done so far",

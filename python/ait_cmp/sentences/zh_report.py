@@ -76,6 +76,13 @@ TEXTS = {
         "未比较：{n} 个张量形状不同或无法读取。第一个：token {n_token}，{name}：{part}"
     ),
     "report": "报告            {path}",
+    "baseline": "基线            {n} 处已知偏差；{part}",
+    "baseline_new": "{n} 个新偏差：{names}",
+    "baseline_nothing_new": "没有新的偏差算子",
+    "fits_nothing": "我方没有算子、FX 节点、类型或模块匹配 {pattern}。",
+    "fits_nothing_near": "我方没有算子、FX 节点、类型或模块匹配 {pattern}；相近的有：{names}。",
+    "no_result_json": "报告旁边没有 result.json：网页只有各行。",
+    "newest_report": "{folder}：共 {n} 次运行，取最新的 {run}。",
     "page": "网页            {path}",
     "reports_more": "                同一目录下另有 {n} 个",
     "interrupted": "运行被中断：以下为已完成的行",
