@@ -10,7 +10,7 @@ import numpy as np
 
 import ait_cmp
 import planted
-from ait_cmp.cli.summary import summary_lines
+from ait_cmp.report.summary import summary_lines
 
 Array = np.ndarray[Any, Any]
 Build = Callable[[planted.Model], planted.Model]

@@ -10,7 +10,7 @@ import pytest
 
 import small_model
 from ait_cmp import compare_dirs
-from ait_cmp.cli.summary import summary_lines
+from ait_cmp.report.summary import summary_lines
 
 FILES = [
     ("fx", "mul*INPUT.1*"),
