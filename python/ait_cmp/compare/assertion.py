@@ -30,12 +30,14 @@ def assert_dumps_close(
         ConfigError: A folder or an argument is wrong.
 
     Example:
-        >>> ait_cmp.assert_dumps_close("ait-cmp-demo/ge_wrong", "ait-cmp-demo/fx")
-        Traceback (most recent call last):
-        AssertionError: Dumps are not close!
-        ...
-        >>> ait_cmp.assert_dumps_close("ait-cmp-demo/ge", "ait-cmp-demo/fx")
-        <Comparison: nothing diverges; 468 of 564 tensors compared, 0 fail>
+        >>> close = ait_cmp.assert_dumps_close("ait-cmp-demo/ge", "ait-cmp-demo/fx")
+        >>> close.has_differences
+        False
+        >>> try:
+        ...     ait_cmp.assert_dumps_close("ait-cmp-demo/ge_wrong", "ait-cmp-demo/fx")
+        ... except AssertionError as error:
+        ...     print(str(error).splitlines()[2])
+        Mismatched tensors: 4 / 468 (0.9%)
     """
     __tracebackhide__ = True  # pytest shows the line that called
     result = compare_dirs(my_path, golden_path, limits=limits, **options)
