@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ait_cmp.report.columns import COMPARE_COLUMNS
 
 
-def document(record: type, **others: str) -> None:
+def document(record: Any, **others: str) -> None:
     """Give a record and its fields what the table says of them; `others` are no columns."""
     table = {column.name: column for column in COMPARE_COLUMNS}
     lines = []
-    for name in record._fields:  # type: ignore[attr-defined]
+    for name in record._fields:
         if name in others:
             text = others[name]
         else:
