@@ -11,9 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-import planted
-
 import ait_cmp
+import planted
 
 OPS = ("MatMul", "MatMulV2", "BatchMatMul", "SoftmaxV2", "RmsNorm", "LayerNormV4", "Swish", "Gelu")
 OPS += ("Add_1", "Mul_1", "Mul_2", "Muls", "ReduceSum", "Transpose", "ConcatV2")

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import planted
 import pytest
 
 import ait_cmp
+import planted
 from ait_cmp.cli.demo import unpack, unpack_sample
 from ait_cmp.cli.main import main
 from ait_cmp.convert import convert_dir
