@@ -38,7 +38,9 @@ def run_examples(thing: Any, name: str) -> int:
         inspect.getdoc(thing) or "", {"ait_cmp": ait_cmp}, name, None, None
     )
     said: list[str] = []
-    done = doctest.DocTestRunner(verbose=False).run(test, out=said.append)
+    done = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS).run(
+        test, out=said.append
+    )
     assert not done.failed, "".join(said)
     return done.attempted
 

@@ -147,8 +147,11 @@ def test_what_replay_exports_computes_alone(sample: Path, monkeypatch: pytest.Mo
     assert done.stdout
 
 
-def test_every_other_command_of_ours_is_understood(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_other_command_of_ours_is_understood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Its options exist: what it complains of is the folder that is not there."""
+    monkeypatch.chdir(tmp_path)
     for command in commands():
         if command.startswith(_SHOWN_ONLY) or "ait-cmp-demo/" in command:
             continue
@@ -157,7 +160,7 @@ def test_every_other_command_of_ours_is_understood(capsys: pytest.CaptureFixture
         program, *arguments = shlex.split(command)
         assert program == "ait-cmp", command
         assert main(arguments) == 2
-        assert re.search(r"no such|not found|does not exist|nothing", capsys.readouterr().err, re.I)
+        assert re.search(r"no such|no report|nothing", capsys.readouterr().err, re.I)
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_what_is_not_known_stays_as_it_is() -> None:
 def test_of_several_sentences_those_that_are_known_are_told() -> None:
     line = "MatMul_3 is right on its own inputs. No later row is outside the limits."
     assert in_language(f"  {line}", "zh") == (
-        "  MatMul_3 对自身输入的计算正确。其后没有行超出限值。"
+        "  MatMul_3 对自身输入的计算正确。其后没有行超出阈值。"
     )
 
 

@@ -20,7 +20,7 @@ from ait_cmp.cli.main import main
 from ait_cmp.convert import convert_dir
 from ait_cmp.report.result.errors import errors_of
 
-DOC = Path(__file__).parents[2] / "docs" / "result-format.md"
+DOC = Path(__file__).parents[2] / "docs" / "en" / "result-format.md"
 
 
 def read(path: Path) -> dict[str, Any]:

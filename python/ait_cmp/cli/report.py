@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ait_cmp.cli.exit_status import EXIT_STATUS_HELP, ExitStatus
+from ait_cmp.cli.language import add_language_option, language_of, translated
 from ait_cmp.cli.terminal import say
 
 
@@ -28,6 +29,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--html", metavar="FILE", help="the page (default: beside the first report)"
     )
+    add_language_option(parser)
     parser.add_argument(
         "--exit-zero", action="store_true", help="exit 0 also when there are differences"
     )
@@ -40,15 +42,16 @@ def run(options: argparse.Namespace) -> int:
     from ait_cmp.report.report_files import write_whole
     from ait_cmp.report.result.reading import read_reports
 
+    language = language_of(options)
     reports = read_reports([expanded(path) for path in options.reports])
     table = CsvTable(reports.csv_paths)
     path = expanded(options.html) if options.html else _beside(reports.csv_paths[0])
     write_whole(path.absolute(), page(reports.result, table).encode("utf-8"))
     for note in reports.notes:
-        say(note)
+        say(translated(note, language))
     for line in reports.result.get("summary", [])[:1]:
-        say(str(line))
-    say(f"page            {path}")
+        say(translated(str(line), language))
+    say(translated(f"page            {path}", language))
     differs = reports.has_differences and not options.exit_zero
     return ExitStatus.DIFFERENCES if differs else ExitStatus.OK
 

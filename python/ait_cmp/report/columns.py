@@ -59,7 +59,7 @@ class Column(NamedTuple):
 
     def tooltip(self, language: Language) -> str:
         """Meaning and what is normal, in a language."""
-        title = "正常值或限值：" if language == "zh" else "Normal or limit: "
+        title = "正常值或阈值：" if language == "zh" else "Normal or limit: "
         normal = self.normal_in(language)
         return self.meaning(language) + (f"\n{title}{normal}" if normal else "")
 
@@ -110,19 +110,19 @@ _SHAPE = _side("shape", "Logical shape of the {side} tensor.", "{side}张量的�
 _MAX = _side(
     "max_value",
     "Largest finite value of the {side} tensor.",
-    "{side}张量有限值中的最大值。",
+    "{side}张量有阈值中的最大值。",
     "number",
 )
 _MIN = _side(
     "min_value",
     "Smallest finite value of the {side} tensor.",
-    "{side}张量有限值中的最小值。",
+    "{side}张量有阈值中的最小值。",
     "number",
 )
 _MEAN = _side(
     "mean_value",
     "Mean of the finite values of the {side} tensor.",
-    "{side}张量有限值的平均值。",
+    "{side}张量有阈值的平均值。",
     "number",
 )
 _NAN = _side(
@@ -148,7 +148,7 @@ _METRICS = [
         "number",
         "-1 to 1",
         "Cosine of the angle between the two tensors, over pairs that are finite on both sides.",
-        "两个张量夹角的余弦，只计两侧均为有限值的元素。",
+        "两个张量夹角的余弦，只计两侧均为有阈值的元素。",
         "at least 0.99 (--cosine-min)",
         "不低于 0.99（--cosine-min）",
     ),
@@ -221,7 +221,7 @@ COMPARE_COLUMNS: tuple[Column, ...] = (
         "Why the tensor was not compared, fails or only inherits (with limit and value); "
         "notes on the "
         "pair.",
-        "未比较、不通过或仅为继承误差的原因（含限值与实际值），以及对该配对的说明。",
+        "未比较、不通过或仅为继承误差的原因（含阈值与实际值），以及对该配对的说明。",
     ),
     Column(
         "rank",
@@ -280,7 +280,7 @@ COMPARE_COLUMNS: tuple[Column, ...] = (
         "pass: within the limits; inherited: outside of them by no more than the operator "
         "was given; "
         "fail.",
-        "pass：在限值之内；inherited：超出限值，但不超过算子所得到的误差；fail：不通过。",
+        "pass：在阈值之内；inherited：超出阈值，但不超过算子所得到的误差；fail：不通过。",
     ),
     Column(
         "upstream_error",
@@ -416,7 +416,7 @@ COMPARE_COLUMNS: tuple[Column, ...] = (
 
 _TITLES = {
     "en": ("Column", "Type", "Unit", "Meaning", "Normal or limit"),
-    "zh": ("列", "类型", "单位", "含义", "正常值或限值"),
+    "zh": ("列", "类型", "单位", "含义", "正常值或阈值"),
 }
 
 

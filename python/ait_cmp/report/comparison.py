@@ -215,7 +215,7 @@ class Comparison:
 
     @cached_property
     def result(self) -> dict[str, Any]:
-        """What docs/result-format.md describes; the tensors of divergences are read for it."""
+        """What docs/en/result-format.md describes; the tensors of divergences are read for it."""
         from ait_cmp.report.result.content import content_of
 
         return content_of(self)

@@ -52,7 +52,7 @@ REPLAY_COLUMNS: tuple[Column, ...] = (
         "不超过 8；大于 16 判为算错（--element-max）",
     ),
     Column(
-        "n_wrong", "integer", "elements", "Elements above that limit.", "超过该限值的元素个数。"
+        "n_wrong", "integer", "elements", "Elements above that limit.", "超过该阈值的元素个数。"
     ),
     Column(
         "bias",

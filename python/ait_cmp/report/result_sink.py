@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ResultSink:
-    """docs/result-format.md defines the file."""
+    """docs/en/result-format.md defines the file."""
 
     def __init__(self, names: ReportNames) -> None:
         self._names = names.called("result")

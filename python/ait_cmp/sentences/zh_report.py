@@ -23,9 +23,9 @@ TEXTS = {
     "in_short_exact": "输入相同，输出误差 {error}",
     "in_short_nonfinite": "仅一侧出现 NaN 或 inf",
     "more_operators": "……另有 {n} 个偏差算子：见报告",
-    "no_later": "其后没有行超出限值。",
-    "one_later": "其后有 {n} 行超出限值，可能由此引起。",
-    "later": "其后有 {n} 行超出限值，可能由此引起。",
+    "no_later": "其后没有行超出阈值。",
+    "one_later": "其后有 {n} 行超出阈值，可能由此引起。",
+    "later": "其后有 {n} 行超出阈值，可能由此引起。",
     "same_at_one": "同一算子另有 {n} 处：{names}。",
     "same_at": "同一算子另有 {n} 处：{names}。",
     "same_at_and_more": "同一算子另有 {n} 处：{names} ……",
@@ -33,7 +33,7 @@ TEXTS = {
     "more": "下一步：{command}",
     "all_clear": "在可比较的 {n} 个张量（共 {n_all} 个）中，没有算子的计算结果与标杆不同。",
     "other_data": "没有算子被证明有误：输入数据不同时，能得出的结论很少。",
-    "extrema_clear": "最大最小值均未超出限值。",
+    "extrema_clear": "最大最小值均未超出阈值。",
     "one_extrema": "{n} 行只比较了最大最小值：其间的误差看不到。",
     "extrema": "{n} 行只比较了最大最小值：其间的误差看不到。",
     "ops_without_file": (
@@ -44,8 +44,8 @@ TEXTS = {
         "图中 {n_ops} 个算子里有 {n} 个没有落盘文件：{n_here} 个仅在部分步中缺失，"
         "{n_never} 个在所有步中都没有：未要求落盘（dump_layer、dump_step），或不在最终图中。"
     ),
-    "one_unproven": "没有算子被证明有误，但有 {n} 行超出限值，且大于输入带来的误差：{names}。",
-    "unproven": "没有算子被证明有误，但有 {n} 行超出限值，且大于输入带来的误差：{names}。",
+    "one_unproven": "没有算子被证明有误，但有 {n} 行超出阈值，且大于输入带来的误差：{names}。",
+    "unproven": "没有算子被证明有误，但有 {n} 行超出阈值，且大于输入带来的误差：{names}。",
     "compared_of": "{n_all} 个张量中有 {n} 个可以比较。",
     "model_outputs": "模型输出        {part}",
     "output": "相对欧氏距离最大 {error}，余弦相似度 {cosine}（{which}）",
@@ -75,9 +75,10 @@ TEXTS = {
     "not_compared": (
         "未比较：{n} 个张量形状不同或无法读取。第一个：token {n_token}，{name}：{part}"
     ),
+    "baseline": "基线            {n} 处已知偏离；{part}",
+    "baseline_new": "新增 {n} 个：{names}",
+    "newest_of_runs": "{path}：{n} 次运行中取最新的 {newest}。",
     "report": "报告            {path}",
-    "baseline": "基线            {n} 处已知偏差；{part}",
-    "baseline_new": "{n} 个新偏差：{names}",
     "baseline_nothing_new": "没有新的偏差算子",
     "fits_nothing": "我方没有算子、FX 节点、类型或模块匹配 {pattern}。",
     "fits_nothing_near": "我方没有算子、FX 节点、类型或模块匹配 {pattern}；相近的有：{names}。",
@@ -102,11 +103,11 @@ TEXTS = {
     # why an op diverges
     "growth": (
         "其输出的相对欧氏距离为 {error}，输入带来的误差为 {given}："
-        "是可继承误差的 {growth} 倍，限值为 {limit}。"
+        "是可继承误差的 {growth} 倍，阈值为 {limit}。"
     ),
     "block": (
         "其输出误差最大的分块为 {error}，输入带来的为 {given}："
-        "分块误差是可继承误差的 {growth} 倍，限值为 {limit}。"
+        "分块误差是可继承误差的 {growth} 倍，阈值为 {limit}。"
     ),
     "nonfinite_only": "其输出仅在一侧出现 NaN 或 inf，而其输入一致。",
     "exact": "其全部输入逐位相同，而输出误差为 {error}；舍入只能解释 {limit}。",

@@ -1,4 +1,4 @@
-"""The content of result.json (docs/result-format.md), made of a comparison."""
+"""The content of result.json (docs/en/result-format.md), made of a comparison."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class _Elements(NamedTuple):
 
 
 def errors_of(my: Array, golden: Array, shape: tuple[int, ...]) -> dict[str, Any]:
-    """What docs/result-format.md calls `errors`.
+    """What docs/en/result-format.md calls `errors`.
 
     Args:
         my: Values under test in logical order; a complex number is two of them.

@@ -13,7 +13,7 @@ _MOST_OPS = 60
 
 
 def neighbourhood_of(step: PairedStep, node: int) -> dict[str, Any] | None:
-    """What docs/result-format.md calls `neighbourhood`; None without a graph text.
+    """What docs/en/result-format.md calls `neighbourhood`; None without a graph text.
 
     Args:
         step: The step, judged.
