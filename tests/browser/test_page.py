@@ -157,6 +157,25 @@ def test_the_language_of_the_browser(open_page: OpenPage, locale: str) -> None:
     assert page.locator("#answer h2").inner_text() == heading
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_sentences_and_tooltips_are_in_the_language_of_the_page(
+    open_page: OpenPage, language: str
+) -> None:
+    table = MadeTable(100, {})
+    result = made_result(table, [])
+    result["reach"] = ["468 of 564 tensors could be compared.", "Nobody knows this <b>one</b>."]
+    page = open_page(result, table, locale="zh-CN" if language == "zh" else "en-US")
+    told = page.locator("#reach").inner_text()
+    title = page.locator("[data-column=op_name]").first.get_attribute("title") or ""
+    if language == "zh":
+        assert "564 个张量中有 468 个可以比较。" in told
+        assert title.startswith("op_name\n算子在图中的名字")
+    else:
+        assert "468 of 564 tensors could be compared." in told
+        assert title.startswith("op_name\nName of the operator in the graph")
+    assert "Nobody knows this <b>one</b>." in told
+
+
 def test_columns_are_chosen_and_copied(two: Page) -> None:
     fill_filter(two, "verdict:fail", "2")
     two.locator("#choose-columns").click()
