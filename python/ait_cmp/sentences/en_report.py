@@ -97,7 +97,6 @@ TEXTS = {
     ),
     "baseline": "baseline        {n} known divergences; {part}",
     "baseline_new": "{n} new: {names}",
-    "newest_of_runs": "{path}: of {n} runs the newest, {newest}, is taken.",
     "report": "report          {path}",
     "baseline_nothing_new": "no operator diverges that did not before",
     "fits_nothing": "No operator, FX node, type or module of the my side fits {pattern}.",

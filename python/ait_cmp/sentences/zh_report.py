@@ -77,7 +77,6 @@ TEXTS = {
     ),
     "baseline": "基线            {n} 处已知偏离；{part}",
     "baseline_new": "新增 {n} 个：{names}",
-    "newest_of_runs": "{path}：{n} 次运行中取最新的 {newest}。",
     "report": "报告            {path}",
     "baseline_nothing_new": "没有新的偏差算子",
     "fits_nothing": "我方没有算子、FX 节点、类型或模块匹配 {pattern}。",
