@@ -5,7 +5,7 @@ What kinds of files there are says `file_kinds`.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 # What became of a tensor of the my side, most welcome first. Every status but `compared` comes with
 # a sentence.
@@ -105,3 +105,19 @@ def size_text(size_bytes: float) -> str:
             return f"{size_bytes:.0f} B" if unit == "B" else f"{size_bytes:.1f} {unit}"
         size_bytes /= 1000
     return f"{size_bytes:.1f} TB"
+
+
+def clock_text(seconds: float) -> str:
+    """ "0:04", "12:30", "1:02:03"."""
+    left = round(seconds)
+    if left >= 3600:
+        return f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}"
+    return f"{left // 60}:{left % 60:02d}"
+
+
+@runtime_checkable
+class ByteProgress(Protocol):
+    """A callback for progress that also wants bytes."""
+
+    def tell_bytes(self, n_done: int, n_all: int) -> None:
+        """Bytes of the files read so far, and of all."""

@@ -10,8 +10,10 @@ import pytest
 
 import ait_cmp
 from ait_cmp.cli.main import main
-from ait_cmp.compare.byte_count import ByteProgress
+from ait_cmp.convert import convert_dir
+from ait_cmp.convert.result import Conversion
 from ait_cmp.errors import ShapeError
+from ait_cmp.terms import ByteProgress
 
 Captured = pytest.CaptureFixture[str]
 
@@ -123,6 +125,38 @@ def test_progress_in_bytes_ends_with_all_of_them(sample: Path) -> None:
     files = [*(sample / "ge").rglob("0/graph_1/1/*/*"), *(sample / "fx").rglob("*.npy")]
     assert told == sorted(told)
     assert told[-1] == (sum(file.stat().st_size for file in files),) * 2
+
+
+def test_progress_of_a_replay_in_bytes_ends_with_all_of_them(sample: Path) -> None:
+    told: list[tuple[int, int]] = []
+
+    class Line:
+        def tell_bytes(self, n_done: int, n_all: int) -> None:
+            told.append((n_done, n_all))
+
+        def __call__(self, n_done: int, n_known: int) -> None:
+            assert n_done <= n_known
+
+    ait_cmp.replay(sample / "ge", ops="MatMul*", progress=Line())
+    files = [*(sample / "ge").rglob("0/graph_1/1/*/MatMul.*")]
+    assert told == sorted(told)
+    assert told[-1] == (sum(file.stat().st_size for file in files),) * 2
+
+
+def test_progress_of_a_conversion_says_how_long_it_will_take(tmp_path: Path) -> None:
+    for number in range(4):
+        np.save(
+            tmp_path / f"x-aten.mm.default.OUTPUT.0.2026112212160549770{number}.npy", np.ones(9999)
+        )
+    waiting: list[int] = []
+
+    def look(state: Conversion) -> None:
+        waiting.append(state.waiting_bytes)
+        assert (" left, " in state.line(str(tmp_path))) == (state.waiting_bytes > 0)
+
+    convert_dir(tmp_path, settle=0, progress=look)
+    assert waiting == sorted(waiting, reverse=True)
+    assert (len(waiting), waiting[-1]) == (4, 0)
 
 
 def test_tab_completion_shows_the_public_names() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from ait_cmp.cli.terminal import shown
-from ait_cmp.terms import size_text
+from ait_cmp.terms import clock_text, size_text
 
 # A line on a terminal is renewed so often; a log gets one in so many seconds.
 _TERMINAL_EVERY_S = 0.2
@@ -82,9 +82,6 @@ def progress_text(n_done: int, n_all: int, n_tensors: int, seconds: float) -> st
     rate = n_done / seconds if seconds > 0 else 0.0
     parts = [f"{size_text(n_done)} of {size_text(n_all)}"]
     if rate > 0:
-        left = round((n_all - n_done) / rate)
-        clock = f"{left // 60}:{left % 60:02d}"
-        if left >= 3600:
-            clock = f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}"
-        parts += [f"{size_text(round(rate))}/s", f"{clock} left"]
+        left = clock_text((n_all - n_done) / rate)
+        parts += [f"{size_text(round(rate))}/s", f"{left} left"]
     return ", ".join([*parts, f"{n_tensors} tensors"])

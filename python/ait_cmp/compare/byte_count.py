@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from ait_cmp.compare.plan import Plan
 from ait_cmp.discover import DumpTree, StepKey
-
-
-@runtime_checkable
-class ByteProgress(Protocol):
-    """A callback for progress that also wants bytes."""
-
-    def tell_bytes(self, n_done: int, n_all: int) -> None:
-        """Bytes of the files read so far, and of all."""
 
 
 class ByteCount:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ait_cmp.compare.byte_count import ByteCount, ByteProgress
+from ait_cmp.compare.byte_count import ByteCount
 from ait_cmp.compare.op_filter import OpFilter
 from ait_cmp.compare.plan import Plan, make_plan
 from ait_cmp.compare.prover import ReplayProver
@@ -42,7 +42,7 @@ from ait_cmp.report.report_files import ReportNames
 from ait_cmp.report.result.baseline import read_baseline
 from ait_cmp.report.result_sink import ResultSink
 from ait_cmp.report.sinks import Sink
-from ait_cmp.terms import REPLAY_MODES, ReplayMode
+from ait_cmp.terms import REPLAY_MODES, ByteProgress, ReplayMode
 
 if TYPE_CHECKING:
     from ait_cmp.replay.references import Reference

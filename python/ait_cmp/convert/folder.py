@@ -138,6 +138,14 @@ def convert_dir(
     return result
 
 
+def size_of(path: str) -> int:
+    """Bytes of a file, 0 if it is gone."""
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return 0
+
+
 def make_settings(
     info: str,
     keep: bool,
@@ -171,9 +179,13 @@ def run_pass(
         Those that may still be being written.
     """
     at = {candidate.path: candidate for candidate in candidates}
+    # Only who looks on wants to know how long it will take: a stat a file.
+    sizes = {} if progress is None else {path: size_of(path) for path in at}
+    result.waiting_bytes = sum(sizes.values())
     unfinished = []
     for outcome in converter.outcomes(candidates):
         result.add(outcome)
+        result.waiting_bytes -= sizes.pop(outcome.path, 0)
         if outcome.status == "unfinished":
             unfinished.append(at[outcome.path])
         result.read_s = time.monotonic() - start

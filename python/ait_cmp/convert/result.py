@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ait_cmp.convert.one_file import Outcome
-from ait_cmp.terms import size_text
+from ait_cmp.terms import clock_text, size_text
 
 
 @dataclass
@@ -26,6 +26,7 @@ class Conversion:
         left: Path -> sentence, of dump files that could not be reduced and stay as they are.
         source_bytes: Size of the converted dump files.
         info_bytes: Size of their info files.
+        waiting_bytes: Size of the files that are known and not looked at yet.
         read_s: Time since the start, without the waiting of a watch.
         was_stopped: Whether Ctrl-C or SIGTERM ended it.
         folder_is_gone: Whether the folder vanished while it was watched.
@@ -39,6 +40,7 @@ class Conversion:
     left: dict[str, str] = field(default_factory=dict)
     source_bytes: int = 0
     info_bytes: int = 0
+    waiting_bytes: int = 0
     read_s: float = 0.0
     was_stopped: bool = False
     folder_is_gone: bool = False
@@ -64,13 +66,15 @@ class Conversion:
             self.left[outcome.path] = outcome.reason
 
     def line(self, folder: str) -> str:
-        """ "1024 files, 3.1 GB -> 21.0 MB, 812 MB/s, 45.2 GB free"."""
+        """ "1024 files, 3.1 GB -> 21.0 MB, 812 MB/s, 0:12 left, 45.2 GB free"."""
         rate = self.source_bytes / self.read_s if self.read_s > 0 else 0.0
         parts = [
             f"{self.converted} files",
             f"{size_text(self.source_bytes)} -> {size_text(self.info_bytes)}",
             f"{size_text(rate)}/s",
         ]
+        if rate > 0 and self.waiting_bytes > 0:
+            parts.append(f"{clock_text(self.waiting_bytes / rate)} left")
         with contextlib.suppress(OSError):
             parts.append(f"{size_text(shutil.disk_usage(folder).free)} free")
         return ", ".join(parts)

@@ -23,6 +23,7 @@ from ait_cmp.replay.step import StepReplay
 from ait_cmp.replay.user_references import load_references
 from ait_cmp.report.interrupts import interrupts_held
 from ait_cmp.report.report_files import RankFiles, ReportNames
+from ait_cmp.terms import ByteProgress
 
 PathText = Union[str, Path]
 # Called with (outputs done, outputs known so far).
@@ -124,6 +125,11 @@ class _Run:
         self._graphs: dict[tuple[int, str], OpTexts | None] = {}
         self._result = Replay()
         self._n_known = 0
+        # Bytes of the files read so far, and of all that are wanted.
+        self._n_read, self._n_bytes = 0, 0
+        if isinstance(progress, ByteProgress):
+            files = (file for step in tree.ge.values() for file in step)
+            self._n_bytes = sum(_size(file.path) for file in files if self._is_named(file.op_name))
         self._notes: list[str] = []
         self.export: Path | None = None
 
@@ -171,8 +177,19 @@ class _Run:
         return self._graphs[graph]
 
     def _is_wanted(self, op: GeOp) -> bool:
+        return self._is_named(op.name)
+
+    def _is_named(self, name: str) -> bool:
         patterns = self._patterns
-        return not patterns or any(fnmatch.fnmatchcase(op.name, one) for one in patterns)
+        return not patterns or any(fnmatch.fnmatchcase(name, one) for one in patterns)
+
+    def _tell(self, op: GeOp) -> None:
+        """Tell who looks on that an op is done."""
+        if isinstance(self._progress, ByteProgress):
+            self._n_read += _size(op.file.path)
+            self._progress.tell_bytes(self._n_read, max(self._n_read, self._n_bytes))
+        if self._progress is not None:
+            self._progress(len(self._result.rows), self._n_known)
 
     def _replay_step(self, key: StepKey, step: StepReplay, files: RankFiles | None) -> None:
         n_right = 0
@@ -188,8 +205,7 @@ class _Run:
                     files.append(key.rank, [csv_lines([row]) for row in rows])
                 n_right += self._count(step, op, rows, n_right)
             self._export(key, step, op, rows)
-            if self._progress is not None:
-                self._progress(len(self._result.rows), self._n_known)
+            self._tell(op)
 
     def _count(self, step: StepReplay, op: GeOp, rows: Sequence[ReplayRow], n_right: int) -> int:
         """1 for an op that is right; a wrong one is remembered."""
@@ -213,3 +229,10 @@ class _Run:
             self._notes.append(note)
         else:
             self._notes.append(f"{op.name} is exported to {home}.")
+
+
+def _size(path: str) -> int:
+    try:
+        return Path(path).stat().st_size
+    except OSError:  # a row will say so
+        return 0
