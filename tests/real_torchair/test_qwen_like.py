@@ -7,6 +7,7 @@ from typing import Any
 
 import ge_device
 import pytest
+import qwen_like
 from cpu_device import compile_on_cpu, torch, torchair
 from qwen_like import QwenLike, empty_pasts
 
@@ -55,6 +56,12 @@ def test_a_static_prefill_is_clean(dtype: torch.dtype, monkeypatch: pytest.Monke
         dynamic=False,
     )
     assert_clean(found, 1)
+    told = [row for row in found.rows if row.io == "outputs" and row.fx_node]
+    assert len(told) > 100
+    # What stands in forward of the model itself has no module.
+    assert sum(bool(row.module) for row in told) > 0.95 * len(told)
+    assert {"embed", "attentions.0.to_q", "experts.1.router"} <= {row.module for row in told}
+    assert all(row.source.startswith(f"{qwen_like.__file__}:") for row in told)
 
 
 def test_six_dynamic_steps_of_decoding_are_clean(monkeypatch: pytest.MonkeyPatch) -> None:
