@@ -109,6 +109,11 @@ def test_a_dump_that_was_cut_off_is_told(sample: Path, tmp_path: Path) -> None:
     assert "its last step" not in " ".join(ait_cmp.compare_dirs(sample / "ge", sample / "fx").notes)
 
 
+def test_a_folder_that_html_took_is_told(sample: Path, capsys: Captured) -> None:
+    assert main(["--html", str(sample / "ge"), str(sample / "fx")]) == 2
+    assert f"--html took {sample / 'ge'} as its file" in capsys.readouterr().err
+
+
 def test_progress_in_bytes_ends_with_all_of_them(sample: Path) -> None:
     told: list[tuple[int, int]] = []
 

@@ -165,6 +165,10 @@ def _folders(options: argparse.Namespace) -> tuple[str, str]:
     golden = options.golden_path or (given.pop(0) if given else None)
     if mine is None or golden is None or given:
         message = "two folders expected: ait-cmp GE FX, or --my-path GE --golden-path FX"
+        if isinstance(options.html, str) and expanded(options.html).is_dir():
+            message += (
+                f"; --html took {options.html} as its file: write --html last, or --html=FILE"
+            )
         if given:
             message += f"; not understood: {' '.join(given)}"
         raise ConfigError(message)
