@@ -275,7 +275,7 @@ inline Sizes whole_values(const uint8_t* x_bytes, const uint8_t* y_bytes, Fetch&
   for_each_run(
       x, y,
       [&](size_t g, const Floats& a, const Floats& b) {
-        fetch.next();
+        fetch.next_x();
         x_found.add(a);
         y_found.add(b);
         sizes.add(abs(b));

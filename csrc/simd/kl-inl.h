@@ -153,7 +153,7 @@ void kl_near_f32(const uint8_t* x, const uint8_t* y, size_t n, double ref_y, KlB
 /// multiplications of one sum meet additions of another.
 template <bool kWithKl, bool kNoneTiny>
 inline void whole_errors(const uint8_t* x_bytes, const uint8_t* y_bytes, double mean, float ref_y,
-                         PairBlock* out, KlBlock* kl) {
+                         Fetch& fetch, PairBlock* out, KlBlock* kl) {
   const FloatBlock x{x_bytes, kBlock}, y{y_bytes, kBlock};
   const Floats ref = fill(ref_y);
   ShareRuns<kNoneTiny> shares(mean);
@@ -162,6 +162,7 @@ inline void whole_errors(const uint8_t* x_bytes, const uint8_t* y_bytes, double 
   for_each_run(
       x, y,
       [&](size_t g, const Floats& x_i, const Floats& y_i) {
+        fetch.next_y();
         const Floats d = x_i - y_i, y_size = abs(y_i);
         errors.add(d, abs(x_i), y_size);
         store(shares.add(abs(d), y_size), out->rel + g * kFloats);
@@ -180,12 +181,12 @@ inline void whole_errors(const uint8_t* x_bytes, const uint8_t* y_bytes, double 
 template <bool kWithKl>
 inline void whole_block(const uint8_t* x, const uint8_t* y, const Ahead& ahead, float ref_y,
                         PairBlock* out, KlBlock* kl) {
-  Fetch fetch = fetch_for_floats(ahead);
+  Fetch fetch = fetch_for_floats(ahead);  // x in the first loop, y in the second: fewer at once
   const Sizes sizes = whole_values(x, y, fetch, out);
   if (sizes.none_tiny)
-    whole_errors<kWithKl, true>(x, y, sizes.mean, ref_y, out, kl);
+    whole_errors<kWithKl, true>(x, y, sizes.mean, ref_y, fetch, out, kl);
   else
-    whole_errors<kWithKl, false>(x, y, sizes.mean, ref_y, out, kl);
+    whole_errors<kWithKl, false>(x, y, sizes.mean, ref_y, fetch, out, kl);
 }
 
 constexpr bool kHasWholeBlock = kRegisters == 1;

@@ -106,9 +106,15 @@ struct Fetch {
   Ahead at;
 
   void next() {
+    next_x();
+    next_y();
+  }
+  void next_x() {
     __builtin_prefetch(at.x);
-    __builtin_prefetch(at.y);
     at.x += at.x_bytes;
+  }
+  void next_y() {
+    __builtin_prefetch(at.y);
     at.y += at.y_bytes;
   }
 };
