@@ -40,8 +40,9 @@ def test_an_op_in_parts_has_the_verdict_of_the_whole(
         other = in_parts[key]
         assert (other.status, other.n_wrong, other.edge) == (row.status, row.n_wrong, row.edge)
         for name in ("own_error", "own_growth", "worst_units", "bias"):
-            expected = getattr(row, name)
-            assert getattr(other, name) == pytest.approx(expected, rel=1e-6, abs=1e-9), (key, name)
+            # Signed errors cancel in the bias: it shows the last bits of products of other shapes.
+            near = pytest.approx(getattr(row, name), rel=1e-6, abs=1e-6 if name == "bias" else 1e-9)
+            assert getattr(other, name) == near, (key, name)
 
 
 def test_attention_in_blocks_of_queries_is_that_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
