@@ -114,38 +114,34 @@ def test_a_folder_that_html_took_is_told(sample: Path, capsys: Captured) -> None
     assert f"--html took {sample / 'ge'} as its file" in capsys.readouterr().err
 
 
+class Line:
+    """A progress line that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[int, int]] = []
+
+    def tell_bytes(self, n_done: int, n_all: int) -> None:
+        self.told.append((n_done, n_all))
+
+    def __call__(self, n_done: int, n_known: int) -> None:
+        assert n_done <= n_known
+
+
 def test_progress_in_bytes_ends_with_all_of_them(sample: Path) -> None:
-    told: list[tuple[int, int]] = []
-
-    class Line:
-        def tell_bytes(self, n_done: int, n_all: int) -> None:
-            told.append((n_done, n_all))
-
-        def __call__(self, n_done: int, n_known: int) -> None:
-            assert n_done <= n_known
-
     line = Line()
     assert isinstance(line, ByteProgress)
     ait_cmp.compare_dirs(sample / "ge", sample / "fx", progress=line)
     files = [*(sample / "ge").rglob("0/graph_1/1/*/*"), *(sample / "fx").rglob("*.npy")]
-    assert told == sorted(told)
-    assert told[-1] == (sum(file.stat().st_size for file in files),) * 2
+    assert line.told == sorted(line.told)
+    assert line.told[-1] == (sum(file.stat().st_size for file in files),) * 2
 
 
 def test_progress_of_a_replay_in_bytes_ends_with_all_of_them(sample: Path) -> None:
-    told: list[tuple[int, int]] = []
-
-    class Line:
-        def tell_bytes(self, n_done: int, n_all: int) -> None:
-            told.append((n_done, n_all))
-
-        def __call__(self, n_done: int, n_known: int) -> None:
-            assert n_done <= n_known
-
-    ait_cmp.replay(sample / "ge", ops="MatMul*", progress=Line())
+    line = Line()
+    ait_cmp.replay(sample / "ge", ops="MatMul*", progress=line)
     files = [*(sample / "ge").rglob("0/graph_1/1/*/MatMul.*")]
-    assert told == sorted(told)
-    assert told[-1] == (sum(file.stat().st_size for file in files),) * 2
+    assert line.told == sorted(line.told)
+    assert line.told[-1] == (sum(file.stat().st_size for file in files),) * 2
 
 
 def test_progress_of_a_conversion_says_how_long_it_will_take(tmp_path: Path) -> None:

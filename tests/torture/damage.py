@@ -57,48 +57,16 @@ def _first(root: Path, pattern: str) -> Path:
     return min(root.rglob(pattern))
 
 
-def _ge_dump(root: Path) -> Path:
-    _written(root)
-    return _first(root / "ge", "Mul.*")
+def _made(side: str, pattern: str, info: str | None = None) -> Callable[[Path], Path]:
+    """Writes the dumps, converts a side if `info` says to what, and returns a file of that side."""
 
+    def prepare(root: Path) -> Path:
+        _written(root)
+        if info is not None:
+            convert_dir(root / side, settle=0, force=True, info=info)
+        return _first(root / side, pattern)
 
-def _npy(root: Path) -> Path:
-    _written(root)
-    return _first(root / "fx", "mul*OUTPUT*")
-
-
-def _npy_input(root: Path) -> Path:
-    _written(root)
-    return _first(root / "fx", "mul*INPUT.1*")
-
-
-def _graph(root: Path) -> Path:
-    _written(root)
-    return _first(root / "ge", "dynamo*")
-
-
-def _ge_info(root: Path) -> Path:
-    _written(root)
-    convert_dir(root / "ge", settle=0, force=True)
-    return _first(root / "ge", "Mul*_info.npz")
-
-
-def _fx_info(root: Path) -> Path:
-    _written(root)
-    convert_dir(root / "fx", settle=0, force=True)
-    return _first(root / "fx", "mul*OUTPUT*_info.npz")
-
-
-def _ge_extrema(root: Path) -> Path:
-    _written(root)
-    convert_dir(root / "ge", settle=0, force=True, info="min_max")
-    return _first(root / "ge", "Mul*_min_max.npz")
-
-
-def _fx_extrema(root: Path) -> Path:
-    _written(root)
-    convert_dir(root / "fx", settle=0, force=True, info="min_max")
-    return _first(root / "fx", "mul*OUTPUT*_min_max.npy")
+    return prepare
 
 
 def _statistics(root: Path) -> Path:
@@ -135,14 +103,20 @@ def _read_fx_reduced(kind: str) -> Callable[[Path], object]:
 
 
 KINDS = (
-    Kind("GE dump", _ge_dump, open_dump),
-    Kind("FX output", _npy, open_dump),
-    Kind("FX input", _npy_input, open_dump),
-    Kind("graph text", _graph, lambda path: _core.read_graph(str(path))),
-    Kind("info file of GE", _ge_info, _read_ge_reduced("sketch")),
-    Kind("info file of FX", _fx_info, _read_fx_reduced("sketch")),
-    Kind("extrema of GE", _ge_extrema, _read_ge_reduced("min_max")),
-    Kind("extrema of FX", _fx_extrema, _read_fx_reduced("min_max")),
+    Kind("GE dump", _made("ge", "Mul.*"), open_dump),
+    Kind("FX output", _made("fx", "mul*OUTPUT*"), open_dump),
+    Kind("FX input", _made("fx", "mul*INPUT.1*"), open_dump),
+    Kind("graph text", _made("ge", "dynamo*"), lambda path: _core.read_graph(str(path))),
+    Kind("info file of GE", _made("ge", "Mul*_info.npz", "sketch"), _read_ge_reduced("sketch")),
+    Kind(
+        "info file of FX", _made("fx", "mul*OUTPUT*_info.npz", "sketch"), _read_fx_reduced("sketch")
+    ),
+    Kind("extrema of GE", _made("ge", "Mul*_min_max.npz", "min_max"), _read_ge_reduced("min_max")),
+    Kind(
+        "extrema of FX",
+        _made("fx", "mul*OUTPUT*_min_max.npy", "min_max"),
+        _read_fx_reduced("min_max"),
+    ),
     Kind("statistics", _statistics, _read_ge_reduced("stats")),
     Kind("mapping.csv", _mapping, lambda path: read_mapping(str(path), ["12345678901234567890"])),
 )

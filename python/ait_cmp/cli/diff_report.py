@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ait_cmp.errors import ConfigError
 from ait_cmp.report.html.tables import CsvTable
+from ait_cmp.report.result.reading import newest_run
 from ait_cmp.tensor_ref import TensorRef
 
 #: Columns of a report that diff repeats.
@@ -38,13 +39,10 @@ def reported_pair(report: Path, my: TensorRef, golden: TensorRef) -> dict[str, s
         ConfigError: There is no such report, or it compared this pair nowhere.
         FormatError: A file is no report.
     """
-    paths = [report]
-    if report.is_dir():
-        found = report.glob("ait_cmp_report_*.csv")
-        paths = sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    if not paths or not paths[-1].is_file():
+    if not report.exists():
         message = f"{report}: no report (a CSV of ait-cmp, or a folder with such, expected)"
         raise ConfigError(message)
+    paths = newest_run(report)[0] if report.is_dir() else [report]
     wanted = [_written(my), _written(golden)]
     table = CsvTable(paths)
     columns = list(table.columns)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from ait_cmp.compare.plan import Plan
 from ait_cmp.discover import DumpTree, StepKey
+from ait_cmp.discover.scan import size_of
 
 
 class ByteCount:
@@ -19,7 +19,7 @@ class ByteCount:
 
     def __init__(self, plan: Plan) -> None:
         self._of_step = {
-            my: _size(_paths(plan.my, my)) + _size(_paths(plan.golden, golden))
+            my: sum(map(size_of, [*_paths(plan.my, my), *_paths(plan.golden, golden)]))
             for my, golden in plan.steps
         }
         self.n_all = sum(self._of_step.values())
@@ -40,13 +40,3 @@ def _paths(tree: DumpTree, key: StepKey | None) -> Iterable[str]:
     if tree.kind == "ge":
         return [file.path for file in tree.ge.get(key, [])]
     return [file.path for file in tree.fx.get(key, [])]
-
-
-def _size(paths: Iterable[str]) -> int:
-    size = 0
-    for path in paths:
-        try:
-            size += Path(path).stat().st_size
-        except OSError:  # a row will say so
-            continue
-    return size

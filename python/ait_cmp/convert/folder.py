@@ -14,7 +14,7 @@ from ait_cmp.convert.converter import Candidate, Converter, Settings
 from ait_cmp.convert.one_file import KINDS, TEMPORARY_ENDING, TEMPORARY_PREFIX, is_left_over
 from ait_cmp.convert.result import Conversion
 from ait_cmp.discover.contents import sort_files
-from ait_cmp.discover.scan import Folder, is_of_exceptions, scan_folders
+from ait_cmp.discover.scan import Folder, is_of_exceptions, scan_folders, size_of
 from ait_cmp.errors import ConfigError
 from ait_cmp.file_kinds import FileKind
 
@@ -136,14 +136,6 @@ def convert_dir(
         run_pass(converter, quiet, result, start, progress)
     result.was_stopped = stopped.is_set()
     return result
-
-
-def size_of(path: str) -> int:
-    """Bytes of a file, 0 if it is gone."""
-    try:
-        return Path(path).stat().st_size
-    except OSError:
-        return 0
 
 
 def make_settings(

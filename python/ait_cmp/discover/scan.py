@@ -128,3 +128,11 @@ def _kind_behind(link: str) -> int:
         return stat.S_IFMT(Path(link).stat().st_mode)
     except OSError:
         return 0
+
+
+def size_of(path: str) -> int:
+    """Bytes of a file; 0 if it is gone or cannot be looked at, which reading it will tell."""
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return 0

@@ -12,6 +12,7 @@ from typing import Union
 from ait_cmp.align.graph_texts import GraphTexts
 from ait_cmp.config import Limits, one_or_several_numbers, one_or_several_texts, thread_count
 from ait_cmp.discover import DumpTree, StepKey, discover
+from ait_cmp.discover.scan import size_of
 from ait_cmp.errors import ConfigError
 from ait_cmp.pairing.ge_step import GeOp, read_ge_step
 from ait_cmp.pairing.readers import core_readers
@@ -125,11 +126,14 @@ class _Run:
         self._graphs: dict[tuple[int, str], OpTexts | None] = {}
         self._result = Replay()
         self._n_known = 0
-        # Bytes of the files read so far, and of all that are wanted.
-        self._n_read, self._n_bytes = 0, 0
+        # Bytes of the files that are wanted, and of those read so far.
+        self._sizes: dict[str, int] = {}
+        self._n_read = 0
         if isinstance(progress, ByteProgress):
             files = (file for step in tree.ge.values() for file in step)
-            self._n_bytes = sum(_size(file.path) for file in files if self._is_named(file.op_name))
+            wanted = (file.path for file in files if self._is_named(file.op_name))
+            self._sizes = {path: size_of(path) for path in wanted}
+        self._n_bytes = sum(self._sizes.values())
         self._notes: list[str] = []
         self.export: Path | None = None
 
@@ -186,7 +190,9 @@ class _Run:
     def _tell(self, op: GeOp) -> None:
         """Tell who looks on that an op is done."""
         if isinstance(self._progress, ByteProgress):
-            self._n_read += _size(op.file.path)
+            # The name of a file that is called by a hash is known only now.
+            path = op.file.path
+            self._n_read += self._sizes[path] if path in self._sizes else size_of(path)
             self._progress.tell_bytes(self._n_read, max(self._n_read, self._n_bytes))
         if self._progress is not None:
             self._progress(len(self._result.rows), self._n_known)
@@ -229,10 +235,3 @@ class _Run:
             self._notes.append(note)
         else:
             self._notes.append(f"{op.name} is exported to {home}.")
-
-
-def _size(path: str) -> int:
-    try:
-        return Path(path).stat().st_size
-    except OSError:  # a row will say so
-        return 0

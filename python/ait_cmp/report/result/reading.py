@@ -65,7 +65,7 @@ def read_reports(paths: Sequence[Path]) -> Reports:
         if not path.exists():
             message = f"{path}: no such file or folder"
             raise ConfigError(message)
-        found, note = _newest_run(path) if path.is_dir() else ([path], "")
+        found, note = newest_run(path) if path.is_dir() else ([path], "")
         csv_paths += found
         notes += [note] if note else []
     for path in _results_of(csv_paths):
@@ -104,7 +104,7 @@ def read_result(path: Path) -> dict[str, Any]:
     return found
 
 
-def _newest_run(folder: Path) -> tuple[list[Path], str]:
+def newest_run(folder: Path) -> tuple[list[Path], str]:
     """The reports of the newest run of a folder, and a sentence if there are others."""
     runs: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
