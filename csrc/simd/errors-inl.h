@@ -39,16 +39,15 @@ struct ErrorLanes {
     max_abs = larger(error, max_abs);
     max_rel = larger(rel, max_rel);
   }
-  void total(PairBlock* out) const {
-    out->sum_dd = sum_of(dd);
-    out->sum_abs = sum_of(sum_abs);
-    out->sum_rel = sum_of(sum_rel);
-    out->sum_shift = sum_of(shift);
+  void total(Totals& totals, PairBlock* out) const {
+    totals.add(dd, &out->sum_dd);
+    totals.add(sum_abs, &out->sum_abs);
+    totals.add(sum_rel, &out->sum_rel);
+    totals.add(shift, &out->sum_shift);
     out->max_abs = largest_of(max_abs);
     out->max_rel = largest_of(max_rel);
     out->n_thousandth = thousandth.total();
     out->n_five_thousandths = five_thousandths.total();
-    out->is_finite = out->sum_abs <= kLargestDouble;
   }
 };
 
@@ -78,10 +77,14 @@ void pair_f64(const uint8_t* x_bytes, const uint8_t* y_bytes, size_t n, const Ah
     size = size + abs(b);
   });
   for_each_group(x, y, [&](const Lanes& a, const Lanes& b) { errors.add(a, b); });
-  values.total(out);
-  errors.total(out);
+  Totals value_sums, error_sums;
+  values.total(value_sums, out);
+  value_sums.add(size, &out->sum_size);
+  value_sums.write();
+  errors.total(error_sums, out);
+  error_sums.write();
+  out->is_finite = out->sum_abs <= kLargestDouble;
   leave_out_zeros(n, kLanes, out);
-  out->sum_size = sum_of(size);
   const Lanes mean = splat(divisor(out->sum_size, n, 0x1p-1074)), one = splat(1);
   for_each_group(x, y, [&](const Lanes& a, const Lanes& b) {
     const Lanes e = smaller(abs(a - b) / (abs(b) + mean), one);
@@ -108,7 +111,6 @@ struct RunSum {
     all = add_floats(all, run);
     run = fill(0.0f);
   }
-  double total() const { return sum_of(all); }
 };
 
 /// A block of n floats in groups of kFloats.
@@ -178,8 +180,7 @@ struct ErrorRuns {
                                                  const Floats& y_size) {
     constexpr auto kTinyParts = static_cast<float>(kTiny * kParts * (1 + 0x1p-24));
     const Floats size = unless_tiny<kNoneTiny>(y_size, fill(kTinyParts));
-    const Floats beyond =
-        fused_multiply_add(error, fill(static_cast<float>(kParts)), negated(size));
+    const Floats beyond = fused_multiply_subtract(error, fill(static_cast<float>(kParts)), size);
     close.add_where_larger(fill(0.0f), beyond);
   }
   void end_run() {
@@ -187,14 +188,13 @@ struct ErrorRuns {
     squares.end_run();
     shift.end_run();
   }
-  void total(PairBlock* out) const {
-    out->sum_abs = sum_abs.total();
-    out->sum_dd = squares.total();
-    out->sum_shift = shift.total();
+  void total(Totals& totals, PairBlock* out) const {
+    totals.add(sum_abs.all, &out->sum_abs);
+    totals.add(squares.all, &out->sum_dd);
+    totals.add(shift.all, &out->sum_shift);
     out->max_abs = largest_of(largest);
     out->n_thousandth = thousandth.total();
     out->n_five_thousandths = five_thousandths.total();
-    out->is_finite = out->sum_abs <= kLargestDouble;
   }
 };
 
@@ -225,9 +225,9 @@ struct ShareRuns {
     sum_rel.end_run();
     squares.end_run();
   }
-  void total(PairBlock* out) const {
-    out->sum_rel = sum_rel.total();
-    out->sum_ee = squares.total();
+  void total(Totals& totals, PairBlock* out) const {
+    totals.add(sum_rel.all, &out->sum_rel);
+    totals.add(squares.all, &out->sum_ee);
     out->max_rel = largest_of(largest);
   }
 };
@@ -241,28 +241,12 @@ struct SizeRuns {
     sum.add(y_size);
     least = smaller(y_size, least);
   }
-  Sizes total(size_t n, PairBlock* out) const {
-    out->sum_size = sum.total();
-    return {divisor(out->sum_size, n, 0x1p-126), smallest_value(least) > static_cast<float>(kTiny)};
+  /// Of n values, whose sum is known.
+  Sizes total(size_t n, const PairBlock& block) const {
+    return {divisor(block.sum_size, n, 0x1p-126),
+            smallest_value(least) > static_cast<float>(kTiny)};
   }
 };
-
-/// Extrema, and what the sizes are.
-inline Sizes add_sizes(const FloatBlock& x, const FloatBlock& y, const Ahead& ahead,
-                       PairBlock* out) {
-  Fetch fetch = fetch_for_floats(ahead);
-  SizeRuns sizes;
-  for_each_run(
-      x, y,
-      [&](size_t, const Floats&, const Floats& b) AIT_INLINE {
-        fetch.next();
-        sizes.add(abs(b));
-      },
-      [&] { sizes.sum.end_run(); });
-  extrema(Block<float>{x.bytes, x.n}, &out->min_x, &out->max_x);
-  extrema(Block<float>{y.bytes, y.n}, &out->min_y, &out->max_y);
-  return sizes.total(x.n, out);
-}
 
 /// Sums over the values of a whole block, and what add_sizes gives, in one loop.
 inline Sizes whole_values(const uint8_t* x_bytes, const uint8_t* y_bytes, Fetch& fetch,
@@ -275,7 +259,7 @@ inline Sizes whole_values(const uint8_t* x_bytes, const uint8_t* y_bytes, Fetch&
   for_each_run(
       x, y,
       [&](size_t g, const Floats& a, const Floats& b) {
-        fetch.next_x();
+        if (g % 2 == 0) fetch.next_x();
         x_found.add(a);
         y_found.add(b);
         sizes.add(abs(b));
@@ -283,30 +267,40 @@ inline Sizes whole_values(const uint8_t* x_bytes, const uint8_t* y_bytes, Fetch&
         values.add(x_lanes.group(2 * g + 1), y_lanes.group(2 * g + 1));
       },
       [&] { sizes.sum.end_run(); });
-  values.total(out);
+  Totals totals;
+  values.total(totals, out);
+  totals.add(sizes.sum.all, &out->sum_size);
+  totals.write();
   x_found.total(&out->min_x, &out->max_x);
   y_found.total(&out->min_y, &out->max_y);
-  return sizes.total(kBlock, out);
+  return sizes.total(kBlock, *out);
 }
 
 /// Errors in two loops, each of which has registers enough.
 template <bool kNoneTiny>
-void errors_in_loops(const FloatBlock& x, const FloatBlock& y, double mean, PairBlock* out) {
+void errors_in_loops(const FloatBlock& x, const FloatBlock& y, double mean, Fetch& fetch,
+                     PairBlock* out) {
   ErrorRuns<kNoneTiny> errors;
+  Totals totals;
   for_each_run(
       x, y,
-      [&](size_t, const Floats& a, const Floats& b)
-          AIT_INLINE { errors.add(a - b, abs(a), abs(b)); },
+      [&](size_t, const Floats& a, const Floats& b) AIT_INLINE {
+        fetch.next_x();
+        errors.add(a - b, abs(a), abs(b));
+      },
       [&] { errors.end_run(); });
-  errors.total(out);
+  errors.total(totals, out);
   leave_out_zeros(x.n, kFloats, out);
   ShareRuns<kNoneTiny> shares(mean);
   for_each_run(
       x, y,
-      [&](size_t g, const Floats& a, const Floats& b)
-          AIT_INLINE { store(shares.add(abs(a - b), abs(b)), out->rel + g * kFloats); },
+      [&](size_t g, const Floats& a, const Floats& b) AIT_INLINE {
+        fetch.next_y();
+        store(shares.add(abs(a - b), abs(b)), out->rel + g * kFloats);
+      },
       [&] { shares.end_run(); });
-  shares.total(out);
+  shares.total(totals, out);
+  totals.write();
 }
 
 /// In several loops.
@@ -317,12 +311,23 @@ void pair_in_loops(const uint8_t* x_bytes, const uint8_t* y_bytes, size_t n, con
   ValueLanes<float> values;
   for_each_group(x_lanes, y_lanes,
                  [&](const Lanes& a, const Lanes& b) AIT_INLINE { values.add(a, b); });
-  values.total(out);
-  const Sizes sizes = add_sizes(x, y, *ahead, out);
+  SizeRuns runs;
+  for_each_run(
+      x, y, [&](size_t, const Floats&, const Floats& b) AIT_INLINE { runs.add(abs(b)); },
+      [&] { runs.sum.end_run(); });
+  Totals totals;
+  values.total(totals, out);
+  totals.add(runs.sum.all, &out->sum_size);
+  totals.write();
+  extrema(x_lanes, &out->min_x, &out->max_x);
+  extrema(y_lanes, &out->min_y, &out->max_y);
+  Fetch fetch = fetch_for_floats(*ahead);
+  const Sizes sizes = runs.total(n, *out);
   if (sizes.none_tiny)
-    errors_in_loops<true>(x, y, sizes.mean, out);
+    errors_in_loops<true>(x, y, sizes.mean, fetch, out);
   else
-    errors_in_loops<false>(x, y, sizes.mean, out);
+    errors_in_loops<false>(x, y, sizes.mean, fetch, out);
+  out->is_finite = out->sum_abs <= kLargestDouble;
 }
 
 /// How many pairs of n values differ.

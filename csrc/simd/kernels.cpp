@@ -24,6 +24,7 @@ namespace {
 // The later files use the earlier ones.
 // clang-format off
 #include "simd/lanes-inl.h"
+#include "simd/totals-inl.h"
 #include "simd/sums-inl.h"
 #include "simd/errors-inl.h"
 #include "simd/exp-inl.h"

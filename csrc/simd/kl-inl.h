@@ -95,7 +95,12 @@ struct NearSums {
     weighted_e = weighted_e + we;
     weighted_g = fused_multiply_add(we * e, about.rest(e), weighted_g);
   }
-  KlBlock total() const { return {sum_of(weight), sum_of(weighted_e), sum_of(weighted_g), 0}; }
+  void total(Totals& totals, KlBlock* out) const {
+    totals.add(joined_halves(weight), &out->weight);
+    totals.add(joined_halves(weighted_e), &out->weighted_d);
+    totals.add(joined_halves(weighted_g), &out->weighted_g);
+    out->exp_x = 0;
+  }
 };
 
 template <class About>
@@ -123,7 +128,11 @@ KlBlock near_sums(const About& about, const uint8_t* x, const uint8_t* y, size_t
     const Floats y_i = load_floats(y_rest);
     sums.add(weight_of(y_i) * load_floats(share), load_floats(x_rest) - y_i);
   }
-  return sums.total();
+  Totals totals;
+  KlBlock out;
+  sums.total(totals, &out);
+  totals.write();
+  return out;
 }
 
 /// KL is about G / A - (B / A)^2 / 2: whether most of that cancels, as under a few large weights.
@@ -163,6 +172,7 @@ inline void whole_errors(const uint8_t* x_bytes, const uint8_t* y_bytes, double 
       x, y,
       [&](size_t g, const Floats& x_i, const Floats& y_i) {
         fetch.next_y();
+        if (g % 2 == 0) fetch.next_x();
         const Floats d = x_i - y_i, y_size = abs(y_i);
         errors.add(d, abs(x_i), y_size);
         store(shares.add(abs(d), y_size), out->rel + g * kFloats);
@@ -172,16 +182,19 @@ inline void whole_errors(const uint8_t* x_bytes, const uint8_t* y_bytes, double 
         errors.end_run();
         shares.end_run();
       });
-  errors.total(out);
-  shares.total(out);
-  if constexpr (kWithKl) *kl = near.total();
+  Totals totals;
+  errors.total(totals, out);
+  shares.total(totals, out);
+  if constexpr (kWithKl) near.total(totals, kl);
+  totals.write();
+  out->is_finite = out->sum_abs <= kLargestDouble;
 }
 
 /// All sums of a whole block in two loops.
 template <bool kWithKl>
 inline void whole_block(const uint8_t* x, const uint8_t* y, const Ahead& ahead, float ref_y,
                         PairBlock* out, KlBlock* kl) {
-  Fetch fetch = fetch_for_floats(ahead);  // x in the first loop, y in the second: fewer at once
+  Fetch fetch = fetch_for_floats(ahead);  // half of x in the first, short loop: fewer at once
   const Sizes sizes = whole_values(x, y, fetch, out);
   if (sizes.none_tiny)
     whole_errors<kWithKl, true>(x, y, sizes.mean, ref_y, fetch, out, kl);

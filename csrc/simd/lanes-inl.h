@@ -20,14 +20,20 @@ constexpr size_t kRegisters = kLanes / kPerRegister;
 typedef double Doubles __attribute__((vector_size(kRegisterBytes)));
 typedef float HalfFloats __attribute__((vector_size(kRegisterBytes / 2)));
 
+/// Element kIndex[i] of a and, behind it, b at each place i.
+template <int... kIndex, class Register>
+inline Register shuffled(const Register& a, const Register& b) {
+#if defined(__clang__) || __GNUC__ >= 12
+  return __builtin_shufflevector(a, b, kIndex...);
+#else
+  return __builtin_shuffle(a, b, (decltype(a == b)){kIndex...});
+#endif
+}
+
 /// Element kIndex[i] at each place i.
 template <int... kIndex, class Register>
 inline Register shuffled(const Register& v) {
-#if defined(__clang__) || __GNUC__ >= 12
-  return __builtin_shufflevector(v, v, kIndex...);
-#else
-  return __builtin_shuffle(v, (decltype(v == v)){kIndex...});
-#endif
+  return shuffled<kIndex...>(v, v);
 }
 
 template <class T>
@@ -203,10 +209,18 @@ inline Group<T> abs(const Group<T>& a) {
   return r;
 }
 
-template <class T>
-inline Group<T> negated(const Group<T>& a) {
-  Group<T> r;
-  for (size_t i = 0; i < kRegisters; ++i) r.v[i] = -a.v[i];
+/// a * b - c of floats, rounded once.
+inline Floats fused_multiply_subtract(const Floats& a, const Floats& b, const Floats& c) {
+  Floats r;
+#if defined(__AVX512F__)
+  r.v[0] = (Floats::Register)_mm512_fmsub_ps((__m512)a.v[0], (__m512)b.v[0], (__m512)c.v[0]);
+#elif defined(__FMA__)
+  for (size_t i = 0; i < kRegisters; ++i)
+    r.v[i] = (Floats::Register)_mm256_fmsub_ps((__m256)a.v[i], (__m256)b.v[i], (__m256)c.v[i]);
+#else
+  for (size_t i = 0; i < kRegisters; ++i) r.v[i] = -c.v[i];
+  r = fused_multiply_add(a, b, r);
+#endif
   return r;
 }
 
@@ -288,92 +302,4 @@ template <class T>
 inline void store(const Group<T>& a, T* at) {
   for (size_t i = 0; i < kRegisters; ++i)
     memcpy(at + i * kRegisterBytes / sizeof(T), &a.v[i], kRegisterBytes);
-}
-
-/// Lanes become a number in one fixed order: each with its neighbour, each pair with the next pair,
-/// then both halves.
-template <class Combine>
-inline double across(const Lanes& a, Combine combine) {
-#if defined(__AVX512F__)
-  const Doubles pairs = combine(a.v[0], shuffled<1, 0, 3, 2, 5, 4, 7, 6>(a.v[0]));
-  const Doubles fours = combine(pairs, shuffled<2, 3, 0, 1, 6, 7, 4, 5>(pairs));
-  return combine(fours, shuffled<4, 5, 6, 7, 0, 1, 2, 3>(fours))[0];
-#elif defined(__AVX__)
-  Doubles v[2];
-  for (size_t i = 0; i < 2; ++i) {
-    v[i] = combine(a.v[i], shuffled<1, 0, 3, 2>(a.v[i]));
-    v[i] = combine(v[i], shuffled<2, 3, 0, 1>(v[i]));
-  }
-  return combine(v[0], v[1])[0];
-#else
-  Doubles v[4];
-  for (size_t i = 0; i < 4; ++i) v[i] = combine(a.v[i], shuffled<1, 0>(a.v[i]));
-  return combine(combine(v[0], v[1]), combine(v[2], v[3]))[0];
-#endif
-}
-
-inline double sum_of(const Lanes& a) {
-  return across(a, [](Doubles p, Doubles q) { return p + q; });
-}
-
-/// Of floats, in double: the last eight are added to the first.
-inline double sum_of(const Floats& a) {
-  float values[kFloats];
-  store(a, values);
-  const uint8_t* at = reinterpret_cast<const uint8_t*>(values);
-  return sum_of(load<float>(at) + load<float>(at + kLanes * sizeof(float)));
-}
-
-/// sum + the first eight floats, + the last eight.
-inline Lanes add_floats(const Lanes& sum, const Floats& a) {
-  float values[kFloats];
-  store(a, values);
-  const uint8_t* at = reinterpret_cast<const uint8_t*>(values);
-  return sum + load<float>(at) + load<float>(at + kLanes * sizeof(float));
-}
-
-/// 64 bytes of T become one: value l takes value l + half in, from a half of all down to one.
-template <class T, class Combine>
-inline T folded(const Group<T>& a, Combine combine) {
-  constexpr size_t kValues = kRegisterBytes / sizeof(T);
-  typename Group<T>::Register v[kRegisters];
-  for (size_t i = 0; i < kRegisters; ++i) v[i] = a.v[i];
-  for (size_t half = kRegisters / 2; half > 0; half /= 2)
-    for (size_t i = 0; i < half; ++i) v[i] = combine(v[i + half], v[i]);
-  auto w = v[0];
-  if constexpr (kValues == 16) {
-    w = combine(shuffled<8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7>(w), w);
-    w = combine(shuffled<4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3>(w), w);
-    w = combine(shuffled<2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1>(w), w);
-    w = combine(shuffled<1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0>(w), w);
-  }
-  if constexpr (kValues == 8) {
-    w = combine(shuffled<4, 5, 6, 7, 0, 1, 2, 3>(w), w);
-    w = combine(shuffled<2, 3, 0, 1, 2, 3, 0, 1>(w), w);
-    w = combine(shuffled<1, 0, 1, 0, 1, 0, 1, 0>(w), w);
-  }
-  if constexpr (kValues == 4) {
-    w = combine(shuffled<2, 3, 0, 1>(w), w);
-    w = combine(shuffled<1, 0, 1, 0>(w), w);
-  }
-  if constexpr (kValues == 2) w = combine(shuffled<1, 0>(w), w);
-  return w[0];
-}
-
-template <class T>
-inline T largest_value(const Group<T>& a) {
-  typedef typename Group<T>::Register Register;
-  return folded(a, [](Register p, Register q) { return (Register)larger_register(p, q); });
-}
-
-template <class T>
-inline T smallest_value(const Group<T>& a) {
-  typedef typename Group<T>::Register Register;
-  return folded(a, [](Register p, Register q) { return (Register)smaller_register(p, q); });
-}
-
-inline double largest_of(const Floats& a) { return largest_value(a); }
-
-inline double largest_of(const Lanes& a) {
-  return across(a, [](Doubles p, Doubles q) { return (Doubles)larger_register(p, q); });
 }

@@ -92,12 +92,12 @@ struct ValueLanes {
     yy = add_product<T>(yy, b, b);
     xy = add_product<T>(xy, a, b);
   }
-  void total(PairBlock* out) const {
-    out->sum_x = sum_of(sx);
-    out->sum_y = sum_of(sy);
-    out->sum_xx = sum_of(xx);
-    out->sum_yy = sum_of(yy);
-    out->sum_xy = sum_of(xy);
+  void total(Totals& totals, PairBlock* out) const {
+    totals.add(sx, &out->sum_x);
+    totals.add(sy, &out->sum_y);
+    totals.add(xx, &out->sum_xx);
+    totals.add(yy, &out->sum_yy);
+    totals.add(xy, &out->sum_xy);
   }
 };
 
