@@ -1,7 +1,9 @@
 // Rows of a report for Python: pairs in, cells and CSV text out; and what judges them.
+#include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <cmath>
 #include <map>
 
 #include "bind/convert.h"
@@ -9,6 +11,7 @@
 #include "bind/module.h"
 #include "bind/records.h"
 #include "bind/running_batch.h"
+#include "report/packed_rows.h"
 #include "report/step_rows.h"
 
 namespace py = pybind11;
@@ -253,29 +256,28 @@ class StepBatch {
 
 // --- cells ---------------------------------------------------------------------------------------
 
-size_t row_number(const StepRows& rows, py::ssize_t i) {
-  const auto n = static_cast<py::ssize_t>(rows.rows().size());
+size_t row_number(size_t n_rows, py::ssize_t i) {
+  const auto n = static_cast<py::ssize_t>(n_rows);
   if (i < -n || i >= n)
     throw py::index_error("row " + std::to_string(i) + " of " + std::to_string(n));
   return static_cast<size_t>(i < 0 ? i + n : i);
 }
 
-py::tuple cells_of(const StepRows& rows, py::ssize_t i) {
+py::tuple cells_of(const ReportRow& row) {
   py::list cells;
-  each_cell(rows.rows()[row_number(rows, i)],
-            [&](const auto& cell) { cells.append(object_of(cell)); });
+  each_cell(row, [&](const auto& cell) { cells.append(object_of(cell)); });
   return py::tuple(cells);
 }
 
 void set_cells(StepRows& rows, py::ssize_t i, const py::tuple& cells) {
-  const size_t number = row_number(rows, i);
+  const size_t number = row_number(rows.rows().size(), i);
   const std::string_view before = rows.row(number).reason;
   each_cell(rows.row(number), CellReader(cells, rows));
   if (rows.row(number).reason != before) rows.forget_sentences(number);
 }
 
 py::list sentences_of(const StepRows& rows, py::ssize_t i) {
-  return sentence_list(rows.sentences(row_number(rows, i)));
+  return sentence_list(rows.sentences(row_number(rows.rows().size(), i)));
 }
 
 /// One cell of every row.
@@ -290,11 +292,15 @@ py::list column(const StepRows& rows, size_t number) {
   return all;
 }
 
-/// Elements of the tensors of a side; None where the shape is not known.
-py::list n_elements(const StepRows& rows, bool of_golden) {
-  py::list all;
-  for (const ReportRow& row : rows.rows())
-    all.append(py::cast((of_golden ? row.golden : row.my).n_elements));
+/// Of every row elements, maximum, minimum and mean of a side; elements -1 where one is not known.
+py::array_t<double> figures(const StepRows& rows, bool of_golden) {
+  py::array_t<double> all({static_cast<py::ssize_t>(rows.rows().size()), py::ssize_t{4}});
+  double* to = all.mutable_data();
+  for (const ReportRow& row : rows.rows()) {
+    const RowSide& side = of_golden ? row.golden : row.my;
+    *to++ = has_figures(side) ? static_cast<double>(*side.n_elements) : -1;
+    for (const Number& number : {side.max, side.min, side.mean}) *to++ = number.value_or(NAN);
+  }
   return all;
 }
 
@@ -317,6 +323,15 @@ void bind_rows(py::module_& m) {
       .def("take_ready", &StepBatch::take_ready, "Take finished results, without waiting.")
       .def("stop", &StepBatch::stop, "Begin no further job.")
       .def("close", &StepBatch::close, "Stop after the chunks in hand.");
+  py::class_<PackedRows>(m, "PackedRows", "The cells of rows that have left memory.")
+      .def(py::init<std::string>(), "content"_a)
+      .def("__len__", &PackedRows::size)
+      .def(
+          "__getitem__",
+          [](const PackedRows& rows, py::ssize_t i) {
+            return cells_of(rows.row(row_number(rows.size(), i)));
+          },
+          "number"_a);
   py::class_<StepRows>(m, "StepRows", "The rows of the report on one step.")
       .def(py::init(&rows_of), "pairs"_a, "nodes"_a, "tensors"_a)
       .def("like", &rows_like, "token_id"_a, "paths"_a,
@@ -354,13 +369,30 @@ void bind_rows(py::module_& m) {
           },
           "number"_a, "text"_a, "Say a sentence of a row.")
       .def("number", &StepRows::number, "first_id"_a, "Drop what is not done and number the rows.")
+      .def("figures", &figures, "of_golden"_a,
+           "Of every row elements (-1: something is not known), maximum, minimum, mean of a side.")
       .def("figures_hash", &StepRows::figures_hash, "of_golden"_a,
-           "A number that steps with equal figures on a side share, and seldom others.")
-      .def("n_elements", &n_elements, "of_golden"_a, "Elements of every tensor of a side, or None.")
+           "Two numbers that steps with equal tensors and figures on a side share.")
+      .def(
+          "packed",
+          [](const StepRows& rows, size_t begin, size_t end) {
+            std::string content;
+            {
+              const py::gil_scoped_release release;
+              content = pack_rows(rows.rows(), begin, end);
+            }
+            return py::bytes(content);
+          },
+          "begin"_a, "end"_a, "The cells of some rows: what `PackedRows` takes.")
       .def("csv", &csv, "The lines of the report.")
       .def("column", &column, "number"_a, "One cell of every row.")
       .def("__len__", [](const StepRows& rows) { return rows.rows().size(); })
-      .def("__getitem__", &cells_of, "number"_a)
+      .def(
+          "__getitem__",
+          [](const StepRows& rows, py::ssize_t i) {
+            return cells_of(rows.rows()[row_number(rows.rows().size(), i)]);
+          },
+          "number"_a)
       .def("__setitem__", &set_cells, "number"_a, "cells"_a);
 }
 

@@ -28,6 +28,11 @@ struct RowSide {
   std::optional<int64_t> n_elements;
 };
 
+/// Whether size, extrema and mean of a side are known.
+inline bool has_figures(const RowSide& side) {
+  return side.n_elements && side.max && side.min && side.mean;
+}
+
 /// Texts are kept by the owner of the row (`StepRows`): most are those of many rows.
 struct ReportRow : Metrics {
   int64_t token_id = 0, data_id = 0;

@@ -220,23 +220,28 @@ std::unique_ptr<StepVerdict> StepRows::verdict(const Limits& limits, const Rules
                                        say_text);
 }
 
-uint64_t StepRows::figures_hash(bool of_golden) const {
-  uint64_t sum = 0;
+std::pair<uint64_t, uint64_t> StepRows::figures_hash(bool of_golden) const {
   const auto mix = [](uint64_t hash, uint64_t value) {
     hash = (hash ^ value) * 0x9E3779B97F4A7C15u;
     return hash ^ (hash >> 32);
   };
   const auto text = [](std::string_view value) { return std::hash<std::string_view>()(value); };
+  const auto hash_of = [&](const ReportRow& row, const RowSide& side, uint64_t seed) {
+    uint64_t hash = mix(mix(seed, text(row.op_name)), text(row.io));
+    hash = mix(hash, static_cast<uint64_t>(row.index));
+    hash = mix(hash, static_cast<uint64_t>(*side.n_elements));
+    for (const double value : {*side.max, *side.min, *side.mean})
+      hash = mix(hash, std::isnan(value) ? 1 : bits_of(value));
+    return hash;
+  };
+  std::pair<uint64_t, uint64_t> sums{0, 0};
   for (const ReportRow& row : rows_) {
     const RowSide& side = of_golden ? row.golden : row.my;
-    if (!side.max || !side.min || !side.mean) continue;
-    uint64_t hash = mix(text(row.op_name), text(row.io));
-    hash = mix(hash, static_cast<uint64_t>(row.index));
-    for (const double value : {*side.max, *side.min, *side.mean})
-      hash = mix(hash, std::isnan(value) ? 1 : bits_of(value + 0.0));
-    sum += hash;
+    if (!has_figures(side)) continue;
+    sums.first += hash_of(row, side, 0);
+    sums.second += hash_of(row, side, 0xD6E8FEB86659FD93u);
   }
-  return sum;
+  return sums;
 }
 
 std::string StepRows::csv() const {

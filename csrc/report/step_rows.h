@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "compare/batch.h"
@@ -87,9 +88,9 @@ class StepRows {
   const std::vector<ReportRow>& rows() const { return rows_; }
   ReportRow& row(size_t i) { return rows_.at(i); }
 
-  /// A number that steps share whose tensors have equal sizes and figures on that side, in any
-  /// order; seldom others. Rows without figures do not count.
-  uint64_t figures_hash(bool of_golden) const;
+  /// Two numbers that steps share whose tensors have equal sizes and figures on that side, in any
+  /// order; no others, as far as 128 bits tell. Rows without figures do not count.
+  std::pair<uint64_t, uint64_t> figures_hash(bool of_golden) const;
 
   /// Lines of the report.
   std::string csv() const;

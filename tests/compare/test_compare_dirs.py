@@ -20,7 +20,7 @@ from ait_cmp.compare.step_pairer import StepPairer
 from ait_cmp.discover import StepKey
 from ait_cmp.report.comparison import Counts
 from ait_cmp.report.csv_sink import CsvSink
-from ait_cmp.report.row import Rows
+from ait_cmp.report.kept_rows import KeptRows
 from make_dump import Dump, DumpTensor
 from oracle import expect
 from small_model import (
@@ -305,7 +305,7 @@ def test_ctrl_c_while_a_step_is_reported_leaves_accounts_that_agree(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
     write_dumps(tmp_path, tokens=3)
-    places = {"counts": (Counts, "add"), "rows": (Rows, "add"), "write": (CsvSink, "write")}
+    places = {"counts": (Counts, "add"), "rows": (KeptRows, "add"), "write": (CsvSink, "write")}
     real = getattr(*places[at])
 
     def interrupted(self: Any, *rows: Any) -> Any:

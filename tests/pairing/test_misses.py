@@ -11,11 +11,10 @@ import pytest
 import small_model
 from ait_cmp import Comparison, compare_dirs
 from ait_cmp.report.findings import Divergence
-from ait_cmp.report.row import Rows
 from ait_cmp.report.summary import summary_lines
 from ait_cmp.sentences import say
 from ait_cmp.terms import MISS_KINDS
-from report_rows import EMPTY, step_rows
+from report_rows import EMPTY
 
 # What a sentence has in it -> its kind: every sentence of the dumps below.
 _KINDS = {
@@ -112,9 +111,8 @@ def test_every_kind_has_words(kind: str) -> None:
 
 
 def test_a_summary_of_everything_is_one_screen() -> None:
-    rows = Rows()
-    rows.add(step_rows([EMPTY._replace(op_name="A", status="unreadable", cmp_fail_reason="It.")]))
-    result = Comparison(rows, has_graph_text=False, was_interrupted=True)
+    row = EMPTY._replace(op_name="A", status="unreadable", cmp_fail_reason="It.")
+    result = Comparison([row], has_graph_text=False, was_interrupted=True, first_not_compared=row)
     result.refused = result.overwritten = result.left_out = ["Said.", "Told."]
     result.csv_paths = [Path("a.csv")] * 3
     result.counts.update(unmatched=3, unreadable=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from ait_cmp.report.shards import shard_sentence
@@ -10,9 +12,9 @@ from ait_cmp.report.shards import shard_sentence
 @pytest.mark.parametrize("parts", [2, 4])
 def test_shards_on_either_side_are_told(parts: int) -> None:
     pairs = [(f"[1, {n}, 128]", f"[1, {n * parts}, 128]") for n in (16, 24, 32)]
-    assert f"my side are 1/{parts} of the golden ones" in shard_sentence(pairs)
+    assert f"my side are 1/{parts} of the golden ones" in shard_sentence(Counter(pairs))
     swapped = [(golden, mine) for mine, golden in pairs]
-    assert f"golden side are 1/{parts} of the my ones" in shard_sentence(swapped)
+    assert f"golden side are 1/{parts} of the my ones" in shard_sentence(Counter(swapped))
 
 
 @pytest.mark.parametrize(
@@ -28,4 +30,4 @@ def test_shards_on_either_side_are_told(parts: int) -> None:
     ids=["padding", "two axes", "too few", "mixed", "unknown", "none"],
 )
 def test_other_shapes_are_no_shards(pairs: list[tuple[str, str]]) -> None:
-    assert shard_sentence(pairs) == ""
+    assert shard_sentence(Counter(pairs)) == ""

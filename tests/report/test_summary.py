@@ -8,9 +8,8 @@ import pytest
 
 from ait_cmp.report.comparison import Comparison
 from ait_cmp.report.findings import Divergence
-from ait_cmp.report.row import Rows
 from ait_cmp.report.summary import summary_lines
-from report_rows import EMPTY, paired_step
+from report_rows import EMPTY
 
 
 def lines_of(n_candidates: int, folder: Path) -> list[str]:
@@ -34,9 +33,7 @@ def lines_of(n_candidates: int, folder: Path) -> list[str]:
     found = Divergence(
         *where, *how, file, str(folder / "mm.npy"), candidates=names, my_tensor=f"{file},outputs,0"
     )
-    rows = Rows()
-    rows.add(paired_step([row], [file]).rows)
-    result = Comparison(rows)
+    result = Comparison([row])
     result.divergences = [found]
     return list(summary_lines(result))
 

@@ -210,6 +210,7 @@ def run(options: argparse.Namespace) -> int:
             command=["ait-cmp", *options.words],
             progress=progress,
             access=options.access,
+            keep_rows=False,
         )
     for note in result.notes:
         logging.info("%s", note)
@@ -224,7 +225,7 @@ def run(options: argparse.Namespace) -> int:
     if came or result.was_interrupted:
         return ExitStatus.of_signal(came[0] if came else signal.SIGINT)
     if result.counts["compared"] == 0:
-        why = "; the report says why" if result.rows else ""
+        why = "; the report says why" if result.counts.total else ""
         say(f"ait-cmp: error: nothing could be compared{why}", to_stderr=True)
         return ExitStatus.USAGE
     if result.unwritten:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from ait_cmp.compare.own_metrics import fill_own_metrics
 from ait_cmp.compare.plan import Plan
-from ait_cmp.compare.renumbered import with_renumbered_nodes
+from ait_cmp.compare.renumbered import RenumberedNodes
 from ait_cmp.config import Limits
 from ait_cmp.discover import StepKey
 from ait_cmp.discover.runs import number_ranges
@@ -17,12 +19,18 @@ from ait_cmp.report import sanity
 from ait_cmp.report.comparison import Comparison, RunFacts
 from ait_cmp.report.custom import CustomAlgorithm
 from ait_cmp.report.findings import Divergence
+from ait_cmp.report.kept_rows import KeptRows
 from ait_cmp.report.proofs import Prover
-from ait_cmp.report.row import Rows, column, rows_of
+from ait_cmp.report.row import Row, column, rows_of
+from ait_cmp.report.row_sanity import RowWarnings
 from ait_cmp.report.shards import shard_sentence
 from ait_cmp.report.sinks import Sink, StepReport
 from ait_cmp.report.verdict import UNDUMPED_TYPES, Judge
 from ait_cmp.report.watch import overwritten
+from ait_cmp.terms import DIFFERENT_STATUSES
+
+if TYPE_CHECKING:
+    from ait_cmp._core import StepRows
 
 
 class Reporter:
@@ -36,6 +44,7 @@ class Reporter:
         prover: Replays what is suspect; None replays nothing.
         run: What was asked for.
         baseline: Divergences that are known.
+        keep_rows: Whether the result is to have the rows.
     """
 
     def __init__(
@@ -47,14 +56,25 @@ class Reporter:
         prover: Prover | None = None,
         run: RunFacts | None = None,
         baseline: Container[Divergence] | None = None,
+        *,
+        keep_rows: bool = True,
     ) -> None:
         self._algorithms = algorithms
         self._access = access
         self._sinks = sinks
         self._failed: list[Sink] = []
-        self._rows = Rows()
+        self._rows = KeptRows() if keep_rows else None
         names = [algorithm.name for algorithm in algorithms]
-        self._result = Comparison(self._rows, custom_names=names, run=run, baseline=baseline)
+        self._result = Comparison(
+            () if self._rows is None else self._rows,
+            custom_names=names,
+            run=run,
+            baseline=baseline,
+        )
+        self._warnings = RowWarnings()
+        self._renumbered = RenumberedNodes()
+        # (my, golden) shapes of tensors that could not be compared for them -> how many.
+        self._shapes: Counter[tuple[str, str]] = Counter()
         self._judge = Judge(limits, prover)
         self._data_ids: dict[int, int] = {}
         # (rank, graph) -> ops of the graph, and those that its fullest step dumped.
@@ -64,7 +84,7 @@ class Reporter:
     @property
     def n_rows(self) -> int:
         """Rows reported so far."""
-        return len(self._rows)
+        return self._result.counts.total
 
     def report(
         self, key: StepKey, step: PairedStep, should_stop: Callable[[], bool] = lambda: False
@@ -79,19 +99,37 @@ class Reporter:
         rows = step.rows
         is_whole = rows.n_done == len(rows)
         first_id = self._data_ids.get(key.rank, 0)
-        self._result.exhibits.add(step, self._judge.judge(key, step, first_id, should_stop))
+        found = self._judge.judge(key, step, first_id, should_stop)
+        self._result.exhibits.add(step, found)
+        self._renumbered.add(rows, found)
         if self._algorithms:
             fill_own_metrics(step, self._algorithms, self._access)
         self._data_ids[key.rank] = first_id + len(rows)
-        self._result.counts.add(rows, step.misses)
+        self._result.counts.add(key.rank, rows, step.misses)
         if is_whole:
             self._result.counts.golden["used"] += step.n_used
             self.add_unused_golden(step.unused_golden)
-        self._rows.add(rows)
+        self._look_at(rows)
+        if self._rows is not None:
+            self._rows.add(rows)
         if step.watched:
             self._result.overwritten += overwritten(list(rows_of(rows)), step.watched)
         report = StepReport(key, step)
         self._each_sink(lambda sink: sink.write(report))
+
+    def _look_at(self, rows: StepRows) -> None:
+        """Keep what the end of a run says of rows."""
+        self._warnings.add(rows)
+        statuses = column(rows, "status")
+        if self._result.first_not_compared is None:
+            first = next((i for i, it in enumerate(statuses) if it in DIFFERENT_STATUSES), None)
+            if first is not None:
+                self._result.first_not_compared = Row._make(rows[first])
+        if "shape_mismatch" in statuses:
+            shapes = zip(statuses, column(rows, "my_shape"), column(rows, "golden_shape"))
+            self._shapes.update(
+                (mine, golden) for status, mine, golden in shapes if status == "shape_mismatch"
+            )
 
     def add_unused_golden(self, tensors: Sequence[str]) -> None:
         """Count golden tensors that no row used."""
@@ -128,7 +166,7 @@ class Reporter:
         result = self._result
         result.was_interrupted = was_interrupted
         self._judge.report_to(result)
-        result.divergences = with_renumbered_nodes(result.divergences, plan, self._rows.steps)
+        result.divergences = self._renumbered.told(result.divergences, plan)
         result.refused = list(plan.refused.values())
         result.unread = plan.unread
         result.left_out = self._left_out(plan)
@@ -140,7 +178,7 @@ class Reporter:
             *notes,
             *self._notes_of_filter(patterns),
             *sanity.warn_of_trees(plan.my, plan.golden, plan.alignment),
-            *sanity.warn_of_rows(self._rows.steps),
+            *self._warnings.sentences(),
             *self._warn_of_missing_nodes(),
         ]
         self._each_sink(lambda sink: sink.finish(result), also_failed=True)
@@ -163,16 +201,8 @@ class Reporter:
         if plan.alignment.golden_ranks_only:
             ranks = number_ranges(plan.alignment.golden_ranks_only)
             said.append(f"Ranks that only the golden dump has: {ranks}.")
-        if self._result.counts["shape_mismatch"]:
-            shapes = [
-                (mine, golden)
-                for step in self._rows.steps
-                for status, mine, golden in zip(
-                    column(step, "status"), column(step, "my_shape"), column(step, "golden_shape")
-                )
-                if status == "shape_mismatch"
-            ]
-            said.append(shard_sentence(shapes))
+        if self._shapes:
+            said.append(shard_sentence(self._shapes))
         return [sentence for sentence in said if sentence]
 
     def close(self) -> None:

@@ -75,6 +75,7 @@ def compare_dirs(
     progress: Progress | None = None,
     access: str = ACCESS,
     command: Sequence[str] | None = None,
+    keep_rows: bool = True,
 ) -> Comparison:
     """Compare a GE dump with an FX dump, or with another GE dump.
 
@@ -102,6 +103,7 @@ def compare_dirs(
         progress: Called with (tensors done, tensors known so far).
         access: How files are read: "auto", "map" or "read" (pread: for network file systems).
         command: The words of a command line that result.json is to tell.
+        keep_rows: Whether `Comparison.rows` is wanted; False saves the file that many rows take.
 
     Returns:
         Rows, counts and the first divergence of every rank and graph. Ctrl-C ends the run early
@@ -144,7 +146,16 @@ def compare_dirs(
         limits = limits or Limits()
         run = RunFacts(plan.my.root, plan.golden.root, limits, started, command)
         prover = None if replay == "none" else ReplayProver(plan, replay, limits, known)
-        reporter = Reporter(limits, algorithms, access, sinks, prover, run, known_divergences)
+        reporter = Reporter(
+            limits,
+            algorithms,
+            access,
+            sinks,
+            prover,
+            run,
+            known_divergences,
+            keep_rows=keep_rows or html is not False,  # the page is made of them at the end
+        )
         return _Run(plan, how, reporter).compare()
 
 

@@ -20,7 +20,7 @@ from ait_cmp.report.findings import (
     first_of_each_graph,
 )
 from ait_cmp.report.graph_outputs import GraphOutput
-from ait_cmp.report.row import COLUMNS, Row, Rows, column
+from ait_cmp.report.row import COLUMNS, Row, column
 from ait_cmp.terms import DIFFERENT_STATUSES, STATUSES, VERDICTS, MissKind
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Counts(dict[str, int]):
         misses: Kind of miss -> number of unmatched rows; together they are all of them.
         estimated: What estimated metrics were made from -> number of rows.
         without_block: Rows that were compared and have no block_error.
+        failing_modules: First two levels of a module -> number of its failing rows.
+        ranks: Rank -> number of its rows, in the order of the report.
     """
 
     def __init__(self) -> None:
@@ -52,19 +54,27 @@ class Counts(dict[str, int]):
         self.misses: dict[str, int] = {}
         self.estimated: dict[str, int] = {}
         self.without_block = 0
+        self.failing_modules: dict[str, int] = {}
+        self.ranks: dict[int, int] = {}
 
-    def add(self, rows: _core.StepRows, misses: Mapping[int, MissKind]) -> None:
+    def add(self, rank: int, rows: _core.StepRows, misses: Mapping[int, MissKind]) -> None:
         """Count the rows of a step; `misses` says why a row is unmatched."""
-        statuses = column(rows, "status")
-        for name, numbers in (
-            ("status", self),
-            ("verdict", self.verdicts),
-            ("match", self.matches),
-            ("estimated", self.estimated),
+        statuses, verdicts = column(rows, "status"), column(rows, "verdict")
+        self.ranks[rank] = self.ranks.get(rank, 0) + len(rows)
+        for words, numbers in (
+            (statuses, self),
+            (verdicts, self.verdicts),
+            (column(rows, "match"), self.matches),
+            (column(rows, "estimated"), self.estimated),
         ):
-            for key, number in Counter(column(rows, name)).items():
+            for key, number in Counter(words).items():
                 if key:
                     numbers[key] = numbers.get(key, 0) + number
+        if "fail" in verdicts:
+            for verdict, module in zip(verdicts, column(rows, "module")):
+                if verdict == "fail":
+                    name = ".".join((module or "").split(".")[:2])
+                    self.failing_modules[name] = self.failing_modules.get(name, 0) + 1
         for row, kind in misses.items():
             if row < len(statuses) and statuses[row] == "unmatched":
                 self.misses[kind] = self.misses.get(kind, 0) + 1
@@ -82,9 +92,12 @@ class Counts(dict[str, int]):
             (self.matches, other.matches),
             (self.misses, other.misses),
             (self.estimated, other.estimated),
+            (self.failing_modules, other.failing_modules),
         ):
             for key, number in theirs.items():
                 mine[key] = mine.get(key, 0) + number
+        for rank, number in other.ranks.items():
+            self.ranks[rank] = self.ranks.get(rank, 0) + number
         self.without_block += other.without_block
 
     @property
@@ -117,7 +130,8 @@ class Comparison:
     """The result of compare_dirs.
 
     Attributes:
-        rows: One per tensor of every GE file of the my side, in the order of the report.
+        rows: One per tensor of every GE file of the my side, in the order of the report; none where
+            they were not to be kept.
         counts: Status -> number of tensors, with the golden side's beside it.
         divergences: Every op that computes something else, an entry an op and step, in order.
         suspects: Ops that are not proven to; their replay could tell.
@@ -129,6 +143,7 @@ class Comparison:
         replayed: "wrong", "right", "not_replayed" and "left_out" -> ops that replay was asked of.
         unread: Sentences on folders and files that could not be read and have no row.
         refused: Sentences on graph texts of another model, whose rows are not compared.
+        first_not_compared: The first row that has a counterpart and could not be held against it.
         overwritten: Sentences on watched outputs that something else wrote over (watch mode).
         left_out: Sentences on what no row tells: golden ranks alone, shards against wholes.
         n_ops: Ops of all graphs that compute something.
@@ -167,6 +182,7 @@ class Comparison:
     replayed: dict[str, int] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    first_not_compared: Row | None = None
     overwritten: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     n_ops: int = 0
@@ -189,11 +205,6 @@ class Comparison:
     def first_divergence(self) -> list[Divergence]:
         """The earliest divergence of every rank and graph; the same objects."""
         return first_of_each_graph(self.divergences)
-
-    @property
-    def steps(self) -> Sequence[_core.StepRows]:
-        """The rows of each step as the core holds them."""
-        return self.rows.steps if isinstance(self.rows, Rows) else ()
 
     @property
     def new_divergences(self) -> list[Divergence]:

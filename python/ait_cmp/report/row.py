@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import bisect
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ait_cmp.report.column_docs import document
 from ait_cmp.terms import Estimated, Io, Rule, Status, Verdict
@@ -94,43 +93,6 @@ class Row(NamedTuple):
 COLUMNS: tuple[str, ...] = Row._fields[:-1]
 
 document(Row, custom="One cell per custom algorithm.")
-
-
-class Rows(Sequence[Row]):
-    """Rows of many steps; the core holds them, a `Row` is made when it is asked for.
-
-    Attributes:
-        steps: The rows of every step.
-    """
-
-    def __init__(self) -> None:
-        self.steps: list[_core.StepRows] = []
-        self._ends: list[int] = []
-
-    def add(self, step: _core.StepRows) -> None:
-        """Append the rows of a step; they must not become fewer or more afterwards."""
-        self.steps.append(step)
-        self._ends.append(len(self) + len(step))
-
-    def __len__(self) -> int:
-        return self._ends[-1] if self._ends else 0
-
-    @overload
-    def __getitem__(self, number: int) -> Row: ...
-    @overload
-    def __getitem__(self, number: slice) -> list[Row]: ...
-    def __getitem__(self, number: int | slice) -> Row | list[Row]:
-        if isinstance(number, slice):
-            return [self[i] for i in range(*number.indices(len(self)))]
-        number = range(len(self))[number]
-        step = bisect.bisect_right(self._ends, number)
-        return Row._make(self.steps[step][number - self._ends[step]])
-
-    def __iter__(self) -> Iterator[Row]:
-        return (row for step in self.steps for row in rows_of(step))
-
-    def __reduce__(self) -> tuple[type[list[Row]], tuple[list[Row]]]:
-        return list, (list(self),)
 
 
 def rows_of(step: _core.StepRows) -> Iterator[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 Shape = Sequence[int]
 
@@ -15,24 +15,22 @@ _MIN_TENSORS = 3
 _MOST_RANKS = 1024
 
 
-def shard_sentence(shapes: Iterable[tuple[str, str]]) -> str:
+def shard_sentence(shapes: Mapping[tuple[str, str], int]) -> str:
     """One sentence if one side holds shards of the other's tensors, else "".
 
     Args:
-        shapes: (my, golden) shapes of the tensors that could not be compared for them, as a report
-            writes them (`[1, 16, 128]`).
+        shapes: (my, golden) shapes of tensors that could not be compared for them, as a report
+            writes them (`[1, 16, 128]`) -> how many tensors have them.
     """
     factors: Counter[tuple[int, int]] = Counter()
-    total = 0
-    for mine, golden in shapes:
-        total += 1
+    for (mine, golden), number in shapes.items():
         if mine and golden:
-            factors[_factor(json.loads(mine), json.loads(golden))] += 1
+            factors[_factor(json.loads(mine), json.loads(golden))] += number
     factors.pop((1, 1), None)
     if not factors:
         return ""
     (my_parts, golden_parts), number = factors.most_common(1)[0]
-    if number < max(_MIN_TENSORS, _MOST * total):
+    if number < max(_MIN_TENSORS, _MOST * sum(shapes.values())):
         return ""
     side, other, parts = (
         ("my", "golden", my_parts) if my_parts > 1 else ("golden", "my", golden_parts)

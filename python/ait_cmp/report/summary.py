@@ -331,8 +331,8 @@ def _replay_lines(replayed: Mapping[str, int]) -> Iterator[str]:
 def _not_compared_lines(result: Comparison) -> Iterator[str]:
     """Tensors that have a counterpart, or should have one, and could not be held against it."""
     n_bad = sum(result.counts[status] for status in DIFFERENT_STATUSES)
-    if n_bad:
-        first = next(row for row in result.rows if row.status in DIFFERENT_STATUSES)
+    first = result.first_not_compared
+    if n_bad and first is not None:
         tensors = "tensor has" if n_bad == 1 else "tensors have"
         yield (
             f"NOT COMPARED: {n_bad} {tensors} another shape or cannot be read. The first: "

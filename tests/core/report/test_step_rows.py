@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from ait_cmp import _core
 from ait_cmp.info.results import ReducedResult, SideResult, Sums, Worst
 from ait_cmp.pairing.pair import Pair
-from ait_cmp.report.row import Row, Rows, column, rows_of
+from ait_cmp.report.row import Row, column, rows_of
 from ait_cmp.sentences import say
 from ait_cmp.tensor_ref import TensorRef
 from make_dump import Dump, tensor_of
@@ -169,16 +168,3 @@ def test_cells_can_be_set_but_for_addresses() -> None:
     assert list(rows_of(rows)) == [changed._replace(my_data_path=before.my_data_path)]
     with pytest.raises(IndexError, match="row 1 of 1"):
         rows[1]
-
-
-def test_rows_of_many_steps_are_one_sequence() -> None:
-    rows = Rows()
-    for names in (["a", "b"], [], ["c"]):
-        rows.add(step_rows([EMPTY._replace(op_name=name) for name in names]))
-    assert len(rows) == 3
-    assert [row.op_name for row in rows] == ["a", "b", "c"]
-    assert [rows[place].op_name for place in (0, 1, 2, -1)] == ["a", "b", "c", "c"]
-    assert [row.op_name for row in rows[1:]] == ["b", "c"]
-    assert pickle.loads(pickle.dumps(rows)) == list(rows)
-    with pytest.raises(IndexError):
-        rows[3]

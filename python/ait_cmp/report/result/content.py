@@ -13,7 +13,6 @@ from ait_cmp.report.divergence_groups import Group, group_divergences
 from ait_cmp.report.exhibits import MOST_EXHIBITS, where_of
 from ait_cmp.report.json_text import without_nan
 from ait_cmp.report.result.errors import errors_of
-from ait_cmp.report.row import column
 from ait_cmp.report.summary import (
     input_sentence,
     output_sentences,
@@ -56,7 +55,8 @@ def content_of(result: Comparison) -> dict[str, Any]:
             "estimated": counts.estimated,
         },
         "failing_modules": [
-            {"module": module, "rows": rows} for module, rows in failing_modules(result)
+            {"module": module, "rows": rows}
+            for module, rows in Counter(counts.failing_modules).most_common()
         ],
         "has_differences": result.has_differences,
         "was_interrupted": result.was_interrupted,
@@ -103,19 +103,6 @@ def _facts(result: Comparison) -> dict[str, Any]:
     }
 
 
-def failing_modules(result: Comparison) -> list[tuple[str, int]]:
-    """Failing rows by the first two levels of their module, most first."""
-    found: Counter[str] = Counter()
-    for rows in result.steps:
-        modules = zip(column(rows, "verdict"), column(rows, "module"))
-        found.update(
-            ".".join((module or "").split(".")[:2])
-            for verdict, module in modules
-            if verdict == "fail"
-        )
-    return found.most_common()
-
-
 def _divergences(result: Comparison, groups: Sequence[Group]) -> Iterator[dict[str, Any]]:
     n_left = _MOST_VALUES
     for group in groups:
@@ -158,8 +145,5 @@ def _errors(
 
 
 def _reports(result: Comparison) -> Iterator[dict[str, Any]]:
-    n_rows: Counter[int] = Counter()
-    for rows in result.steps:
-        n_rows.update(column(rows, "rank"))
-    for path, (rank, number) in zip(result.csv_paths, n_rows.items()):
+    for path, (rank, number) in zip(result.csv_paths, result.counts.ranks.items()):
         yield {"name": path.name, "rank": rank, "rows": number}

@@ -1,0 +1,118 @@
+"""The rows of a run for whoever asks afterwards: packed, many of them in a file without a name."""
+
+from __future__ import annotations
+
+import bisect
+import os
+import tempfile
+import weakref
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple, overload
+
+from ait_cmp import _core
+from ait_cmp.report.row import Row
+
+if TYPE_CHECKING:
+    from ait_cmp._core import StepRows
+
+# Packed rows up to this size stay in memory: those of some ten thousand tensors.
+_BYTES_IN_MEMORY = 8 << 20
+# Rows that are packed, and unpacked, together.
+_ROWS_A_PART = 1024
+
+
+class _Part(NamedTuple):
+    """Rows that are packed together: their bytes, or where in the file they are.
+
+    Attributes:
+        begin: Byte in the file, -1 where `content` has them.
+        n_bytes: How many.
+        content: The bytes, or nothing.
+    """
+
+    begin: int
+    n_bytes: int
+    content: bytes
+
+
+class KeptRows(Sequence[Row]):
+    """Rows of many steps; a `Row` is made when it is asked for.
+
+    The file has no name: it ends with this object, or with the process, however that ends. Where
+    nothing can be written the rows stay in memory.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[_Part] = []
+        self._ends: list[int] = []
+        self._descriptor: int | None = None
+        self._n_bytes_in_memory = 0
+        self._n_bytes_in_file = 0
+        self._last: tuple[int, _core.PackedRows] | None = None
+
+    def add(self, step: StepRows) -> None:
+        """Append the rows of a step as they are now."""
+        for begin in range(0, len(step), _ROWS_A_PART):
+            end = min(begin + _ROWS_A_PART, len(step))
+            self._parts.append(self._kept(step.packed(begin, end)))
+            self._ends.append(len(self) + end - begin)
+
+    def _kept(self, content: bytes) -> _Part:
+        if self._n_bytes_in_memory + len(content) > _BYTES_IN_MEMORY:
+            part = self._written(content)
+            if part is not None:
+                return part
+        self._n_bytes_in_memory += len(content)
+        return _Part(-1, len(content), content)
+
+    def _written(self, content: bytes) -> _Part | None:
+        """The part in the file; None if there is no room for it."""
+        try:
+            if self._descriptor is None:
+                with tempfile.TemporaryFile(prefix="ait-cmp-rows-") as file:
+                    self._descriptor = os.dup(file.fileno())
+                weakref.finalize(self, os.close, self._descriptor)
+            begin, n_written = self._n_bytes_in_file, 0
+            while n_written < len(content):
+                rest = memoryview(content)[n_written:]
+                n_written += os.pwrite(self._descriptor, rest, begin + n_written)
+        except OSError:
+            return None
+        self._n_bytes_in_file += len(content)
+        return _Part(begin, len(content), b"")
+
+    def _unpacked(self, number: int) -> _core.PackedRows:
+        if self._last is not None and self._last[0] == number:
+            return self._last[1]
+        part = self._parts[number]
+        content = part.content
+        if part.begin >= 0:
+            assert self._descriptor is not None
+            content = os.pread(self._descriptor, part.n_bytes, part.begin)
+        rows = _core.PackedRows(content)
+        self._last = number, rows
+        return rows
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, number: int) -> Row: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Row]: ...
+    def __getitem__(self, number: int | slice) -> Row | list[Row]:
+        if isinstance(number, slice):
+            return [self[i] for i in range(*number.indices(len(self)))]
+        number = range(len(self))[number]
+        part = bisect.bisect_right(self._ends, number)
+        rows = self._unpacked(part)
+        return Row._make(rows[number - self._ends[part] + len(rows)])
+
+    def __iter__(self) -> Iterator[Row]:
+        for number in range(len(self._parts)):
+            rows = self._unpacked(number)
+            for row in range(len(rows)):
+                yield Row._make(rows[row])
+
+    def __reduce__(self) -> tuple[type[list[Row]], tuple[list[Row]]]:
+        return list, (list(self),)
