@@ -59,6 +59,25 @@ REPLAY_MODES: tuple[ReplayMode, ...] = get_args(ReplayMode)
 ProofState = Literal["wrong", "right", "inherits", "other_graph"]
 PROOF_STATES: tuple[ProofState, ...] = get_args(ProofState)
 
+# Who says a note of a report; they stand in this order. A sentence on the rows of a graph stands
+# under "rows" where the summary has a line of its own for it.
+NotePlace = Literal[
+    "my",  # finding what meets what
+    "golden",
+    "alignment",
+    "graph_text",
+    "padding",  # pairing
+    "lost_golden",
+    "filter",
+    "reach",
+    "capture",  # what looks wrong
+    "steps",
+    "zeros",
+    "nodes",
+    "rows",
+]
+NOTE_PLACES: tuple[NotePlace, ...] = get_args(NotePlace)
+
 # What a tensor is to its op; "" for the one array of an `.npy` file, and for a file that is
 # unreadable, so that its tensors are not known.
 Io = Literal["inputs", "outputs", ""]

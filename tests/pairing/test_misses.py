@@ -12,6 +12,7 @@ import small_model
 from ait_cmp import Comparison, compare_dirs
 from ait_cmp.report.findings import Divergence
 from ait_cmp.report.summary import summary_lines
+from ait_cmp.report.tally import note_of_not_compared
 from ait_cmp.sentences import say
 from ait_cmp.terms import MISS_KINDS
 from report_rows import EMPTY
@@ -112,7 +113,8 @@ def test_every_kind_has_words(kind: str) -> None:
 
 def test_a_summary_of_everything_is_one_screen() -> None:
     row = EMPTY._replace(op_name="A", status="unreadable", cmp_fail_reason="It.")
-    result = Comparison([row], has_graph_text=False, was_interrupted=True, first_not_compared=row)
+    result = Comparison([row], has_graph_text=False, was_interrupted=True)
+    result.tally.not_compared = note_of_not_compared(row)
     result.refused = result.overwritten = result.left_out = ["Said.", "Told."]
     result.csv_paths = [Path("a.csv")] * 3
     result.counts.update(unmatched=3, unreadable=1)

@@ -12,7 +12,9 @@ from ait_cmp.discover import DumpTree, StepKey, discover
 from ait_cmp.discover.runs import name_list
 from ait_cmp.errors import ConfigError
 from ait_cmp.pairing.graph.context import GraphContext
-from ait_cmp.terms import MissKind
+from ait_cmp.report.notes import Note
+from ait_cmp.report.tally import GoldenSeen
+from ait_cmp.terms import MissKind, NotePlace
 
 _NO_GRAPH_TEXT = (
     "{root}: no graph text dynamo_original_graph_*.txt found. It links GE operators with FX nodes; "
@@ -47,16 +49,31 @@ class Plan:
     refused: Mapping[tuple[int, str], str] = field(default_factory=dict)
 
     @property
-    def notes(self) -> list[str]:
-        """Sentences of discovery, alignment and graph reading."""
-        return _notes(self.my, self.golden, self.alignment, self.texts)
+    def first_rank(self) -> int:
+        """The lowest rank of the my side: what is said of the whole run is said with it."""
+        return min((key.rank for key, _ in self.steps), default=-1)
 
     @property
-    def unread(self) -> list[str]:
+    def notes(self) -> list[Note]:
+        """Sentences of discovery, alignment and graph reading."""
+        said = _notes(self.my, self.golden, self.alignment, self.texts)
+        return [Note(place, self.first_rank, "", text) for place, text in said]
+
+    @property
+    def unread(self) -> list[Note]:
         """What of both dumps could not be read and has no row."""
-        mine = [f"my: {sentence}" for sentence in self.my.unread]
-        theirs = [f"golden: {sentence}" for sentence in self.golden.unread]
-        return [*mine, *theirs, *self.texts.notes]
+        said: list[tuple[NotePlace, str]] = [
+            *(("my", f"my: {sentence}") for sentence in self.my.unread),
+            *(("golden", f"golden: {sentence}") for sentence in self.golden.unread),
+            *(("graph_text", sentence) for sentence in self.texts.notes),
+        ]
+        return [Note(place, self.first_rank, "", text) for place, text in said]
+
+    @property
+    def golden_seen(self) -> GoldenSeen:
+        """Ranks of the golden side, and those that nothing meets."""
+        ranks = {key.rank for key in self.golden.step_keys()}
+        return GoldenSeen(ranks, set(self.alignment.golden_ranks_only))
 
     def context(self, key: StepKey) -> GraphContext | None:
         """The graph of a my-side step."""
@@ -129,7 +146,8 @@ def make_plan(
         if golden.kind == "fx" and contexts and not is_named:
             why = _why_no_names(my, golden, texts)
         else:
-            why = " ".join(_notes(my, golden, alignment, texts)) or "They have no step in common."
+            said = [text for _, text in _notes(my, golden, alignment, texts)]
+            why = " ".join(said) or "They have no step in common."
         message = f"Nothing to compare between {my_path} and {golden_path}. {why}"
         raise ConfigError(message)
     refused = _refuse(met, my, golden, texts) if golden.kind == "fx" else {}
@@ -163,10 +181,15 @@ def _refuse(
     return refused
 
 
-def _notes(my: DumpTree, golden: DumpTree, alignment: Alignment, texts: GraphTexts) -> list[str]:
-    mine = [f"my: {note}" for note in my.notes]
-    theirs = [f"golden: {note}" for note in golden.notes]
-    return [*mine, *theirs, *alignment.notes, *texts.notes]
+def _notes(
+    my: DumpTree, golden: DumpTree, alignment: Alignment, texts: GraphTexts
+) -> list[tuple[NotePlace, str]]:
+    return [
+        *(("my", f"my: {note}") for note in my.notes),
+        *(("golden", f"golden: {note}") for note in golden.notes),
+        *(("alignment", note) for note in alignment.notes),
+        *(("graph_text", note) for note in texts.notes),
+    ]
 
 
 def _context(my: DumpTree, texts: GraphTexts, key: StepKey) -> GraphContext | None:

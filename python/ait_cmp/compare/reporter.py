@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import errno
-from collections import Counter
 from collections.abc import Callable, Container, Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from ait_cmp.compare.own_metrics import fill_own_metrics
 from ait_cmp.compare.plan import Plan
-from ait_cmp.compare.renumbered import RenumberedNodes
 from ait_cmp.config import Limits
 from ait_cmp.discover import StepKey
-from ait_cmp.discover.runs import number_ranges
 from ait_cmp.pairing.pair import StepPairs
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.report import sanity
-from ait_cmp.report.comparison import Comparison, RunFacts
+from ait_cmp.report.comparison import Comparison, RunFacts, one_run
 from ait_cmp.report.custom import CustomAlgorithm
 from ait_cmp.report.findings import Divergence
 from ait_cmp.report.kept_rows import KeptRows
+from ait_cmp.report.notes import Note
 from ait_cmp.report.proofs import Prover
-from ait_cmp.report.row import Row, column, rows_of
+from ait_cmp.report.row import rows_of
 from ait_cmp.report.row_sanity import RowWarnings
-from ait_cmp.report.shards import shard_sentence
 from ait_cmp.report.sinks import Sink, StepReport
-from ait_cmp.report.verdict import UNDUMPED_TYPES, Judge
+from ait_cmp.report.tally import UnmetStep
+from ait_cmp.report.verdict import UNDUMPED_TYPES, Judge, LookAround
 from ait_cmp.report.watch import overwritten
-from ait_cmp.terms import DIFFERENT_STATUSES
-
-if TYPE_CHECKING:
-    from ait_cmp._core import StepRows
 
 
 class Reporter:
@@ -44,6 +37,7 @@ class Reporter:
         prover: Replays what is suspect; None replays nothing.
         run: What was asked for.
         baseline: Divergences that are known.
+        look_around: Asked what else is to be said of the first divergences of every graph.
         keep_rows: Whether the result is to have the rows.
     """
 
@@ -56,6 +50,7 @@ class Reporter:
         prover: Prover | None = None,
         run: RunFacts | None = None,
         baseline: Container[Divergence] | None = None,
+        look_around: LookAround | None = None,
         *,
         keep_rows: bool = True,
     ) -> None:
@@ -72,10 +67,7 @@ class Reporter:
             baseline=baseline,
         )
         self._warnings = RowWarnings()
-        self._renumbered = RenumberedNodes()
-        # (my, golden) shapes of tensors that could not be compared for them -> how many.
-        self._shapes: Counter[tuple[str, str]] = Counter()
-        self._judge = Judge(limits, prover)
+        self._judge = Judge(limits, prover, look_around)
         self._data_ids: dict[int, int] = {}
         # (rank, graph) -> ops of the graph, and those that its fullest step dumped.
         self._nodes: dict[tuple[int, str], tuple[int, int]] = {}
@@ -101,40 +93,35 @@ class Reporter:
         first_id = self._data_ids.get(key.rank, 0)
         found = self._judge.judge(key, step, first_id, should_stop)
         self._result.exhibits.add(step, found)
-        self._renumbered.add(rows, found)
         if self._algorithms:
             fill_own_metrics(step, self._algorithms, self._access)
         self._data_ids[key.rank] = first_id + len(rows)
         self._result.counts.add(key.rank, rows, step.misses)
+        self._result.tally.add(rows)
         if is_whole:
             self._result.counts.golden["used"] += step.n_used
             self.add_unused_golden(step.unused_golden)
-        self._look_at(rows)
+        self._warnings.add(rows)
         if self._rows is not None:
             self._rows.add(rows)
         if step.watched:
-            self._result.overwritten += overwritten(list(rows_of(rows)), step.watched)
+            self._result.tally.overwritten += [
+                Note("rows", key.rank, key.graph, sentence)
+                for sentence in overwritten(list(rows_of(rows)), step.watched)
+            ]
         report = StepReport(key, step)
         self._each_sink(lambda sink: sink.write(report))
-
-    def _look_at(self, rows: StepRows) -> None:
-        """Keep what the end of a run says of rows."""
-        self._warnings.add(rows)
-        statuses = column(rows, "status")
-        if self._result.first_not_compared is None:
-            first = next((i for i, it in enumerate(statuses) if it in DIFFERENT_STATUSES), None)
-            if first is not None:
-                self._result.first_not_compared = Row._make(rows[first])
-        if "shape_mismatch" in statuses:
-            shapes = zip(statuses, column(rows, "my_shape"), column(rows, "golden_shape"))
-            self._shapes.update(
-                (mine, golden) for status, mine, golden in shapes if status == "shape_mismatch"
-            )
 
     def add_unused_golden(self, tensors: Sequence[str]) -> None:
         """Count golden tensors that no row used."""
         self._result.unused_golden.extend(tensors)
         self._result.counts.golden["unused"] += len(tensors)
+
+    def add_unmet_golden(self, key: StepKey, tensors: Sequence[str]) -> None:
+        """Count the tensors of a golden step that no my-side step meets."""
+        unmet = UnmetStep(key.rank, key.graph, key.step, len(tensors))
+        self._result.tally.golden.unmet.append(unmet)
+        self.add_unused_golden(tensors)
 
     def count_nodes(self, key: StepKey, step: StepPairs) -> None:
         """Remember the fullest step of every graph: its ops, and those that it dumped."""
@@ -150,7 +137,7 @@ class Reporter:
     def finish(
         self,
         plan: Plan,
-        notes: Iterable[str],
+        notes: Iterable[Note],
         patterns: Sequence[str] | None,
         *,
         was_interrupted: bool,
@@ -166,21 +153,28 @@ class Reporter:
         result = self._result
         result.was_interrupted = was_interrupted
         self._judge.report_to(result)
-        result.divergences = self._renumbered.told(result.divergences, plan)
-        result.refused = list(plan.refused.values())
-        result.unread = plan.unread
-        result.left_out = self._left_out(plan)
         result.n_ops = sum(n_nodes for n_nodes, _ in self._nodes.values())
         n_dumped = sum(n for _, n in self._nodes.values())
         result.n_ops_without_file = result.n_ops - n_dumped
         result.n_ops_in_other_steps = sum(map(len, self._dumped.values())) - n_dumped
-        result.notes = [
-            *notes,
-            *self._notes_of_filter(patterns),
-            *sanity.warn_of_trees(plan.my, plan.golden, plan.alignment),
-            *self._warnings.sentences(),
-            *self._warn_of_missing_nodes(),
+        tally = result.tally
+        seen = plan.golden_seen
+        tally.golden.ranks, tally.golden.alone = seen.ranks, seen.alone
+        tally.unread = plan.unread
+        tally.refused = [
+            Note("rows", rank, graph, text) for (rank, graph), text in plan.refused.items()
         ]
+        trees = sanity.warn_of_trees(plan.my, plan.golden, plan.alignment)
+        tally.zeros = self._warnings.zeros
+        tally.notes = [
+            *notes,
+            *self._notes_of_filter(plan, patterns),
+            *(Note("capture", plan.first_rank, "", text) for text in trees),
+            *self._notes_of_graphs(),
+        ]
+        if result.run is not None:
+            tally.runs = [one_run(result.run, sorted(result.counts.ranks))]
+        result.tell()
         self._each_sink(lambda sink: sink.finish(result), also_failed=True)
         return result
 
@@ -195,38 +189,29 @@ class Reporter:
                 self._failed.append(sink)
                 self._result.unwritten.append(_cannot_write(error))
 
-    def _left_out(self, plan: Plan) -> list[str]:
-        """What no row tells: ranks that only golden has, shards that met wholes."""
-        said = []
-        if plan.alignment.golden_ranks_only:
-            ranks = number_ranges(plan.alignment.golden_ranks_only)
-            said.append(f"Ranks that only the golden dump has: {ranks}.")
-        if self._shapes:
-            said.append(shard_sentence(self._shapes))
-        return [sentence for sentence in said if sentence]
-
     def close(self) -> None:
         """Close the sinks."""
         for sink in self._sinks:
             sink.close()
 
-    def _notes_of_filter(self, patterns: Sequence[str] | None) -> list[str]:
-        if not patterns or self._result.was_interrupted:
+    def _notes_of_filter(self, plan: Plan, patterns: Sequence[str] | None) -> list[Note]:
+        if not patterns or self._result.was_interrupted or not self._result.divergences:
             return []
         names = " or ".join(patterns)
-        if not self._result.divergences:
-            return []
-        return [
+        text = (
             f"Only operators that fit {names} were compared: what feeds them is not known, and "
             "the first divergence may lie before."
-        ]
+        )
+        return [Note("reach", plan.first_rank, "", text)]
 
-    def _warn_of_missing_nodes(self) -> list[str]:
-        return [
-            note
+    def _notes_of_graphs(self) -> list[Note]:
+        """What the rows of a graph tell of its capture."""
+        nodes = [
+            Note("nodes", rank, graph, text)
             for (rank, graph), (n_nodes, n_dumped) in sorted(self._nodes.items())
-            for note in sanity.warn_of_missing_nodes(rank, graph, n_nodes, n_dumped)
+            for text in sanity.warn_of_missing_nodes(rank, graph, n_nodes, n_dumped)
         ]
+        return [*self._warnings.notes(), *nodes]
 
 
 def _cannot_write(error: OSError) -> str:

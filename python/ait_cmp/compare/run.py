@@ -18,6 +18,7 @@ from ait_cmp.compare.op_filter import OpFilter
 from ait_cmp.compare.plan import Plan, make_plan
 from ait_cmp.compare.prover import ReplayProver
 from ait_cmp.compare.reduced_batch import open_batch
+from ait_cmp.compare.renumbered import RenumberedNodes
 from ait_cmp.compare.reporter import Reporter
 from ait_cmp.compare.step_pairer import StepPairer
 from ait_cmp.config import (
@@ -38,6 +39,7 @@ from ait_cmp.report.custom import load_algorithms
 from ait_cmp.report.html_sink import HtmlSink
 from ait_cmp.report.interrupts import interrupts_held
 from ait_cmp.report.jsonl_sink import JsonlSink
+from ait_cmp.report.notes import Note
 from ait_cmp.report.report_files import ReportNames
 from ait_cmp.report.result.baseline import read_baseline
 from ait_cmp.report.result_sink import ResultSink
@@ -154,6 +156,7 @@ def compare_dirs(
             prover,
             run,
             known_divergences,
+            RenumberedNodes(plan),
             keep_rows=keep_rows or html is not False,  # the page is made of them at the end
         )
         return _Run(plan, how, reporter).compare()
@@ -298,7 +301,8 @@ class _Run:
             was_interrupted = self._compare_or_stop()
             notes = [*self._plan.notes, *self._pairer.notes]
             if self._filter is not None and not was_interrupted:
-                notes += self._filter.notes
+                first = self._plan.first_rank
+                notes += [Note("filter", first, "", text) for text in self._filter.notes]
             result = self._reporter.finish(
                 self._plan, notes, self._how.ops, was_interrupted=was_interrupted
             )
@@ -338,8 +342,8 @@ class _Run:
         self._wait()
         while self._running:
             self._report_first()
-        for tensors in self._pairer.unmet_golden():
-            self._reporter.add_unused_golden(tensors)
+        for key, tensors in self._pairer.unmet_golden():
+            self._reporter.add_unmet_golden(key, tensors)
 
     def _pair(self, my_key: StepKey, golden_key: StepKey | None) -> PairedStep:
         step = self._pairer.pair(my_key, golden_key)

@@ -16,6 +16,7 @@ from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.pairing.readers import Readers, core_readers
 from ait_cmp.pairing.repeat import Repeats
 from ait_cmp.pairing.step import Golden, pair_step
+from ait_cmp.report.notes import Note
 from ait_cmp.terms import INPUTS_OUTPUTS
 
 
@@ -35,29 +36,35 @@ class StepPairer:
         # (rank, graph) -> its paddings in the order of the steps.
         self._padding: dict[tuple[int, str], dict[Padding, None]] = {}
         self._repeats = Repeats(core_readers(threads))
-        # Golden files of paired steps whose headers cannot be read -> why.
-        self._lost_golden: dict[str, str] = {}
+        # (rank, graph) -> golden files that it met and whose headers cannot be read -> why.
+        self._lost_golden: dict[tuple[int, str], dict[str, str]] = {}
 
     @property
-    def notes(self) -> list[str]:
+    def notes(self) -> list[Note]:
         """What was padded, and golden files that cannot be read.
 
         My-side tensors may still meet theirs in the files of neighbours.
         """
         padded = [
-            f"{f'rank {rank}, ' if rank >= 0 else ''}{graph} is padded: {several_paddings(found)} "
-            "(--no-padding compares shapes as they are)."
+            Note(
+                "padding",
+                rank,
+                graph,
+                f"{f'rank {rank}, ' if rank >= 0 else ''}{graph} is padded: "
+                f"{several_paddings(found)} (--no-padding compares shapes as they are).",
+            )
             for (rank, graph), found in self._padding.items()
         ]
         return padded + self._notes_of_lost_golden()
 
-    def _notes_of_lost_golden(self) -> list[str]:
-        if not self._lost_golden:
-            return []
-        n = len(self._lost_golden)
-        files = "a file that cannot" if n == 1 else f"{n} files that cannot"
-        first = next(iter(self._lost_golden.values()))
-        return [f"golden: the tensors of {files} be read are not counted; {first}."]
+    def _notes_of_lost_golden(self) -> list[Note]:
+        notes = []
+        for (rank, graph), lost in self._lost_golden.items():
+            files = "a file that cannot" if len(lost) == 1 else f"{len(lost)} files that cannot"
+            first = next(iter(lost.values()))
+            text = f"golden: the tensors of {files} be read are not counted; {first}."
+            notes.append(Note("lost_golden", rank, graph, text))
+        return notes
 
     def pair(self, my_key: StepKey, golden_key: StepKey | None) -> PairedStep:
         """Pair one step; without a golden step every tensor is unmatched."""
@@ -73,7 +80,8 @@ class StepPairer:
             golden = read_ge_step(ge_files, context, readers)
             for op in golden.ops:
                 if op.error is not None:
-                    self._lost_golden[op.file.path] = op.error
+                    lost = self._lost_golden.setdefault((my_key.rank, my_key.graph), {})
+                    lost[op.file.path] = op.error
             return self._pair(my_key, golden, ge_files, readers)
 
         return self._repeats.pair(my_key, (files, fx_files, ge_files), pair_anew)
@@ -103,17 +111,18 @@ class StepPairer:
         ]
         return PairedStep(StepPairs(pairs, misses=dict.fromkeys(step.misses, kind)))
 
-    def unmet_golden(self) -> Iterator[list[str]]:
+    def unmet_golden(self) -> Iterator[tuple[StepKey, list[str]]]:
         """Tensors of every golden step that no my-side step meets."""
         golden = self._plan.golden
         for key in self._plan.unmet_golden_steps():
             if golden.kind == "fx":
-                yield [file.path for file in golden.fx[key]]
+                yield key, [file.path for file in golden.fx[key]]
                 continue
             files = [file.ref for file in golden.ge[key]]
-            yield [
+            tensors = [
                 f"{file.path},{io},{index}"
                 for file, scan in zip(files, map(GeScan._make, scan_ge(files, self._threads)))
                 for io, heads in zip(INPUTS_OUTPUTS, (scan.inputs, scan.outputs))
                 for index in range(len(heads))
             ]
+            yield key, tensors

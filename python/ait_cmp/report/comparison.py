@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import html
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
@@ -10,9 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ait_cmp import _core
 from ait_cmp.config import Limits
 from ait_cmp.report.divergence_groups import group_divergences
-from ait_cmp.report.exhibits import Exhibits
+from ait_cmp.report.exhibits import Exhibits, Where
 from ait_cmp.report.findings import (
     DifferingInput,
     Divergence,
@@ -20,13 +22,13 @@ from ait_cmp.report.findings import (
     first_of_each_graph,
 )
 from ait_cmp.report.graph_outputs import GraphOutput
+from ait_cmp.report.notes import texts_of
 from ait_cmp.report.row import COLUMNS, Row, column
+from ait_cmp.report.tally import OneRun, Tally
 from ait_cmp.terms import DIFFERENT_STATUSES, STATUSES, VERDICTS, MissKind
 
 if TYPE_CHECKING:
     import pandas
-
-    from ait_cmp import _core
 
 
 _NAMES_SHOWN = 3
@@ -124,6 +126,23 @@ class RunFacts:
     started: float
     command: Sequence[str] | None = None
 
+    @property
+    def time(self) -> str:
+        """When it began: local time with offset, ISO 8601."""
+        return datetime.datetime.fromtimestamp(self.started).astimezone().isoformat("T", "seconds")
+
+
+def one_run(run: RunFacts, ranks: Sequence[int]) -> OneRun:
+    """What a report keeps of a run on this machine."""
+    return OneRun(
+        tuple(ranks),
+        run.time,
+        run.my_path,
+        run.golden_path,
+        _core.isa_in_use(),
+        None if run.command is None else tuple(run.command),
+    )
+
 
 @dataclass(repr=False)
 class Comparison:
@@ -143,7 +162,6 @@ class Comparison:
         replayed: "wrong", "right", "not_replayed" and "left_out" -> ops that replay was asked of.
         unread: Sentences on folders and files that could not be read and have no row.
         refused: Sentences on graph texts of another model, whose rows are not compared.
-        first_not_compared: The first row that has a counterpart and could not be held against it.
         overwritten: Sentences on watched outputs that something else wrote over (watch mode).
         left_out: Sentences on what no row tells: golden ranks alone, shards against wholes.
         n_ops: Ops of all graphs that compute something.
@@ -161,6 +179,8 @@ class Comparison:
         run: What was asked for; None of a comparison that was put together by hand.
         baseline: Divergences that are known from an earlier run; None: none was given.
         was_interrupted: True if Ctrl-C ended the comparison; rows then hold what was done.
+        tally: What sentences are made of, by rank and graph.
+        pictures: Of merged reports what result.json holds of each divergence beside its cells.
 
     Example:
         >>> result = ait_cmp.compare_dirs("ait-cmp-demo/ge_wrong", "ait-cmp-demo/fx")
@@ -182,7 +202,6 @@ class Comparison:
     replayed: dict[str, int] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-    first_not_compared: Row | None = None
     overwritten: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     n_ops: int = 0
@@ -200,6 +219,21 @@ class Comparison:
     was_interrupted: bool = False
     run: RunFacts | None = None
     baseline: Container[Divergence] | None = None
+    tally: Tally = field(default_factory=Tally, repr=False)
+    pictures: dict[Where, dict[str, Any]] = field(default_factory=dict, repr=False)
+
+    def tell(self) -> None:
+        """Fill in the sentences that the tally gives, when nothing more is added to it."""
+        tally = self.tally
+        self.notes = tally.all_notes()
+        self.unread, self.refused, self.overwritten = (
+            texts_of(notes) for notes in (tally.unread, tally.refused, tally.overwritten)
+        )
+        self.left_out = tally.left_out
+        unproven: Counter[str] = Counter()
+        for op, number in tally.unproven.items():
+            unproven[op.name] += number
+        self.unproven = dict(unproven)
 
     @property
     def first_divergence(self) -> list[Divergence]:
@@ -230,6 +264,21 @@ class Comparison:
         from ait_cmp.report.result.content import content_of
 
         return content_of(self)
+
+    def merge(self, other: Comparison) -> Comparison:
+        """This comparison and one of other ranks as one; both stay as they are.
+
+        Merged in any grouping, comparisons give the same.
+
+        Args:
+            other: Of ranks that this one has not, with the same limits and own metrics.
+
+        Raises:
+            ConfigError: They do not fit together.
+        """
+        from ait_cmp.report.merging import merged
+
+        return merged([self, other])
 
     def summary(self) -> str:
         """What `ait-cmp` prints at the end."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ait_cmp.report.findings import Divergence
@@ -31,6 +32,13 @@ def group_divergences(divergences: Sequence[Divergence]) -> list[Group]:
 def model_op(found: Divergence) -> tuple[str, str, str]:
     """What op of the model a divergence is of, and of which kind it is."""
     return found.kind, found.op_type, found.role or found.op_name
+
+
+def with_places(divergences: Iterable[Divergence]) -> list[Divergence]:
+    """The divergences of a whole run, each with the number of places where its op diverges."""
+    known = list(divergences)
+    places = Counter(found.op_name for found in known)
+    return [found._replace(places=places[found.op_name]) for found in known]
 
 
 def where(found: Divergence) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -76,3 +77,18 @@ def _choices_that_differ(step: PairedStep, number: int, row: Row) -> float | Non
         return None
     mine, golden = (np.argmax(side.reshape(-1, width), axis=1) for side in values)
     return float(np.mean(mine != golden))
+
+
+def telling_outputs(outputs: Sequence[GraphOutput]) -> list[GraphOutput]:
+    """Of every graph of a rank the output that is farthest off, and the one that chooses worst."""
+    graphs: dict[tuple[int, str], list[GraphOutput]] = {}
+    for output in outputs:
+        graphs.setdefault((output.rank, output.graph), []).append(output)
+    found: list[GraphOutput] = []
+    for of_graph in graphs.values():
+        known = [output for output in of_graph if output.error is not None]
+        choices = [output for output in known if output.argmax_differs is not None]
+        worst = max(known, key=lambda output: output.error or 0.0, default=None)
+        odd = max(choices, key=lambda output: output.argmax_differs or 0.0, default=None)
+        found += [output for output in known if output is worst or output is odd]
+    return found

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ait_cmp.report.notes import Note, ZeroTensors, texts_of, zero_sentences
 from ait_cmp.report.row import Row, column
 from ait_cmp.report.sanity import label_of
 from ait_cmp.report.shifted_steps import MIN_TENSORS, Figures, ShiftedSteps, Tensor
@@ -33,20 +34,23 @@ def warn_of_rows(steps: Iterable[StepRows]) -> list[str]:
     warnings = RowWarnings()
     for step in steps:
         warnings.add(step)
-    return warnings.sentences()
+    return [*texts_of(warnings.notes()), *zero_sentences(warnings.zeros)]
 
 
 class RowWarnings:
-    """Looks at the rows of every step once."""
+    """Looks at the rows of every step once.
+
+    Attributes:
+        zeros: Side -> tensors that are all zero on this side only.
+    """
 
     def __init__(self) -> None:
         self._at: _Graph | None = None  # the graph whose steps come
         self._equal = {side: _EqualSteps() for side in _SIDES}
         self._shifted = ShiftedSteps()
-        # Sentences on the graphs before, by side, and on shifted steps.
-        self._told: dict[str, dict[_Graph, list[str]]] = {side: {} for side in (*_SIDES, "shift")}
-        self._n_zero = dict.fromkeys(_SIDES, 0)
-        self._first_zero: dict[str, str] = {}
+        # What is to be said of the graphs before.
+        self._told: list[Note] = []
+        self.zeros: dict[str, ZeroTensors] = {}
         self._n_rows: Counter[_Graph] = Counter()
         self._n_unmatched: Counter[_Graph] = Counter()
 
@@ -83,53 +87,44 @@ class RowWarnings:
         for row in np.flatnonzero(zero["my"] != zero["golden"]).tolist():
             if statuses[row] == "compared":
                 side = "my" if zero["my"][row] else "golden"
-                self._n_zero[side] += 1
-                if side not in self._first_zero:
-                    self._first_zero[side] = _tensor_text(Row._make(step[row]))
+                if side not in self.zeros:
+                    first = Row._make(step[row])
+                    self.zeros[side] = ZeroTensors(0, first.rank, first.graph, _tensor_text(first))
+                self.zeros[side] = self.zeros[side]._replace(number=self.zeros[side].number + 1)
 
     def _end_graph(self) -> None:
         """Tell of the graph whose last step came."""
         if self._at is None:
             return
         label = label_of(*self._at)
-        for side, equal in self._equal.items():
-            self._told[side][self._at] = equal.sentences(label, side)
+        texts = [
+            text for side, equal in self._equal.items() for text in equal.sentences(label, side)
+        ]
         shifted = self._shifted.shifted()
         if shifted:
-            self._told["shift"][self._at] = [
+            texts.append(
                 f"{label}: by the first tensors of the graph {'; '.join(shifted)}: do the "
                 "two sides count their steps differently, or was a warm-up run dumped?"
-            ]
+            )
+        self._told += [Note("steps", *self._at, text) for text in texts]
         self._equal = {side: _EqualSteps() for side in _SIDES}
         self._shifted = ShiftedSteps()
 
-    def sentences(self) -> list[str]:
-        """What is to be warned of; no step follows."""
+    def notes(self) -> list[Note]:
+        """What is to be warned of but for zeros; no step follows."""
         self._end_graph()
         self._at = None
-        told = [
-            sentence
-            for of_kind in self._told.values()
-            for _, sentences in sorted(of_kind.items())
-            for sentence in sentences
-        ]
-        return [*told, *self._zeros(), *self._missing_counterparts()]
+        return [*self._told, *self._missing_counterparts()]
 
-    def _zeros(self) -> list[str]:
-        """Tensors whose elements are all zero on one side only."""
-        return [
-            f"Tensors that are all zero on the {side} side only: {n_zero}, the first is "
-            f"{self._first_zero[side]}: an operator that did not write its result, or memory that "
-            "was free when it was dumped?"
-            for side, n_zero in self._n_zero.items()
-            if n_zero
-        ]
-
-    def _missing_counterparts(self) -> list[str]:
+    def _missing_counterparts(self) -> list[Note]:
         """Graphs of which most tensors have no golden counterpart."""
         return [
-            f"{label_of(*graph)}: {self._n_unmatched[graph]} of {n} my tensors have no golden "
-            "counterpart: is the golden dump complete, and of this model?"
+            Note(
+                "steps",
+                *graph,
+                f"{label_of(*graph)}: {self._n_unmatched[graph]} of {n} my tensors have no golden "
+                "counterpart: is the golden dump complete, and of this model?",
+            )
             for graph, n in sorted(self._n_rows.items())
             if self._n_unmatched[graph] > _MOST * n
         ]

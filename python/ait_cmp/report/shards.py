@@ -15,6 +15,10 @@ _MIN_TENSORS = 3
 _MOST_RANKS = 1024
 
 
+# (parts of which a my tensor is one, parts of which golden is one) -> tensors; (1, 1): any others.
+Factors = Counter[tuple[int, int]]
+
+
 def shard_sentence(shapes: Mapping[tuple[str, str], int]) -> str:
     """One sentence if one side holds shards of the other's tensors, else "".
 
@@ -22,15 +26,27 @@ def shard_sentence(shapes: Mapping[tuple[str, str], int]) -> str:
         shapes: (my, golden) shapes of tensors that could not be compared for them, as a report
             writes them (`[1, 16, 128]`) -> how many tensors have them.
     """
-    factors: Counter[tuple[int, int]] = Counter()
+    return factor_sentence(count_factors(shapes))
+
+
+def count_factors(shapes: Mapping[tuple[str, str], int]) -> Factors:
+    """How shapes differ, counted."""
+    factors: Factors = Counter()
     for (mine, golden), number in shapes.items():
-        if mine and golden:
-            factors[_factor(json.loads(mine), json.loads(golden))] += number
-    factors.pop((1, 1), None)
-    if not factors:
+        is_known = bool(mine and golden)
+        factors[_factor(json.loads(mine), json.loads(golden)) if is_known else (1, 1)] += number
+    return factors
+
+
+def factor_sentence(factors: Factors) -> str:
+    """The sentence of counted shapes, "" for none."""
+    total = sum(factors.values())
+    parted = [(-number, factor) for factor, number in factors.items() if factor != (1, 1)]
+    if not parted:
         return ""
-    (my_parts, golden_parts), number = factors.most_common(1)[0]
-    if number < max(_MIN_TENSORS, _MOST * sum(shapes.values())):
+    number, (my_parts, golden_parts) = min(parted)
+    number = -number
+    if number < max(_MIN_TENSORS, _MOST * total):
         return ""
     side, other, parts = (
         ("my", "golden", my_parts) if my_parts > 1 else ("golden", "my", golden_parts)

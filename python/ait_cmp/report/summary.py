@@ -11,7 +11,6 @@ from ait_cmp.file_kinds import kind_of_named
 from ait_cmp.report.divergence_groups import Group, group_divergences, where, why_it_counts
 from ait_cmp.report.findings import DifferingInput, Divergence
 from ait_cmp.report.graph_outputs import GraphOutput
-from ait_cmp.report.row import Row
 from ait_cmp.sentences import say
 from ait_cmp.terms import DIFFERENT_STATUSES, EXTREMA_KINDS
 
@@ -30,14 +29,23 @@ _REPORTS_SHOWN = 2
 _GIVE_WAY = ("paired by", "estimated", "golden tensors", "unmatched", "verdict")
 
 
-def summary_lines(result: Comparison) -> Iterator[str]:
-    """Whether inputs differ, what diverges, what reaches the outputs, what was not compared."""
+def summary_lines(result: Comparison, *, beside: bool = False) -> Iterator[str]:
+    """Whether inputs differ, what diverges, what reaches the outputs, what was not compared.
+
+    Args:
+        result: What was found.
+        beside: For a file beside the reports: they are called by their names, dumps by their whole
+            paths, wherever the current folder is.
+    """
     groups = group_divergences(result.divergences)
     head = [*_unread_lines(result), *_input_lines(result), *_refused_lines(result)]
     head += _overwritten_lines(result)
-    head += _divergence_lines(groups[0], result) if groups else _no_divergence_lines(result)
+    if groups:
+        head += _divergence_lines(groups[0], result, beside=beside)
+    else:
+        head += _no_divergence_lines(result)
     tail = [*_output_lines(result), *_count_lines(result), *_baseline_lines(result)]
-    tail += _report_lines(result)
+    tail += _report_lines(result, beside=beside)
     tail = _fitting(tail, _MOST_LINES - len(head) - min(len(groups[1:]), 1))
     room = min(_GROUPS_SHOWN, _MOST_LINES - len(head) - len(tail) - 1)
     yield from head
@@ -95,7 +103,7 @@ def _overwritten_lines(result: Comparison) -> Iterator[str]:
         yield f"             and {more} more"
 
 
-def _divergence_lines(group: Group, result: Comparison) -> Iterator[str]:
+def _divergence_lines(group: Group, result: Comparison, *, beside: bool) -> Iterator[str]:
     found = group.first
     yield (
         f"FIRST DIVERGENCE in {where(found)}: {found.op_name} ({found.op_type})"
@@ -105,11 +113,11 @@ def _divergence_lines(group: Group, result: Comparison) -> Iterator[str]:
         yield f"  {sentence}"
     paths = (found.my_tensor, found.golden)
     if all(paths) and not any(map(_is_reduced, paths)):
-        words = [shlex.quote(_from_here(path)) for path in paths]
+        words = [path if beside else _from_here(path) for path in paths]
         for path in result.csv_paths:
             if len(result.csv_paths) == 1 or f"_rank{found.rank}_" in path.name:
-                words += ["--report", shlex.quote(_from_here(str(path.absolute())))]
-        yield f"  more: ait-cmp diff {' '.join(words)}"
+                words += ["--report", path.name if beside else _from_here(str(path.absolute()))]
+        yield f"  more: ait-cmp diff {' '.join(map(shlex.quote, words))}"
 
 
 def _in_the_model(found: Divergence) -> str:
@@ -289,7 +297,7 @@ def _count_lines(result: Comparison) -> Iterator[str]:
     by_status = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
     yield f"my tensors      {counts.total} = {by_status or 'none'}"
     if counts.misses:
-        kinds = sorted(counts.misses.items(), key=lambda item: -item[1])
+        kinds = most_first(counts.misses)
         told = ", ".join(f"{number} {say(f'miss_{kind}').text()}" for kind, number in kinds)
         yield f"unmatched       {counts['unmatched']} = {told}"
     golden = counts.golden
@@ -298,13 +306,13 @@ def _count_lines(result: Comparison) -> Iterator[str]:
         f"{golden['unused']} not used"
     )
     if counts.matches:
-        rules = sorted(counts.matches.items(), key=lambda item: -item[1])
+        rules = most_first(counts.matches)
         yield "paired by       " + ", ".join(f"{rule} {number}" for rule, number in rules)
     verdicts = ", ".join(f"{number} {verdict}" for verdict, number in counts.verdicts.items())
     yield f"verdict         {verdicts}"
     yield from _replay_lines(result.replayed)
     if counts.estimated:
-        kinds = sorted(counts.estimated.items(), key=lambda item: -item[1])
+        kinds = most_first(counts.estimated)
         yield "estimated       " + ", ".join(f"{number} {kind}" for kind, number in kinds)
     if counts.without_block:
         rows = "row has" if counts.without_block == 1 else "rows have"
@@ -331,19 +339,11 @@ def _replay_lines(replayed: Mapping[str, int]) -> Iterator[str]:
 def _not_compared_lines(result: Comparison) -> Iterator[str]:
     """Tensors that have a counterpart, or should have one, and could not be held against it."""
     n_bad = sum(result.counts[status] for status in DIFFERENT_STATUSES)
-    first = result.first_not_compared
-    if n_bad and first is not None:
+    if n_bad:
         tensors = "tensor has" if n_bad == 1 else "tensors have"
-        yield (
-            f"NOT COMPARED: {n_bad} {tensors} another shape or cannot be read. The first: "
-            f"token {first.token_id}, {first.op_name} ({first.my_op_type}){_which(first)}: "
-            f"{first.cmp_fail_reason}"
-        )
-
-
-def _which(row: Row) -> str:
-    """One row stands for a file whose header cannot be read."""
-    return f" {row.io} {row.index}" if row.io else ""
+        first = result.tally.not_compared
+        which = "" if first is None else f" The first: {first.text}"
+        yield f"NOT COMPARED: {n_bad} {tensors} another shape or cannot be read.{which}"
 
 
 def _baseline_lines(result: Comparison) -> Iterator[str]:
@@ -356,9 +356,9 @@ def _baseline_lines(result: Comparison) -> Iterator[str]:
     yield f"baseline        {n_known} known divergences; {told}"
 
 
-def _report_lines(result: Comparison) -> Iterator[str]:
+def _report_lines(result: Comparison, *, beside: bool) -> Iterator[str]:
     for path in result.csv_paths[:_REPORTS_SHOWN]:
-        yield f"report          {path}"
+        yield f"report          {path.name if beside else path}"
     more = len(result.csv_paths) - _REPORTS_SHOWN
     if more > 0:
         yield f"                and {more} more beside it"
@@ -366,6 +366,11 @@ def _report_lines(result: Comparison) -> Iterator[str]:
         yield f"page            {result.html_path}"
     if result.was_interrupted:
         yield "interrupted: these are the rows done so far"
+
+
+def most_first(numbers: Mapping[str, int]) -> list[tuple[str, int]]:
+    """What is counted, the most of it first; of equal numbers by name."""
+    return sorted(numbers.items(), key=lambda item: (-item[1], item[0]))
 
 
 def _number(value: float | None) -> str:

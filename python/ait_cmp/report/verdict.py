@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ait_cmp import _core
 from ait_cmp.config import Limits
@@ -16,11 +16,13 @@ from ait_cmp.discover import StepKey
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.report.answers import answer
 from ait_cmp.report.closer_look import remarks_on
+from ait_cmp.report.divergence_groups import model_op, with_places
 from ait_cmp.report.exhibits import NewDivergence
 from ait_cmp.report.findings import DifferingInput, Divergence, Suspect
 from ait_cmp.report.graph_outputs import GraphOutput, look_at_outputs
 from ait_cmp.report.proofs import Proofs, Prover, fill_own_cells, judge_edges
 from ait_cmp.report.row import Row
+from ait_cmp.report.tally import Op
 
 if TYPE_CHECKING:
     from ait_cmp.compare.arrays import Metrics
@@ -31,8 +33,10 @@ SOURCE_TYPES = frozenset({"Data", "RefData", "Const", "Constant", "Variable"})
 # Ops that no dump holds.
 UNDUMPED_TYPES = SOURCE_TYPES | {"NetOutput"}
 
-# Divergences whose tensors are looked at once more.
+# Ops of a graph whose tensors are looked at once more, each in the first place where it diverges.
 _CLOSER_LOOKS = 100
+# Divergences of a graph that more is asked of: the first ones tell.
+_LOOKS_AROUND = 10
 
 
 def is_within(found: Metrics, limits: Limits) -> bool:
@@ -66,8 +70,22 @@ def without_rules(names: Collection[str]) -> Iterator[None]:
         _left_out = before
 
 
+class LookAround(Protocol):
+    """What else is to be said of a divergence: a sentence, or ""."""
+
+    def __call__(self, key: StepKey, step: PairedStep, found: Divergence) -> str:
+        """Of a step that is judged."""
+
+
 class Judge:
     """Judges the steps of a run, rank by rank, graph by graph, in order.
+
+    What is said of a graph of a rank does not depend on other ranks.
+
+    Args:
+        limits: What counts as equal.
+        prover: Replays what is suspect; None replays nothing.
+        look_around: Asked about the first divergences of every graph.
 
     Attributes:
         suspects: Ops whose replay could tell more, in order.
@@ -78,9 +96,18 @@ class Judge:
         replayed: "wrong", "right", "not_replayed" and "left_out" -> ops that replay was asked of.
     """
 
-    def __init__(self, limits: Limits, prover: Prover | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        prover: Prover | None = None,
+        look_around: LookAround | None = None,
+    ) -> None:
         self._limits = limits
         self._prover = prover
+        self._look_around = look_around
+        # (rank, graph) -> ops that were looked at closely; divergences that were asked about.
+        self._looked_at: dict[tuple[int, str], set[tuple[str, str, str]]] = {}
+        self._asked: Counter[tuple[int, str]] = Counter()
         self.replayed: Counter[str] = Counter()
         self._histories: dict[int, _core.VerdictHistory] = {}
         self._found: list[_Found] = []
@@ -91,7 +118,7 @@ class Judge:
         self.states_differ: list[DifferingInput] = []
         self._inputs_seen: set[tuple[int, str, str]] = set()
         self.outputs: list[GraphOutput] = []
-        self.unproven: Counter[str] = Counter()
+        self.unproven: Counter[Op] = Counter()
         self._has_graph_text = True
 
     def judge(
@@ -153,9 +180,9 @@ class Judge:
         self._n_outside[key.rank, key.graph] += found.n_outside
         n_before = self._n_outside[key.rank, key.graph]
         for one_more in found.divergences:
-            may_look = len(self._found) < _CLOSER_LOOKS
-            told = _describe(key, step, one_more, may_look=may_look)
+            told = _describe(key, step, one_more)
             told = _with_proofs(told, one_more, step, proofs, self._limits)
+            told = told._replace(remarks=self._remarks(key, step, one_more, told))
             self._found.append(_Found(told, one_more.n_outside_after, n_before))
             new.append(NewDivergence(told, one_more.row, one_more.node))
         for row, sentence in proofs.nodeless.items():
@@ -163,9 +190,26 @@ class Judge:
             self._found.append(_Found(told, 0, n_before))
             new.append(NewDivergence(told, row, -1))
         for row in found.unproven:
-            self.unproven[step.pair_at(row).op_name] += 1
+            self.unproven[Op(key.rank, key.graph, step.pair_at(row).op_name)] += 1
         self.outputs += look_at_outputs(key, step)
         return new
+
+    def _remarks(
+        self, key: StepKey, step: PairedStep, found: _core.StepDivergence, told: Divergence
+    ) -> tuple[str, ...]:
+        """Its remarks, with what a look at its tensors and around it tells."""
+        graph, op = (key.rank, key.graph), model_op(told)
+        remarks = list(told.remarks)
+        looked_at = self._looked_at.setdefault(graph, set())
+        if op not in looked_at and len(looked_at) < _CLOSER_LOOKS:
+            looked_at.add(op)
+            row = Row._make(step.rows[found.row])
+            remarks += remarks_on(row, step.pair_at(found.row), step, found.node)
+        self._asked[graph] += 1
+        if self._look_around is not None and self._asked[graph] <= _LOOKS_AROUND:
+            around = self._look_around(key, step, told)
+            remarks = [around, *remarks] if around else remarks
+        return tuple(remarks)
 
     def _add_input(self, key: StepKey, step: PairedStep, source: _core.StepSource) -> None:
         name = step.nodes[source.node].name
@@ -194,23 +238,21 @@ class Judge:
         result.inputs_differ = self.inputs_differ
         result.states_differ = self.states_differ
         result.outputs = self.outputs
-        result.unproven = dict(self.unproven)
+        result.tally.unproven = self.unproven
         result.replayed = dict(self.replayed)
         result.has_graph_text = self._has_graph_text
 
     @property
     def divergences(self) -> list[Divergence]:
         """Every op that computes something else, in the order of the report."""
-        places = Counter(found.told.op_name for found in self._found)
-        return [
+        return with_places(
             found.told._replace(
-                places=places[found.told.op_name],
                 later_failures=found.n_after_in_step
                 + self._n_outside[found.told.rank, found.told.graph]
                 - found.n_with_step,
             )
             for found in self._found
-        ]
+        )
 
 
 class _Found(NamedTuple):
@@ -227,9 +269,7 @@ class _Found(NamedTuple):
     n_with_step: int
 
 
-def _describe(
-    key: StepKey, step: PairedStep, found: _core.StepDivergence, *, may_look: bool
-) -> Divergence:
+def _describe(key: StepKey, step: PairedStep, found: _core.StepDivergence) -> Divergence:
     row = Row._make(step.rows[found.row])
     pair = step.pair_at(found.row)
     node = step.nodes[found.node]
@@ -238,8 +278,6 @@ def _describe(
         "inputs"
         for source in found.unknown_inputs
     ]
-    if may_look:
-        remarks += remarks_on(row, pair, step, found.node)
     return Divergence(
         key.rank,
         key.graph,

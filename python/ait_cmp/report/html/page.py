@@ -40,13 +40,14 @@ def page(result: Mapping[str, Any], table: Table, *, most_rows: int = MOST_ROWS)
     """
     columns, n_rows = chosen_rows(table, most_rows)
     packed = [column.packed() for column in columns]
+    shown = {name: part for name, part in result.items() if name != "merge"}
     report = {
-        "result": result,
+        "result": shown,
         "rows": len(columns[0]),
         "all_rows": n_rows,
         "columns": [described for described, _ in packed],
         "meanings": _MEANINGS,
-        "chinese": {text: in_language(text, "zh") for text in _sentences(result)},
+        "chinese": {text: in_language(text, "zh") for text in _sentences(shown)},
     }
     elements = (
         f'<script type="text/plain" id="column-{number}">{content.decode()}</script>'

@@ -1,0 +1,128 @@
+"""Comparisons of single ranks merge to that of all ranks, in whatever grouping."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ait_cmp
+import small_model
+from ait_cmp.report.comparison import Comparison
+from trees import rank_name
+
+RANKS = (0, 1, 2)
+
+
+def damage(folder: Path) -> None:
+    """Rank 1 computes another product, rank 2 has another input and a file that is cut short."""
+    for token in (0, 1):
+        values = small_model.values_of(token, 1)
+        values["mul"] = values["mul"] * np.float32(1.5)
+        step = step_folder(folder, 1, token)
+        (step / small_model.MUL).write_bytes(
+            small_model.dumps_of(values)[small_model.MUL].file_bytes()
+        )
+    broken = step_folder(folder, 2, 1) / small_model.ABS
+    broken.write_bytes(broken.read_bytes()[:40])
+    for path in (folder / "fx" / rank_name(2)).rglob("*INPUT*"):
+        np.save(path, np.load(path) * np.float32(3))
+
+
+def step_folder(folder: Path, rank: int, token: int) -> Path:
+    """Where a step of the GE dump lies."""
+    (found,) = {
+        path.parent
+        for path in (folder / "ge" / rank_name(rank)).rglob("Abs*")
+        if path.parent.name == str(token)
+    }
+    return found
+
+
+@pytest.fixture(scope="module")
+def dumps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ranks")
+    small_model.write_dumps(folder, ranks=RANKS)
+    damage(folder)
+    return folder
+
+
+def compared(folder: Path, ranks: Any, **options: Any) -> Comparison:
+    return ait_cmp.compare_dirs(folder / "ge", folder / "fx", ranks=ranks, **options)
+
+
+@pytest.fixture(scope="module")
+def parts(dumps: Path) -> dict[int, Comparison]:
+    return {rank: compared(dumps, rank) for rank in RANKS}
+
+
+def told(result: Comparison) -> dict[str, Any]:
+    """What result.json says, without what tells of the run."""
+    content: dict[str, Any] = json.loads(json.dumps(result.result))
+    for name in ("command", "made", "time", "runs"):
+        del content[name]
+    return content
+
+
+def test_the_ranks_of_this_dump_differ_in_what_they_find(parts: dict[int, Comparison]) -> None:
+    assert not parts[0].has_differences
+    assert {found.op_name for found in parts[1].divergences} == {"Mul_2", "Sqrt_3"}
+    assert parts[2].counts["unreadable"] == 1
+    assert parts[2].inputs_differ
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(RANKS)))
+def test_every_order_and_grouping_is_the_comparison_of_all(
+    dumps: Path, parts: dict[int, Comparison], order: tuple[int, int, int]
+) -> None:
+    first, second, third = (parts[rank] for rank in order)
+    whole = compared(dumps, list(RANKS))
+    for merged in (first.merge(second).merge(third), first.merge(second.merge(third))):
+        assert told(merged) == told(whole)
+        assert merged.summary() == whole.summary()
+        assert list(merged.rows) == list(whole.rows)
+        assert [merged.rows[at] for at in (0, 20, -1)] == [whole.rows[at] for at in (0, 20, -1)]
+        assert merged.rows[3:30:5] == whole.rows[3:30:5]
+        assert merged.divergences == whole.divergences
+        assert merged.first_divergence == whole.first_divergence
+        assert (merged.counts, vars(merged.counts)) == (whole.counts, vars(whole.counts))
+
+
+def test_the_parts_stay_as_they_are(parts: dict[int, Comparison]) -> None:
+    before = [json.dumps(told(part), sort_keys=True) for part in parts.values()]
+    parts[1].merge(parts[0]).merge(parts[2])
+    assert [json.dumps(told(part), sort_keys=True) for part in parts.values()] == before
+
+
+def test_a_golden_rank_that_another_part_meets_is_not_alone(dumps: Path, tmp_path: Path) -> None:
+    """Each host has its own ranks of the my side, and all of the golden side."""
+    for rank in (0, 1):
+        host = tmp_path / f"host{rank}"
+        host.mkdir()
+        (host / rank_name(rank)).symlink_to(dumps / "ge" / rank_name(rank))
+        for text in (dumps / "ge").glob("*.txt"):
+            (host / text.name).symlink_to(text)
+    alone = [ait_cmp.compare_dirs(tmp_path / f"host{rank}", dumps / "fx") for rank in (0, 1)]
+    assert alone[0].left_out == ["Ranks that only the golden dump has: 1 to 2."]
+    merged = alone[0].merge(alone[1])
+    assert merged.left_out == ["Ranks that only the golden dump has: 2."]
+    (tmp_path / "both").mkdir()
+    for host in ("host0", "host1"):
+        for path in (tmp_path / host).iterdir():
+            if not (link := tmp_path / "both" / path.name).exists():
+                link.symlink_to(path.resolve())
+    both = ait_cmp.compare_dirs(tmp_path / "both", dumps / "fx")
+    assert merged.counts.golden == both.counts.golden
+    assert merged.left_out == both.left_out
+
+
+def test_what_does_not_fit_is_one_sentence(dumps: Path, parts: dict[int, Comparison]) -> None:
+    with pytest.raises(ait_cmp.ConfigError, match="rank 1 is in .* give each rank once"):
+        parts[1].merge(parts[0]).merge(parts[1])
+    limits = ait_cmp.Limits(red_max=0.5)
+    with pytest.raises(ait_cmp.ConfigError, match=r"fit together: red_max is 0\.5 and 0\.05"):
+        parts[1].merge(compared(dumps, 0, limits=limits))
