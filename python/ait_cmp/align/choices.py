@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ait_cmp.discover import DumpTree, StepKey
+from ait_cmp.discover.packed import first_path
 from ait_cmp.errors import ConfigError
 
 
@@ -100,8 +101,7 @@ def _part(text: str, tree: DumpTree, given: str) -> tuple[StepKey, ...]:
 
 
 def _folder(tree: DumpTree, key: StepKey) -> str:
-    path = tree.ge[key][0].path if tree.kind == "ge" else tree.fx[key][0].path
-    return path.rpartition("/")[0]
+    return first_path(tree.ge[key] if tree.kind == "ge" else tree.fx[key]).rpartition("/")[0]
 
 
 def _contains(parts: tuple[str, ...], wanted: tuple[str, ...]) -> bool:

@@ -12,6 +12,7 @@ from ait_cmp.align.choices import Choices
 from ait_cmp.align.graph_match import Evidence, GraphMatcher, GraphPair, Graphs, Score
 from ait_cmp.align.step_match import Agreement, match_steps, proposed_offset
 from ait_cmp.discover import DumpTree, StepKey
+from ait_cmp.discover.packed import folder_of
 from ait_cmp.discover.runs import number_ranges
 
 _WORLD = re.compile(r"/worldsize(\d+)_global_rank\d+/", re.ASCII)
@@ -220,7 +221,7 @@ def _empty_steps(tree: DumpTree) -> dict[tuple[int, str], list[int]]:
 def _is_one_process(tree: DumpTree) -> bool:
     """Whether the dump is of a run of one process, as its rank folder says."""
     files = (tree.ge if tree.kind == "ge" else tree.fx).values()
-    worlds = {_WORLD.search(f"{tree.root}/{of_step[0].path}") for of_step in files if of_step}
+    worlds = {_WORLD.search(f"{tree.root}/{folder_of(of_step)}/") for of_step in files if of_step}
     return all(world is not None and int(world[1]) == 1 for world in worlds) and bool(worlds)
 
 

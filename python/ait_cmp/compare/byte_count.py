@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from ait_cmp.compare.plan import Plan
 from ait_cmp.discover import DumpTree, StepKey
+from ait_cmp.discover.packed import paths_of
 from ait_cmp.discover.scan import size_of
 
 
@@ -19,7 +21,7 @@ class ByteCount:
 
     def __init__(self, plan: Plan) -> None:
         self._of_step = {
-            my: sum(map(size_of, [*_paths(plan.my, my), *_paths(plan.golden, golden)]))
+            my: sum(map(size_of, chain(_paths(plan.my, my), _paths(plan.golden, golden))))
             for my, golden in plan.steps
         }
         self.n_all = sum(self._of_step.values())
@@ -37,6 +39,4 @@ class ByteCount:
 def _paths(tree: DumpTree, key: StepKey | None) -> Iterable[str]:
     if key is None:
         return []
-    if tree.kind == "ge":
-        return [file.path for file in tree.ge.get(key, [])]
-    return [file.path for file in tree.fx.get(key, [])]
+    return paths_of(tree.ge.get(key, []) if tree.kind == "ge" else tree.fx.get(key, []))

@@ -29,6 +29,8 @@ _N_SHAPES = 12
 # Graph inputs whose values are, whole numbers (ids, positions) before others, and how many values.
 _N_INPUTS = 8
 _N_VALUES = 4096
+# Steps whose files are all remembered: those that are held against each other.
+_N_STEPS = 4
 # Values that agree: the coarsest dtype that runs are compared in is bfloat16.
 _TOLERANCE = 2.0**-6
 
@@ -78,7 +80,9 @@ class FileEvidence:
         self._pair = pair
         self._readers = readers
         self._probes: dict[tuple[int, str, int, str], tuple[_Probe, ...]] = {}
-        self._files: dict[tuple[bool, StepKey], dict[_FileName, FileRef]] = {}
+        self._files_of = lru_cache(maxsize=_N_STEPS)(self._make_files)
+        # (whether of my side, step, name) -> the file, for the few names that are asked for.
+        self._files: dict[tuple[bool, StepKey, _FileName], FileRef | None] = {}
         self._values = lru_cache(maxsize=1024)(self._read_values)
 
     def shapes(self, my: StepKey, golden: StepKey) -> float | None:
@@ -185,13 +189,11 @@ class FileEvidence:
             and (pair.match == "argument" or (pair.op_type in DATA_TYPES and pair.io == "outputs"))
         ]
 
-    def _files_of(self, is_my: bool, key: StepKey) -> dict[_FileName, FileRef]:
+    def _make_files(self, is_my: bool, key: StepKey) -> dict[_FileName, FileRef]:
         """Names of the files of a step, without what differs from step to step -> files."""
-        if (is_my, key) not in self._files:
-            tree = self._my if is_my else self._golden
-            files: Sequence[GeFile | FxFile] = tree.ge[key] if tree.kind == "ge" else tree.fx[key]
-            self._files[is_my, key] = {file.name: file.ref for file in files}
-        return self._files[is_my, key]
+        tree = self._my if is_my else self._golden
+        files: Sequence[GeFile | FxFile] = tree.ge[key] if tree.kind == "ge" else tree.fx[key]
+        return {file.name: file.ref for file in files}
 
     def _agree(self, my: StepKey, golden: StepKey, probe: _Probe) -> bool | None:
         mine, theirs = self._value_of(True, my, probe), self._value_of(False, golden, probe)
@@ -208,7 +210,10 @@ class FileEvidence:
 
     def _value_of(self, is_my: bool, key: StepKey, probe: _Probe) -> NDArray[Any]:
         asked = probe.my if is_my else probe.golden
-        file = self._files_of(is_my, key).get(asked.file)
+        name = (is_my, key, asked.file)
+        if name not in self._files:
+            self._files[name] = self._files_of(is_my, key).get(asked.file)
+        file = self._files[name]
         if file is None:
             return np.empty(0)
         return self._values(TensorRef(file.path, asked.io, asked.number, kind=file.kind))

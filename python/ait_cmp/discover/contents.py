@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ait_cmp import _core
@@ -16,6 +16,15 @@ from ait_cmp.discover.file_names import (
     read_mapping,
 )
 from ait_cmp.discover.graph_files import is_ge_proto_name, parse_graph_name
+from ait_cmp.discover.packed import (
+    FxFiles,
+    GeFiles,
+    PackedFiles,
+    Unpacked,
+    has_older_calls,
+    sort_fx,
+    sort_ge,
+)
 from ait_cmp.discover.scan import Folder, readable
 from ait_cmp.discover.tree import FxFile, GeFile, GraphFile, OverflowFile
 
@@ -41,8 +50,8 @@ class Contents:
     """
 
     path: str
-    ge: list[GeFile] = field(default_factory=list)
-    fx: list[FxFile] = field(default_factory=list)
+    ge: GeFiles = field(default_factory=list)
+    fx: FxFiles = field(default_factory=list)
     graphs: list[GraphFile] = field(default_factory=list)
     ge_graphs: list[str] = field(default_factory=list)
     overflow: list[OverflowFile] = field(default_factory=list)
@@ -51,19 +60,27 @@ class Contents:
     notes: list[str] = field(default_factory=list)
 
 
-def sort_files(folder: Folder) -> Contents:
-    """Tell files by their names; only `mapping.csv` and files with doubtful names are opened."""
+def sort_files(folder: Folder, unpacked: Unpacked | None = None) -> Contents:
+    """Tell files by their names; only `mapping.csv` and files with doubtful names are opened.
+
+    Args:
+        folder: The folder.
+        unpacked: Where packed files find themselves unpacked; None packs none.
+    """
     found = Contents(folder.path)
     mapping = _mapping_of(folder, found.notes)
     ge: dict[str, GeFile] = {}
     fx: dict[tuple[str, str, str, int, int, int], FxFile] = {}
     hashes: dict[str, GeFile] = {}
+    n_plain = 0
     for name, cells in zip(folder.files, _core.parse_plain_names(folder.path, folder.files)):
         if cells is not None and len(cells) == len(FxFile._fields):
             _keep_fx(fx, FxFile._make(cells))
+            n_plain += 1
             continue
         if cells is not None and not mapping:
             _keep_ge(ge, name, GeFile._make(cells))
+            n_plain += 1
             continue
         if name == _MAPPING:
             continue
@@ -99,9 +116,16 @@ def sort_files(folder: Folder) -> Contents:
             ge[base] = file
         else:
             found.foreign.append(Path(file.path).name)
-    found.ge.extend(ge.values())
-    found.fx.extend(fx.values())
-    return found
+    ge_files, fx_files = list(ge.values()), list(fx.values())
+    if unpacked is None or n_plain < len(ge) + len(fx) or has_older_calls(fx_files):
+        return replace(found, ge=ge_files, fx=fx_files)
+    sort_ge(ge_files)
+    sort_fx(fx_files)
+    return replace(
+        found,
+        ge=PackedFiles(folder.path, ge_files, unpacked) if ge_files else [],
+        fx=PackedFiles(folder.path, fx_files, unpacked) if fx_files else [],
+    )
 
 
 def _keep_ge(kept: dict[str, GeFile], base: str, file: GeFile) -> None:

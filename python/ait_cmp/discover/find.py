@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,9 +14,10 @@ from ait_cmp.discover.fx_tree import build_fx_steps, fx_folders
 from ait_cmp.discover.ge_tree import build_ge_steps, ge_folders
 from ait_cmp.discover.graph_files import graph_files_above, last_ge_graphs, newest_graph_files
 from ait_cmp.discover.levels import Levels, needs_link_target
+from ait_cmp.discover.packed import Unpacked
 from ait_cmp.discover.remarks import content_notes, empty_step_folders
 from ait_cmp.discover.runs import StepFolder, name_list, number_ranges
-from ait_cmp.discover.scan import is_of_exceptions, readable, scan_folders
+from ait_cmp.discover.scan import Remark, is_of_exceptions, readable, walk_folders
 from ait_cmp.discover.tree import DumpTree, FxFile, GeFile, GraphFile, Level, StepKey
 from ait_cmp.errors import ConfigError
 
@@ -51,8 +53,13 @@ def discover(
     root = os.path.normpath(Path(path).absolute())
     shown = readable(root)
     _check_folder(root, shown)
+    remarks: list[Remark] = []
+    unpacked = Unpacked()
     try:
-        folders, remarks = scan_folders(root)
+        # The names of a folder are packed, or let go, before those of the next are read.
+        walked = walk_folders(root, remarks)
+        found = [(at.path, not at.has_folders, sort_files(at, unpacked)) for at in walked]
+        found.sort(key=itemgetter(0))
     except OSError as error:
         message = f"{shown}: this folder could not be read ({error.strerror})."
         raise ConfigError(message) from error
@@ -60,9 +67,9 @@ def discover(
     # A link called "latest" tells no level, its target does.
     named = str(Path(root).resolve()) if needs_link_target(root) else root
     contents = [
-        (named + at.path[len(root) :], sort_files(at))
-        for at in folders
-        if not is_of_exceptions(root, at.path)
+        (named + path[len(root) :], files)
+        for path, _, files in found
+        if not is_of_exceptions(root, path)
     ]
     ge = ge_folders(contents) if kind != "fx" else []
     fx = fx_folders(contents) if kind != "ge" else []
@@ -79,7 +86,7 @@ def discover(
     graph_files, graph_notes = _graph_files(named, contents, bases)
     notes += graph_notes
     chosen = {at.path for at in ge_chosen} | {at.path for at in fx_chosen}
-    empty = empty_step_folders(folders, contents)
+    empty = empty_step_folders({path for path, is_lowest, _ in found if is_lowest}, contents)
     notes += content_notes(contents, chosen, empty)
     return DumpTree(
         root=root,
@@ -193,12 +200,12 @@ def _upwards(path: str) -> Iterator[str]:
 
 
 def _keep_steps(
-    steps: dict[StepKey, list[Item]],
+    steps: dict[StepKey, Sequence[Item]],
     ranks: Collection[int] | None,
     tokens: Collection[int] | None,
     shown: str,
     notes: list[str],
-) -> dict[StepKey, list[Item]]:
+) -> dict[StepKey, Sequence[Item]]:
     """The steps of the ranks and tokens asked for; a wish that nothing fulfils is noted."""
     there = {key.rank for key in steps}
     if ranks is not None and steps:

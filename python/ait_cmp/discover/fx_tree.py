@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,14 +10,21 @@ from ait_cmp.discover.contents import Contents
 from ait_cmp.discover.file_names import is_number
 from ait_cmp.discover.fx_runs import newest_fx_run
 from ait_cmp.discover.levels import fx_levels
-from ait_cmp.discover.runs import StepFolder, newest_dumps, newest_runs, number_ranges
+from ait_cmp.discover.packed import is_packed, newest_of, sort_fx
+from ait_cmp.discover.runs import (
+    StepFolder,
+    newest_dumps,
+    newest_runs,
+    number_ranges,
+    parts_of_steps,
+)
 from ait_cmp.discover.tree import FxFile, StepKey
 
 
 def fx_folders(contents: list[tuple[str, Contents]]) -> list[StepFolder[FxFile]]:
     """Folders that hold FX files with their levels; see `ge_folders`."""
     return [
-        StepFolder(found.path, fx_levels(path), found.fx, max(file.timestamp for file in found.fx))
+        StepFolder(found.path, fx_levels(path), found.fx, newest_of(found.fx))
         for path, found in contents
         if found.fx
     ]
@@ -24,7 +32,7 @@ def fx_folders(contents: list[tuple[str, Contents]]) -> list[StepFolder[FxFile]]
 
 def build_fx_steps(
     folders: list[StepFolder[FxFile]],
-) -> tuple[dict[StepKey, list[FxFile]], list[StepFolder[FxFile]], list[str]]:
+) -> tuple[dict[StepKey, Sequence[FxFile]], list[StepFolder[FxFile]], list[str]]:
     """Choose one run per rank and graph, number its steps from 0 and sort its files.
 
     Files are sorted by time, node, inputs before outputs, and index as a number.
@@ -37,16 +45,16 @@ def build_fx_steps(
     chosen, older_notes = newest_fx_run(chosen)
     run_notes += older_notes
     chosen, base_notes = _count_from_zero(chosen)
-    steps: dict[StepKey, list[FxFile]] = {}
-    for folder in chosen:
-        key = StepKey(folder.levels.rank, folder.levels.graph, folder.levels.step)
-        steps.setdefault(key, []).extend(folder.files)
-    mixed = {key: _keep_newest_calls(files) for key, files in steps.items()}
+    steps: dict[StepKey, Sequence[FxFile]] = {}
+    mixed: dict[StepKey, set[str]] = {}
+    for key, parts in parts_of_steps(chosen):
+        if is_packed(parts):  # none of its nodes was called twice
+            steps[key] = parts[0]
+            continue
+        steps[key] = files = [file for part in parts for file in part]
+        mixed[key] = _keep_newest_calls(files)
+        sort_fx(files)
     mixed_notes = _mixed_notes({key: nodes for key, nodes in mixed.items() if nodes})
-    for files in steps.values():
-        files.sort(
-            key=lambda file: (file.timestamp, file.node, file.io, file.index, file.sub_index)
-        )
     return dict(sorted(steps.items())), chosen, notes + run_notes + base_notes + mixed_notes
 
 

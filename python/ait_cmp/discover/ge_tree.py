@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ait_cmp.discover.contents import Contents
 from ait_cmp.discover.levels import ge_levels
-from ait_cmp.discover.runs import StepFolder, newest_dumps, newest_runs
+from ait_cmp.discover.packed import is_packed, newest_of, sort_ge
+from ait_cmp.discover.runs import StepFolder, newest_dumps, newest_runs, parts_of_steps
 from ait_cmp.discover.tree import GeFile, StepKey
 
 
@@ -17,7 +19,7 @@ def ge_folders(contents: list[tuple[str, Contents]]) -> list[StepFolder[GeFile]]
         contents: (path by which the levels are told, files) of every folder.
     """
     return [
-        StepFolder(found.path, ge_levels(path), found.ge, max(file.timestamp for file in found.ge))
+        StepFolder(found.path, ge_levels(path), found.ge, newest_of(found.ge))
         for path, found in contents
         if found.ge
     ]
@@ -25,7 +27,7 @@ def ge_folders(contents: list[tuple[str, Contents]]) -> list[StepFolder[GeFile]]
 
 def build_ge_steps(
     folders: list[StepFolder[GeFile]],
-) -> tuple[dict[StepKey, list[GeFile]], list[StepFolder[GeFile]], list[str]]:
+) -> tuple[dict[StepKey, Sequence[GeFile]], list[StepFolder[GeFile]], list[str]]:
     """Choose one run per rank and graph and sort its files by time, then name.
 
     Returns:
@@ -34,12 +36,13 @@ def build_ge_steps(
     chosen, notes = newest_dumps(folders)
     chosen, device_notes = _tell_devices_apart(chosen)
     chosen, run_notes = newest_runs(chosen)
-    steps: dict[StepKey, list[GeFile]] = {}
-    for folder in chosen:
-        key = StepKey(folder.levels.rank, folder.levels.graph, folder.levels.step)
-        steps.setdefault(key, []).extend(folder.files)
-    for files in steps.values():
-        files.sort(key=lambda file: (file.timestamp, file.path))
+    steps: dict[StepKey, Sequence[GeFile]] = {}
+    for key, parts in parts_of_steps(chosen):
+        if is_packed(parts):
+            steps[key] = parts[0]
+            continue
+        steps[key] = files = [file for part in parts for file in part]
+        sort_ge(files)
     return dict(sorted(steps.items())), chosen, notes + device_notes + run_notes
 
 

@@ -8,7 +8,6 @@ from ait_cmp.discover.contents import Contents
 from ait_cmp.discover.file_names import is_number, parse_fx_name, parse_ge_name
 from ait_cmp.discover.levels import fx_levels, ge_levels
 from ait_cmp.discover.runs import name_list
-from ait_cmp.discover.scan import Folder
 from ait_cmp.discover.tree import OverflowFile
 
 # A number of more digits is no level of a dump.
@@ -60,10 +59,14 @@ def content_notes(
 
 
 def empty_step_folders(
-    folders: Sequence[Folder], contents: Sequence[tuple[str, Contents]]
+    lowest: Collection[str], contents: Sequence[tuple[str, Contents]]
 ) -> list[str]:
-    """Step folders of a complete layout that hold nothing of a dump."""
-    lowest = {at.path for at in folders if not at.has_folders}
+    """Step folders of a complete layout that hold nothing of a dump.
+
+    Args:
+        lowest: Folders that have no folders.
+        contents: (path by which levels are told, files) of the folders of the tree.
+    """
     # Folders of one parent whose names are numbers are alike.
     is_step: dict[str, bool] = {}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ait_cmp.discover.levels import Levels
+from ait_cmp.discover.tree import StepKey
 
 Item = TypeVar("Item")
 _NAMES_SHOWN = 4
@@ -38,6 +39,17 @@ class StepFolder(Generic[Item]):
     levels: Levels
     files: Sequence[Item]
     newest: int
+
+
+def parts_of_steps(
+    folders: Iterable[StepFolder[Item]],
+) -> Iterable[tuple[StepKey, list[Sequence[Item]]]]:
+    """Every step with the files of its folders."""
+    parts: dict[StepKey, list[Sequence[Item]]] = {}
+    for folder in folders:
+        key = StepKey(folder.levels.rank, folder.levels.graph, folder.levels.step)
+        parts.setdefault(key, []).append(folder.files)
+    return parts.items()
 
 
 def name_list(names: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -49,11 +50,7 @@ def _identity(path: str) -> tuple[int, int] | str:
 
 
 def scan_folders(root: str) -> tuple[list[Folder], list[Remark]]:
-    """List every folder at and below `root` (absolute), sorted by path.
-
-    Links to folders are followed after all real folders were seen, each target once, so loops end.
-    Hidden folders (names that start with a dot: snapshots, caches) are left out. Only regular files
-    and links (to files, or broken) are listed: a pipe would block its reader.
+    """Every folder at and below `root` (absolute), sorted by path; see `walk_folders`.
 
     Returns:
         (folders, a remark for each folder that could not be read and each pipe, socket or device)
@@ -61,8 +58,24 @@ def scan_folders(root: str) -> tuple[list[Folder], list[Remark]]:
     Raises:
         OSError: `root` itself cannot be listed.
     """
-    folders: list[Folder] = []
     remarks: list[Remark] = []
+    return sorted(walk_folders(root, remarks), key=lambda folder: folder.path), remarks
+
+
+def walk_folders(root: str, remarks: list[Remark]) -> Iterator[Folder]:
+    """List every folder at and below `root` (absolute), in any order.
+
+    Links to folders are followed after all real folders were seen, each target once, so loops end.
+    Hidden folders (names that start with a dot: snapshots, caches) are left out. Only regular files
+    and links (to files, or broken) are listed: a pipe would block its reader.
+
+    Args:
+        root: The folder.
+        remarks: Gets one for each folder that could not be read and each pipe, socket or device.
+
+    Raises:
+        OSError: `root` itself cannot be listed.
+    """
     # A link upwards would bring in everything beside the root.
     seen = {_identity(str(above)) for above in Path(root).resolve().parents}
     waiting: list[str] = [root]
@@ -82,8 +95,7 @@ def scan_folders(root: str) -> tuple[list[Folder], list[Remark]]:
             remarks.append(Remark(path, _sentence(path, what), may_hold_dump=True))
             continue
         waiting.extend(below)
-        folders.append(Folder(path, files, bool(below)))
-    return sorted(folders, key=lambda folder: folder.path), remarks
+        yield Folder(path, files, bool(below))
 
 
 def _list_folder(

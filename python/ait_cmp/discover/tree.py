@@ -5,6 +5,7 @@ Files are tuples: a dump has hundreds of thousands, and a tuple is made four tim
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -158,7 +159,8 @@ class DumpTree:
     Attributes:
         root: The folder that was searched, absolute.
         kind: Who wrote it.
-        ge: Files of every step by time, then name; empty for an FX tree.
+        ge: Files of every step by time, then name; empty for an FX tree. Most are packed: what is
+            asked for is made anew, but for the steps that were asked for last.
         fx: Files of every step by time, node, inputs before outputs, index; empty for a GE tree.
         graph_files: Newest file of every graph, stage and rank.
         overflow_files: Overflow records found.
@@ -170,8 +172,8 @@ class DumpTree:
 
     root: str
     kind: Writer
-    ge: dict[StepKey, list[GeFile]]
-    fx: dict[StepKey, list[FxFile]]
+    ge: dict[StepKey, Sequence[GeFile]]
+    fx: dict[StepKey, Sequence[FxFile]]
     graph_files: list[GraphFile]
     overflow_files: list[OverflowFile]
     notes: list[str]

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ait_cmp.align.steps import Alignment
-from ait_cmp.discover import DumpTree, FxFile, GeFile, StepKey
+from ait_cmp.discover import DumpTree, GeFile, StepKey
+from ait_cmp.discover.packed import first_path, longest_pause_of
 
 # A step runs without pauses; a longer one lies between two runs (microseconds).
 _RUN_PAUSE_US = 60_000_000
@@ -49,9 +50,9 @@ def warn_of_same_folder(my: DumpTree, golden: DumpTree, found: Alignment) -> lis
 
 
 def _first_path(tree: DumpTree, key: StepKey) -> str:
-    files: Sequence[GeFile | FxFile] = tree.ge[key] if tree.kind == "ge" else tree.fx[key]
+    path = first_path(tree.ge[key] if tree.kind == "ge" else tree.fx[key])
     # pathlib raises for a link to itself, and so would end the run.
-    return os.path.realpath(files[0].path) if files else ""
+    return os.path.realpath(path) if path else ""
 
 
 def warn_of_mixed_runs(tree: DumpTree) -> list[str]:
@@ -70,16 +71,15 @@ def warn_of_mixed_runs(tree: DumpTree) -> list[str]:
 
 def warn_of_aborted(side: str, tree: DumpTree) -> list[str]:
     """Warn if the last step of a graph holds a part of what the step before holds."""
-    ops: dict[_Graph, list[tuple[int, set[str]]]] = {}
+    steps_of: dict[_Graph, list[StepKey]] = {}
     for key in tree.step_keys():
-        files: Sequence[GeFile | FxFile] = tree.ge[key] if tree.kind == "ge" else tree.fx[key]
-        names = {file.op_name if isinstance(file, GeFile) else file.node for file in files}
-        ops.setdefault((key.rank, key.graph), []).append((key.step, names))
+        steps_of.setdefault((key.rank, key.graph), []).append(key)
     notes = []
-    for (rank, graph), steps in ops.items():
+    for (rank, graph), steps in steps_of.items():
         if len(steps) < 2:
             continue
-        (_, before), (number, last) = sorted(steps, key=lambda step: step[0])[-2:]
+        before, last = (_op_names(tree, key) for key in steps[-2:])
+        number = steps[-1].step
         if last < before:
             notes.append(
                 f"{side}: {label_of(rank, graph)}: its last step, {number}, has {len(last)} of the "
@@ -88,11 +88,17 @@ def warn_of_aborted(side: str, tree: DumpTree) -> list[str]:
     return notes
 
 
+def _op_names(tree: DumpTree, key: StepKey) -> set[str]:
+    if tree.kind == "ge":
+        return {file.op_name for file in tree.ge[key]}
+    return {file.node for file in tree.fx[key]}
+
+
 def _pause_between_runs(files: Sequence[GeFile]) -> int:
     """Length (microseconds) of the pause that parts two runs of the same operators, 0 if none."""
-    timed = [file for file in files if file.timestamp >= 0]
-    if len(timed) < 2:
+    if longest_pause_of(files) < _RUN_PAUSE_US:
         return 0
+    timed = [file for file in files if file.timestamp >= 0]
     pauses = [
         (later.timestamp - earlier.timestamp, i)
         for i, (earlier, later) in enumerate(zip(timed, timed[1:]), 1)
@@ -101,7 +107,7 @@ def _pause_between_runs(files: Sequence[GeFile]) -> int:
     first = {file.op_name for file in timed[:cut]}
     second = {file.op_name for file in timed[cut:]}
     common = len(first & second) / len(first | second)
-    return pause if pause >= _RUN_PAUSE_US and common >= _SAME_RUN_OPERATORS else 0
+    return pause if common >= _SAME_RUN_OPERATORS else 0
 
 
 def warn_of_missing_nodes(rank: int, graph: str, n_nodes: int, n_dumped: int) -> list[str]:

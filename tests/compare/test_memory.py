@@ -1,0 +1,77 @@
+"""Memory does not grow with the dump: three times as many rows, or files, take no more of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from make_dump import Dump, DumpTensor
+
+TIME = 1_706_596_911_000_000
+# Run with a folder; they say the peak in kB. (ru_maxrss is that of the process that started them.)
+PEAK = """
+from pathlib import Path
+print("peak", Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
+"""
+COMMAND = f"""
+import sys
+from ait_cmp.cli.main import main
+folder = sys.argv[1]
+status = main([f"{{folder}}/ge", f"{{folder}}/golden", "--output", folder, "--no-progress"])
+assert status == 0, status
+{PEAK}
+"""
+IN_PYTHON = f"""
+import sys
+from ait_cmp import compare_dirs
+found = compare_dirs(f"{{sys.argv[1]}}/ge", f"{{sys.argv[1]}}/golden")
+for last in found.rows:
+    pass
+assert last.data_id == len(found.rows) - 1 == found.counts.total - 1
+{PEAK}
+"""
+
+
+def write_dumps(folder: Path, *, steps: int, files: int, tensors: int) -> int:
+    """Two GE dumps that are equal but for their values; the number of rows."""
+    for side, factor in (("ge", 1.0), ("golden", 1.001)):
+        for step in range(steps):
+            at = folder / side / "20260101000000" / "0" / "graph_1" / "1" / str(step)
+            at.mkdir(parents=True)
+            values = np.float32([step + 1.5, -2.0]) * np.float32(factor)
+            tensor = DumpTensor(1, (2,), values.tobytes())
+            for file in range(files):
+                dump = Dump(outputs=(tensor,) * tensors, op_name=f"SomeOperator_{file}")
+                time = TIME + step * files + file
+                (at / f"Add.SomeOperator_{file}.{file}.6.{time}").write_bytes(dump.file_bytes())
+    return steps * files * tensors
+
+
+def peak_bytes(folder: Path, code: str) -> int:
+    """Peak resident memory of a process."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], check=True, capture_output=True, text=True
+    )
+    return 1024 * int(done.stdout.rpartition("peak")[2])
+
+
+@pytest.mark.parametrize("code", [COMMAND, IN_PYTHON], ids=["command", "python"])
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path, code: str) -> None:
+    few = write_dumps(tmp_path / "few", steps=5, files=20, tensors=50)
+    many = write_dumps(tmp_path / "many", steps=15, files=20, tensors=50)
+    growth = peak_bytes(tmp_path / "many", code) - peak_bytes(tmp_path / "few", code)
+    assert (few, many) == (5_000, 15_000)
+    # A row in memory would take 1800 bytes; packed, as Python has the first of them, 300.
+    assert growth < 700 * (many - few)
+
+
+def test_memory_does_not_grow_with_the_files(tmp_path: Path) -> None:
+    few = write_dumps(tmp_path / "few", steps=5, files=100, tensors=1)
+    many = write_dumps(tmp_path / "many", steps=25, files=100, tensors=1)
+    growth = peak_bytes(tmp_path / "many", COMMAND) - peak_bytes(tmp_path / "few", COMMAND)
+    # The names of its two files in memory and the row would take 3000 bytes.
+    assert growth < 1000 * (many - few)
