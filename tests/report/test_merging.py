@@ -7,47 +7,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import ait_cmp
-import small_model
+import three_ranks
 from ait_cmp.report.comparison import Comparison
+from three_ranks import RANKS
 from trees import rank_name
-
-RANKS = (0, 1, 2)
-
-
-def damage(folder: Path) -> None:
-    """Rank 1 computes another product, rank 2 has another input and a file that is cut short."""
-    for token in (0, 1):
-        values = small_model.values_of(token, 1)
-        values["mul"] = values["mul"] * np.float32(1.5)
-        step = step_folder(folder, 1, token)
-        (step / small_model.MUL).write_bytes(
-            small_model.dumps_of(values)[small_model.MUL].file_bytes()
-        )
-    broken = step_folder(folder, 2, 1) / small_model.ABS
-    broken.write_bytes(broken.read_bytes()[:40])
-    for path in (folder / "fx" / rank_name(2)).rglob("*INPUT*"):
-        np.save(path, np.load(path) * np.float32(3))
-
-
-def step_folder(folder: Path, rank: int, token: int) -> Path:
-    """Where a step of the GE dump lies."""
-    (found,) = {
-        path.parent
-        for path in (folder / "ge" / rank_name(rank)).rglob("Abs*")
-        if path.parent.name == str(token)
-    }
-    return found
 
 
 @pytest.fixture(scope="module")
 def dumps(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ranks")
-    small_model.write_dumps(folder, ranks=RANKS)
-    damage(folder)
+    three_ranks.write(folder)
     return folder
 
 

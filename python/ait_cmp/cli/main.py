@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ait_cmp.cli import columns, compare, convert, demo, diff, replay, report, show
+from ait_cmp.cli import columns, compare, convert, demo, diff, merge, replay, report, show
 from ait_cmp.cli.exit_status import EXIT_STATUS_HELP, ExitStatus
 from ait_cmp.cli.terminal import LogFormatter, say
 from ait_cmp.errors import AitCmpError
@@ -24,6 +24,7 @@ _COMMANDS = {
     "compare": compare,
     "replay": replay,
     "report": report,
+    "merge": merge,
     "convert": convert,
     "show": show,
     "diff": diff,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ait_cmp.compare.byte_count import ByteCount
@@ -40,7 +38,7 @@ from ait_cmp.report.html_sink import HtmlSink
 from ait_cmp.report.interrupts import interrupts_held
 from ait_cmp.report.jsonl_sink import JsonlSink
 from ait_cmp.report.notes import Note
-from ait_cmp.report.report_files import ReportNames
+from ait_cmp.report.report_files import ReportNames, output_folder
 from ait_cmp.report.result.baseline import read_baseline
 from ait_cmp.report.result_sink import ResultSink
 from ait_cmp.report.sinks import Sink
@@ -175,7 +173,7 @@ def _references(mode: str, files: Sequence[str]) -> Mapping[str, Reference]:
 
 
 def _names(output: PathText, started: float) -> ReportNames:
-    return ReportNames(_output_folder(expanded(output)), time.localtime(started))
+    return ReportNames(output_folder(expanded(output)), time.localtime(started))
 
 
 def _sinks(
@@ -193,33 +191,8 @@ def _sinks(
             sinks.append(JsonlSink(names, custom_names))
         sinks.append(ResultSink(names))
     if html is not False:
-        path = None if html is True else expanded(html).absolute()
-        if path is None and names is None:
-            message = "html: the name of a file expected, as there is no output folder"
-            raise ConfigError(message)
-        if path is not None and path.is_dir():
-            message = f"html: the name of a file expected, {path} is a folder"
-            raise ConfigError(message)
-        sinks.append(HtmlSink(names, path))
+        sinks.append(HtmlSink.of(names, html))
     return sinks
-
-
-def _output_folder(folder: Path) -> Path:
-    try:
-        folder.absolute()
-    except FileNotFoundError as error:
-        message = "the current folder has been deleted: change to one that exists"
-        raise ConfigError(message) from error
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"output folder {folder} cannot be made: {error.strerror}"
-        raise ConfigError(message) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        message = f"{folder.absolute()}: no report can be written there (read-only); "
-        message += "--output DIR names another folder"
-        raise ConfigError(message)
-    return folder
 
 
 class _Phases:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+from ait_cmp.errors import ConfigError
 
 
 class ReportNames:
@@ -15,15 +17,28 @@ class ReportNames:
         folder: Where the files are made.
     """
 
-    def __init__(self, folder: Path, now: time.struct_time, what: str = "report") -> None:
+    def __init__(
+        self, folder: Path, now: time.struct_time, what: str = "report", first_number: int = 0
+    ) -> None:
         self.folder = folder
         self._now = now
         self._what = what
+        self._first_number = first_number
         self._numbers: dict[str, int] = {}
 
     def called(self, what: str) -> ReportNames:
         """Names of the same run for something else than reports of rows."""
-        return ReportNames(self.folder, self._now, what)
+        return ReportNames(self.folder, self._now, what, self._first_number)
+
+    def free(self, ranks: Iterable[int]) -> ReportNames:
+        """Names with the first number that is free for the reports of all these ranks."""
+        names = [self.of_rank(rank) for rank in ranks]
+        names += [self.called(what).of_rank(-1) for what in ("report", "result")]
+        taken = {path.name.partition(".")[0] for path in self.folder.iterdir()}
+        number = self._first_number
+        while any(_numbered(name, number) in taken for name in names):
+            number += 1
+        return ReportNames(self.folder, self._now, self._what, number)
 
     def of_rank(self, rank: int) -> str:
         """The name of a rank's files without ending; rank -1: the dump has no rank folders."""
@@ -40,10 +55,9 @@ class ReportNames:
         Raises:
             OSError: It cannot be made.
         """
-        number = self._numbers.get(name, 0)
+        number = self._numbers.get(name, self._first_number)
         while True:
-            stem = name if number == 0 else f"{name}_{number}"
-            path = self.folder / f"{stem}{ending}"
+            path = self.folder / f"{_numbered(name, number)}{ending}"
             try:
                 descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
             except FileExistsError:
@@ -51,6 +65,33 @@ class ReportNames:
                 continue
             self._numbers[name] = number
             return LineFile(path, descriptor)
+
+
+def _numbered(name: str, number: int) -> str:
+    return f"{name}_{number}" if number else name
+
+
+def output_folder(folder: Path) -> Path:
+    """The folder of reports, made if it is missing.
+
+    Raises:
+        ConfigError: It cannot be made, or nothing can be written there.
+    """
+    try:
+        folder.absolute()
+    except FileNotFoundError as error:
+        message = "the current folder has been deleted: change to one that exists"
+        raise ConfigError(message) from error
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"output folder {folder} cannot be made: {error.strerror}"
+        raise ConfigError(message) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        message = f"{folder.absolute()}: no report can be written there (read-only); "
+        message += "--output DIR names another folder"
+        raise ConfigError(message)
+    return folder
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -7,7 +7,7 @@ whatever grouping they are merged, and the same as one run over all of them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -201,17 +201,5 @@ def merged_tally(tallies: Sequence[Tally]) -> Tally:
     for name in ("notes", "unread", "refused", "overwritten"):
         notes = [note for tally in tallies for note in getattr(tally, name)]
         setattr(whole, name, list(in_order(notes)))
-    whole.runs = merged_runs(run for tally in tallies for run in tally.runs)
+    whole.runs = sorted((run for tally in tallies for run in tally.runs), key=lambda run: run.ranks)
     return whole
-
-
-def merged_runs(runs: Iterable[OneRun]) -> list[OneRun]:
-    """Runs in the order of their ranks; the ranks of one run, wherever they were, are put together.
-
-    Units of one run say the same of it.
-    """
-    ranks: dict[OneRun, set[int]] = {}
-    for run in runs:
-        ranks.setdefault(run._replace(ranks=()), set()).update(run.ranks)
-    found = [run._replace(ranks=tuple(sorted(of_run))) for run, of_run in ranks.items()]
-    return sorted(found, key=lambda run: run.ranks)

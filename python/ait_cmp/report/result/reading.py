@@ -122,14 +122,17 @@ def newest_run(folder: Path) -> tuple[list[Path], str]:
 
 def _results_of(csv_paths: Iterable[Path]) -> list[Path]:
     """The results beside the reports, each once."""
-    found: dict[Path, None] = {}
-    for path in csv_paths:
-        match = _REPORT.fullmatch(path.name)
-        if match:
-            beside = path.with_name(f"ait_cmp_result_{match['run']}.json")
-            if beside.exists():
-                found[beside] = None
-    return list(found)
+    beside = (result_beside(path) for path in csv_paths)
+    return list(dict.fromkeys(path for path in beside if path is not None))
+
+
+def result_beside(csv_path: Path) -> Path | None:
+    """The result.json of the run that wrote a report, None if there is none."""
+    match = _REPORT.fullmatch(csv_path.name)
+    if not match:
+        return None
+    beside = csv_path.with_name(f"ait_cmp_result_{match['run']}.json")
+    return beside if beside.exists() else None
 
 
 def _of_rows(table: CsvTable) -> dict[str, Any]:
