@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
+
+#: Arithmetic modulo 2^64.
+Words = NDArray[np.uint64]
 
 BUCKETS = 1021
 PLACES = 1024
 BAND_ROWS = 8
 LANES = 8
-_MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 _KEY_SEED = 0x243F6A8885A308D3
 _LANE_SEED = 0x6A09E667F3BCC908
@@ -17,15 +20,15 @@ _BAND_SEED = 0xADF85458A2BB4A9A
 _EMPTY = [992, 993, 994]
 
 
-def mix(z: int) -> int:
+def mix(z: Words) -> Words:
     """The output function of SplitMix64."""
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
-    return z ^ (z >> 31)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
 
 
-def random_word(seed: int, counter: int) -> int:
-    return mix((seed + (counter + 1) * _GOLDEN) & _MASK)
+def random_words(seed: int, counters: np.ndarray) -> Words:
+    return mix(np.uint64(seed) + (counters.astype(np.uint64) + np.uint64(1)) * np.uint64(_GOLDEN))
 
 
 def place_of(bucket: np.ndarray) -> np.ndarray:
@@ -37,9 +40,9 @@ def signs(count: int) -> np.ndarray:
     """+1 or -1 for each element: float64 (count,)."""
     row, bucket = np.divmod(np.arange(count), BUCKETS)
     place = row * PLACES + place_of(bucket)
-    words = [random_word(0, i) for i in range((PLACES * -(-count // BUCKETS)) // 64)]
-    bits = [words[at // 64] >> (at % 64) & 1 for at in place.tolist()]
-    return np.where(np.array(bits, dtype=bool), -1.0, 1.0)
+    words = random_words(0, np.arange((PLACES * -(-count // BUCKETS)) // 64))
+    bits = words[place // 64] >> (place % 64).astype(np.uint64) & np.uint64(1)
+    return np.where(bits == 1, -1.0, 1.0)
 
 
 def bucket_sums(values: np.ndarray) -> np.ndarray:
@@ -67,18 +70,17 @@ def content_hash(values: np.ndarray) -> int:
         words = [np.ascontiguousarray(half).view("<u8") for half in halves]
     else:
         words = [rows.view(np.uint64)]
-    total = 0
+    lanes = np.arange(LANES)
+    totals = []
     for band in range(-(-n_rows // BAND_ROWS)):
-        hashed = 0
+        hashed = []
         for kind, of_kind in enumerate(words):
-            sums = [0] * LANES
-            for row, row_words in enumerate(of_kind[band * BAND_ROWS :][:BAND_ROWS].tolist()):
-                for number, word in enumerate(row_words):
-                    mixed = word ^ random_word(_KEY_SEED, 2048 * kind + number + row)
-                    sums[number % LANES] += (mixed & 0xFFFFFFFF) * (mixed >> 32)
-            hashed += sum(
-                mix((value + random_word(_LANE_SEED, LANES * kind + lane)) & _MASK)
-                for lane, value in enumerate(sums)
-            )
-        total += mix((hashed + random_word(_BAND_SEED, band)) & _MASK)
-    return mix((total + flat.size) & _MASK)
+            part = of_kind[band * BAND_ROWS :][:BAND_ROWS]
+            row, number = np.indices(part.shape)
+            mixed = part ^ random_words(_KEY_SEED, 2048 * kind + number + row)
+            products = (mixed & np.uint64(0xFFFFFFFF)) * (mixed >> np.uint64(32))
+            sums = products.reshape(-1, LANES).sum(0, dtype=np.uint64)
+            hashed.append(mix(sums + random_words(_LANE_SEED, LANES * kind + lanes)).sum())
+        totals.append(np.sum(hashed, dtype=np.uint64))
+    bands = mix(np.array(totals, np.uint64) + random_words(_BAND_SEED, np.arange(len(totals))))
+    return int(mix(np.array([bands.sum(dtype=np.uint64) + np.uint64(flat.size)]))[0])

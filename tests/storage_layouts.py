@@ -1,12 +1,12 @@
-"""Device layouts written element by element from their index formulas, and read back by the core.
+"""Device layouts written from their index formulas, and read back by the core.
 
-Slow, for reading. Every writer takes a logical array and gives the storage array, padding filled
-with `fill`. Formulas: the specification of the device formats; C0, N0 and H0 are arguments.
+Formulas take arrays of indices, one for each dimension. Every writer takes a logical array and
+gives the storage array, padding filled with `fill`. Formulas: the specification of the device
+formats; C0, N0 and H0 are arguments.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable
 from typing import Any, Optional
@@ -20,8 +20,8 @@ FLOAT = 1
 
 Array = NDArray[Any]
 Shape = Optional[tuple[int, ...]]
-#: Storage index of a logical index.
-Index = Callable[..., int]
+#: Storage index of a logical index; of arrays of indices, an array.
+Index = Callable[..., Any]
 
 
 def ceil(a: int, b: int) -> int:
@@ -32,12 +32,9 @@ def ceil(a: int, b: int) -> int:
 def write(logical: Array, shape: tuple[int, ...], index: Index, fill: Any) -> Array:
     """The storage array of this shape, with every element where the formula puts it."""
     storage = np.full(math.prod(shape), fill, logical.dtype)
-    taken = set()
-    for at in itertools.product(*map(range, logical.shape)):
-        place = index(*at)
-        assert place not in taken
-        taken.add(place)
-        storage[place] = logical[at]
+    places = np.asarray(index(*np.indices(logical.shape)))
+    assert np.unique(places).size == logical.size
+    storage[places] = logical
     return storage.reshape(shape)
 
 

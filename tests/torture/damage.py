@@ -165,6 +165,7 @@ def torture(kind: Kind, root: Path, *, share: float, seed: int = 1) -> Counter[s
     content = file.read_bytes()
     found: Counter[str] = Counter()
     for number, damaged in enumerate(damages(content, seed, share)):
+        file.unlink()  # some systems flush a file that is overwritten to the disk
         file.write_bytes(damaged)
         start = time.monotonic()
         found["damaged"] += 1
