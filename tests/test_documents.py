@@ -168,7 +168,7 @@ def test_every_other_command_of_ours_is_understood(
     try:
         status = main(shlex.split(command)[1:])
     except SystemExit as refused:
-        status = refused.code
+        status = int(refused.code or 0)
     assert status == 2
     assert re.search("no such|nothing", capsys.readouterr().err, re.IGNORECASE)
 

@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _drop_stdout()
         return ExitStatus.BROKEN_PIPE
     except OSError as error:
-        _drop_stdout()
+        _flush_quietly()
         return _error(_os_error_text(error))
     except MemoryError:
         return _error("not enough memory")
