@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -66,44 +68,40 @@ def two_dumps(root: Path) -> tuple[Path, Path]:
     return root / "my", root / "golden"
 
 
-@pytest.mark.parametrize("threads", STACK_BYTES)
-def test_dumps_are_compared(tmp_path: Path, threads: str) -> None:
-    my, golden = two_dumps(tmp_path)
-    expected = compare_dirs(my, golden, threads=4)
-    code = "print(repr(list(compare_dirs(sys.argv[1], sys.argv[2], threads=8).rows)))"
-    assert run_limited(threads, code, my, golden) == f"{list(expected.rows)!r}\n"
-
-
-@pytest.mark.parametrize("threads", STACK_BYTES)
-def test_reduced_dumps_are_compared(tmp_path: Path, threads: str) -> None:
-    my, golden = two_dumps(tmp_path)
-    convert_dir(golden, force=True)
-    expected = compare_dirs(my, golden, threads=4)
-    code = "print(repr(list(compare_dirs(sys.argv[1], sys.argv[2], threads=8).rows)))"
-    assert run_limited(threads, code, my, golden) == f"{list(expected.rows)!r}\n"
-
-
-@pytest.mark.parametrize("threads", STACK_BYTES)
-def test_dumps_are_converted(tmp_path: Path, threads: str) -> None:
-    my, golden = two_dumps(tmp_path)
-    code = "print(sorted(convert_dir(sys.argv[1], threads=8, force=True).left))"
-    assert run_limited(threads, code, my) == "[]\n"
-    (expected,) = {path.parent for path in golden.rglob("Add.*")}
-    convert_dir(golden, force=True)
-    (found,) = {path.parent for path in my.rglob("Add.*")}
-    names = sorted(path.name for path in expected.iterdir())
-    assert sorted(path.name for path in found.iterdir()) == names
-    assert all(name.endswith("_info.npz") for name in names)
-
-
-@pytest.mark.parametrize("threads", STACK_BYTES)
-def test_headers_are_scanned_and_buffers_compared(tmp_path: Path, threads: str) -> None:
-    my, golden = two_dumps(tmp_path)
-    paths = [str(path) for root in (my, golden) for path in sorted(root.rglob("Add.*"))]
-    code = """
+#: Everything that makes threads, on the dumps two_dumps(root) and their copies; printed as JSON.
+ALL = """
+import json
+root = Path(sys.argv[1])
+def rows(golden):
+    return repr(list(compare_dirs(root / "my", golden, threads=8).rows))
 x = np.arange(1 << 20, dtype=np.float32)
-print(_core.compare_buffers(x, 1, x + 1, 1, threads=8)[0])
-print([scan[:2] for scan in _core.scan_ge(sys.argv[1:], 8)])
+paths = [str(path) for path in sorted((root / "my").rglob("Add.*"))]
+print(json.dumps({
+    "full": rows(root / "golden"),
+    "reduced": rows(root / "reduced"),
+    "buffers": _core.compare_buffers(x, 1, x + 1, 1, threads=8)[0],
+    "scans": repr([scan[:2] for scan in _core.scan_ge(paths, 8)]),
+    "left": sorted(convert_dir(root / "copy", threads=8, force=True).left),
+}))
 """
-    scans = [scan[:2] for scan in _core.scan_ge(paths, 1)]
-    assert run_limited(threads, code, *paths) == f"compared\n{scans}\n"
+
+
+@pytest.mark.parametrize("threads", STACK_BYTES)
+def test_everything_goes_on_with_fewer(tmp_path: Path, threads: str) -> None:
+    my, golden = two_dumps(tmp_path)
+    reduced, copy = (shutil.copytree(golden, tmp_path / name) for name in ("reduced", "copy"))
+    convert_dir(reduced, force=True)
+    paths = [str(path) for path in sorted(my.rglob("Add.*"))]
+    assert json.loads(run_limited(threads, ALL, tmp_path)) == {
+        "full": repr(list(compare_dirs(my, golden, threads=4).rows)),
+        "reduced": repr(list(compare_dirs(my, reduced, threads=4).rows)),
+        "buffers": "compared",
+        "scans": repr([scan[:2] for scan in _core.scan_ge(paths, 1)]),
+        "left": [],
+    }
+    found, expected = (
+        sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+        for root in (copy, reduced)
+    )
+    assert found == expected
+    assert all(name.endswith("_info.npz") for name in found)

@@ -63,7 +63,7 @@ def test_attention_in_blocks_of_queries_is_that_of_all(monkeypatch: pytest.Monke
 
 # --- memory ------------------------------------------------------------------------------------
 
-SIDE = 1536
+SIDE = 1280
 #: Prints the largest anonymous memory of the replay of each folder in MB, above that before it.
 MEASURE = """
 import sys, threading, time

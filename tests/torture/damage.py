@@ -30,7 +30,7 @@ N_EDITS = 2000
 # Bits of so many bytes at either end are flipped one by one: headers, and directories of archives.
 _HEAD_BYTES, _TAIL_BYTES = 320, 320
 # Every so many damages go through a comparison, and through a conversion.
-_COMPARED, _CONVERTED = 7, 31
+COMPARED, CONVERTED = 7, 31
 # A run of some kilobytes; a limit that only something endless reaches.
 _MOST_SECONDS = 20.0
 
@@ -159,7 +159,15 @@ def _edited(content: bytes, chosen: random.Random) -> bytes:
     return bytes(made)
 
 
-def torture(kind: Kind, root: Path, *, share: float, seed: int = 1) -> Counter[str]:
+def torture(
+    kind: Kind,
+    root: Path,
+    *,
+    share: float,
+    seed: int = 1,
+    compared: int = COMPARED,
+    converted: int = CONVERTED,
+) -> Counter[str]:
     """Damage a file of a kind; AssertionError or another error where something does not hold."""
     file = kind.prepare(root)
     content = file.read_bytes()
@@ -176,9 +184,9 @@ def torture(kind: Kind, root: Path, *, share: float, seed: int = 1) -> Counter[s
             found["refused"] += 1
             said = str(error)
             assert str(file) in said, said
-        if number % _COMPARED == 0:
+        if number % compared == 0:
             _compare(root, found)
-        if number % _CONVERTED == 0:
+        if number % converted == 0:
             _convert(root, found)
         assert time.monotonic() - start < _MOST_SECONDS, (kind.name, number)
     return found
