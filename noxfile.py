@@ -179,16 +179,51 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 
-@nox.session
-def asan(session: nox.Session) -> None:
-    """Feed damaged files to every reader under the address and undefined-behaviour sanitizers."""
+def build_fuzz_targets(session: nox.Session, compiler: str | None = None) -> str:
+    """Build the targets of tests/fuzz under sanitizers; the folder that they are in."""
     session.install("cmake", "ninja", "numpy")
     build = session.create_tmp()
     options = ["-DAIT_FUZZ=ON", "-DAIT_WERROR=ON", "-DAIT_SANITIZE=address,undefined"]
+    options += [f"-DCMAKE_CXX_COMPILER={compiler}"] if compiler else []
     session.run("cmake", "-S", ".", "-B", build, "-G", "Ninja", *options)
-    session.run("cmake", "--build", build, "--target", "fuzz_files")
-    session.run("python", "tests/fuzz/make_corpus.py", f"{build}/corpus")
-    session.run(f"{build}/fuzz_files", *(session.posargs or ["20000"]), f"{build}/corpus")
+    session.run("cmake", "--build", build, "--target", "fuzz")
+    return build
+
+
+@nox.session
+def asan(session: nox.Session) -> None:
+    """The fuzz targets with any compiler: damaged seeds under sanitizers, no coverage guides."""
+    build = build_fuzz_targets(session)
+    session.run("python", "tests/fuzz/make_corpus.py", f"{build}/seeds")
+    for seeds in sorted(Path(build, "seeds").iterdir()):
+        target = f"{build}/fuzz_{seeds.name}"
+        session.run(target, *(session.posargs or ["20000"]), str(seeds))
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Fuzz each format under sanitizers for SECONDS (`-- 60`), and as long the Python readers.
+
+    Inputs that reach something new are kept in build/fuzz. Ends with an error that begins NOT RUN
+    without Clang and its libFuzzer; Debian 12: apt-get install clang-14 libclang-rt-14-dev.
+    """
+    (seconds,) = session.posargs or ["60"]
+    session.install(".[test]")
+    session.run("python", "tests/fuzz/fuzz_readers.py", seconds)
+    compiler = next(filter(has_libfuzzer, ["clang++-14", "clang++", "clang++-18"]), None)
+    if compiler is None:
+        session.error("NOT RUN: the formats, no clang++ with libFuzzer found")
+    build = build_fuzz_targets(session, compiler)
+    session.run("python", "tests/fuzz/run_targets.py", build, "build/fuzz", seconds)
+
+
+def has_libfuzzer(compiler: str) -> bool:
+    """Whether a compiler is here, is Clang and has its libFuzzer."""
+    if shutil.which(compiler) is None:
+        return False
+    program = 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }'
+    command = [compiler, "-x", "c++", "-", "-fsanitize=fuzzer,address", "-o", os.devnull]
+    return subprocess.run(command, input=program, text=True, capture_output=True).returncode == 0
 
 
 @nox.session
