@@ -123,6 +123,35 @@ def _graph_ops(work: Path, count: int) -> None:
     write_small_files(work, n_files=count, ops_per_step=count)
 
 
+def _graphs(work: Path, count: int) -> None:
+    """Graphs of one program, compiled for other shapes: nodes alone do not tell them apart."""
+    for number in range(1, count + 1):
+        shape = (number, 2)
+        tensor = StoredTensor(DT_FLOAT, shape, 8 * number)
+        ge = work / "ge" / "20261122113000" / "0" / f"graph_{number}" / "1" / "0"
+        fx = work / "fx" / f"graph_{number}" / "0"
+        for folder in (ge, fx):
+            folder.mkdir(parents=True)
+        named = 'attr { key: "_fx_tensor_name" value { s: "neg-aten.neg.default.OUTPUT.0" } }'
+        text = (
+            f'name: "graph_{number}"\nop {{ name: "arg0_1" type: "Data" output_desc {{ }} }}\n'
+            'op { name: "Neg" type: "Neg" input: "arg0_1:0" input_desc { }'
+            f" output_desc {{ {named} }} }}\n"
+        )
+        graph = f"dynamo_original_graph_{number}_rank_0_pid_100_ts_{_FX_TIME}.txt"
+        (work / "ge" / graph).write_text(text)
+        given, made = (bytes([number & 255, number >> 8, i, 63]) * 2 * number for i in (64, 192))
+        write(
+            f"{ge}/Neg.Neg.1.6.{_TIME}",
+            ge_file_start("Neg", _TIME, [tensor], [tensor]),
+            given,
+            made,
+        )
+        for name, values in (("INPUT", given), ("OUTPUT", made)):
+            path = f"{fx}/neg-aten.neg.default.{name}.0.{_FX_TIME}.npy"
+            write(path, npy_file_start("<f4", shape), values)
+
+
 def _steps(work: Path, count: int) -> None:
     write_small_files(work, n_files=10 * count, ops_per_step=10)
 
@@ -140,6 +169,7 @@ CASES = (
     Growth("tensors of an info file", 16_000, _info_tensors),
     Growth("lines of a statistics file", 16_000, _statistics),
     Growth("ops of a graph", 2_500, _graph_ops),
+    Growth("graphs of one program", 50, _graphs),
     Growth("steps of 10 ops", 500, _steps),
     Growth("empty step folders", 25_000, _empty_folders),
 )

@@ -109,6 +109,36 @@ def test_recompiled_graphs_whose_numbers_shifted_meet_by_nodes(tmp_path: Path) -
     assert found.golden_graphs_only == [(-1, "graph_2")]
 
 
+class CountingEvidence:
+    """Files of which all agree with those of the graph of the same name, and half with others."""
+
+    def __init__(self) -> None:
+        self.n_asked = 0
+
+    def shapes(self, my: StepKey, golden: StepKey) -> float | None:
+        self.n_asked += 1
+        return 1.0 if my.graph == golden.graph else 0.5
+
+    values = shapes
+
+    def same_inputs(self, my: StepKey, golden: StepKey) -> bool | None:
+        return my == golden
+
+
+def test_many_graphs_that_agree_with_their_namesakes_are_not_held_against_all(
+    tmp_path: Path,
+) -> None:
+    names = [f"graph_{number}" for number in range(1, 31)]
+    for graph in names:
+        ge_step(tmp_path / "ge", graph=graph)
+        fx_step(tmp_path / "fx", graph=graph)
+    score, evidence = score_by(*[dict.fromkeys(names, PREFILL)] * 2), CountingEvidence()
+    trees = discover(tmp_path / "ge"), discover(tmp_path / "fx")
+    found = align(*trees, score=score, evidence=evidence)
+    assert graph_pairs(found) == [(graph, graph, "name") for graph in names]
+    assert evidence.n_asked == 2 * len(names)
+
+
 def test_two_graphs_that_swapped_numbers_meet_crosswise(tmp_path: Path) -> None:
     for graph in ("graph_1", "graph_2"):
         ge_step(tmp_path / "ge", graph=graph)

@@ -1,7 +1,9 @@
 """Pairs the graphs of one rank by what they are; their names only decide between equals.
 
 What a graph is: the nodes it has, the shapes of its tensors, the values it was given, how often it
-ran. One assignment of all graphs is looked for, the one in which most of that agrees.
+ran. Graphs of one name that agree in all of that meet, whatever else there is: a run of many graphs
+takes no more time for each. Of the others one assignment is looked for, the one in which most
+agrees.
 """
 
 from __future__ import annotations
@@ -187,11 +189,11 @@ class GraphMatcher:
 
     def _pair_by_rating(self) -> None:
         """One best total assignment; graphs that are alike meet by name or in order of number."""
-        mine = self.my.in_order(set(self.my.steps) - set(self.pairs))
-        taken = {pair.golden_graph for pair in self.pairs.values()}
-        theirs = self.golden.in_order(set(self.golden.steps) - taken)
+        uses_files = len(self.my_left()) > 1 or len(self.golden_left()) > 1
+        if uses_files:
+            self._take_agreeing_names()
+        mine, theirs = self.my_left(), self.golden_left()
         fits = [(g, m) for g in mine for m in theirs if self._may_meet(g, m)]
-        uses_files = len(mine) > 1 or len(theirs) > 1
         rating = {fit: self._rating(*fit, with_files=uses_files) for fit in fits}
         of_name = self._name_weights(rating)
         gain = {
@@ -207,15 +209,29 @@ class GraphMatcher:
         for group in _connected(alike):
             self._pair_alike(group)
 
+    def _take_agreeing_names(self) -> None:
+        """Pair graphs of one name that agree in all that is looked at: none could agree more."""
+        taken = self._golden_taken()
+        for graph in self.my_left():
+            mate = self._mates.get(graph)
+            if mate is not None and mate not in taken and self._agrees(graph, mate):
+                self._take(graph, mate, "name")
+
+    def _agrees(self, graph: str, mate: str) -> bool:
+        return (
+            self._score(graph, mate) == self._runs(graph, mate) == 1.0
+            and self._share("shapes", graph, mate) == 1.0
+            and self._share("values", graph, mate) == 1.0
+        )
+
     def _alike(
         self, chosen: dict[str, str], rating: dict[tuple[str, str], float]
     ) -> list[tuple[str, str]]:
         """The chosen pairs, and those that nothing but the choice tells from one of them."""
         best_of_mate = {mate: rating[graph, mate] for graph, mate in chosen.items()}
+        taken = self._golden_taken()
         free = [
-            (graph, mate)
-            for graph, mate in rating
-            if graph not in self.pairs and mate not in self._golden_taken()
+            (graph, mate) for graph, mate in rating if graph not in self.pairs and mate not in taken
         ]
         return [
             (graph, mate)

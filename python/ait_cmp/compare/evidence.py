@@ -16,7 +16,7 @@ from ait_cmp.discover import DumpTree, StepKey
 from ait_cmp.discover.tree import FxFile, FxFileName, GeFile, GeFileName
 from ait_cmp.errors import FormatError
 from ait_cmp.pairing.fx_step import FxStep
-from ait_cmp.pairing.ge_step import GeStep, read_ge_step
+from ait_cmp.pairing.ge_step import GeOp, GeStep, read_ge_step
 from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.graph.index import DATA_TYPES
 from ait_cmp.pairing.pair import StepPairs
@@ -31,6 +31,9 @@ _N_INPUTS = 8
 _N_VALUES = 4096
 # Steps whose files are all remembered: those that are held against each other.
 _N_STEPS = 4
+# Graphs that are held against many others: those whose files, and a few headers, are remembered.
+_N_FX_STEPS = 32
+_N_HEADS = 256
 # Values that agree: the coarsest dtype that runs are compared in is bfloat16.
 _TOLERANCE = 2.0**-6
 
@@ -84,6 +87,8 @@ class FileEvidence:
         # (whether of my side, step, name) -> the file, for the few names that are asked for.
         self._files: dict[tuple[bool, StepKey, _FileName], FileRef | None] = {}
         self._values = lru_cache(maxsize=1024)(self._read_values)
+        self._fx_step = lru_cache(maxsize=_N_FX_STEPS)(lambda key: FxStep(golden.fx[key]))
+        self._heads = lru_cache(maxsize=_N_HEADS)(self._read_heads)
 
     def shapes(self, my: StepKey, golden: StepKey) -> float | None:
         """Share of tensors whose shapes agree, of some that both have; None if there are none."""
@@ -115,7 +120,7 @@ class FileEvidence:
         context = self._context_of(my)
         if context is None:
             return []
-        graph, fx = context.graph, FxStep(self._golden.fx[golden])
+        graph, fx = context.graph, self._fx_step(golden)
         dumped: dict[
             str, list[tuple[int, FileRef]]
         ] = {}  # file name of an op -> outputs that FX has
@@ -129,16 +134,18 @@ class FileEvidence:
             if (outputs := dumped.get(graph.ops[graph.by_file_name[name][0]].name))
         }
         files = [file for file in self._my.ge[my] if file.op_name in by_file]
-        step = read_ge_step(_some(files), context, self._readers)
         pairs = [
             (head.shape, file)
-            for op in step.ops
+            for op in self._heads(my, tuple(_some(files)))
             for index, file in by_file[op.file.op_name]
             if op.error is None and index < len(op.outputs)
             for head in (op.outputs[index],)
             if head.has_shape
         ]
         return self._with_fx_shapes(pairs)
+
+    def _read_heads(self, my: StepKey, files: tuple[GeFile, ...]) -> tuple[GeOp, ...]:
+        return read_ge_step(files, self._context_of(my), self._readers).ops
 
     def _with_fx_shapes(self, pairs: Sequence[tuple[Shape, FileRef]]) -> list[tuple[Shape, Shape]]:
         scans = self._readers.scan_npy([file for _, file in pairs], self._readers.threads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import cache
 
 from ait_cmp.align.choices import Choices, read_pairs
 from ait_cmp.align.graph_choice import node_score
@@ -55,6 +56,7 @@ def meet(
         ge_step = read_ge_step(golden.ge[golden_key], context, readers)
         return pair_step(my_key, my.ge[my_key], ge_step, context, readers)
 
+    @cache
     def named_nodes(key: StepKey) -> frozenset[str]:
         context = context_of(key)
         return frozenset() if context is None else context.named_nodes
