@@ -89,6 +89,7 @@ def test_attributes_of_the_framework_are_passed_over() -> None:
     ("type_", "fed", "attributes", "sentence"),
     [
         ("Abs", [("y", (1,))], {}, "input y is unknown to our Abs"),
+        ("Exp", [("x0", (1,))], {}, "input x0 is unknown to our Exp"),
         ("Abs", [("x", (1,))], {"mode": 1}, "attribute mode is unknown to our Abs"),
         ("Add", [("x1", (1,))], {}, "its input x2 is missing"),
         ("Muls", [("x", (1,))], {}, "its attribute value is missing"),

@@ -34,10 +34,17 @@ class _Parameters:
         inputs = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
         options = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "given"]
         self.inputs = [p.name for p in inputs]
+        self.may_be_lists = frozenset(p.name for p in inputs if _may_be_list(p.annotation))
         self.needed_inputs = [p.name for p in inputs if p.default is p.empty and p.name != "given"]
         self.attributes = [p.name for p in options]
         self.needed_attributes = [p.name for p in options if p.default is p.empty]
         self.takes_given = any(p.name == "given" for p in parameters)
+
+
+def _may_be_list(annotation: Any) -> bool:
+    """Whether a parameter may take several tensors: x0, x1 ... of a dynamic input x."""
+    words = str(annotation)
+    return annotation is inspect.Parameter.empty or "list" in words or "Sequence" in words
 
 
 @cache
@@ -103,7 +110,7 @@ def bind(
     positions: dict[str, tuple[int, ...]] = {}
     dynamic: set[str] = set()
     for position, (name, shape) in enumerate(fed):
-        parameter, is_dynamic = _parameter_of(name, known.inputs)
+        parameter, is_dynamic = _parameter_of(name, known)
         if parameter is None:
             if _is_unused(name, reference) or _is_empty(shape):
                 continue
@@ -124,13 +131,13 @@ def bind(
     )
 
 
-def _parameter_of(name: str, parameters: Sequence[str]) -> tuple[str | None, bool]:
+def _parameter_of(name: str, known: _Parameters) -> tuple[str | None, bool]:
     """The parameter that an input is, and whether it is one of several tensors."""
     title = f"{name}_" if keyword.iskeyword(name) else name
-    if title in parameters and title != "given":
+    if title in known.inputs and title != "given":
         return title, False
     base = title.rstrip("0123456789")
-    return (base, True) if base in parameters and base != title else (None, False)
+    return (base, True) if base in known.may_be_lists and base != title else (None, False)
 
 
 def _is_empty(shape: tuple[int, ...] | None) -> bool:
