@@ -38,6 +38,7 @@ struct PySource {
   size_t row, node;
   bool is_state;
   std::string why;
+  uint64_t figures;
 };
 struct PyFindings {
   std::vector<PyDivergence> divergences;
@@ -86,7 +87,8 @@ PyFindings told(const Findings& found) {
                                one.given_red, one.given_block, one.limit, one.n_outside_after,
                                one.candidates, one.unknown_inputs});
   for (const DifferingSource& source : found.sources)
-    all.sources.push_back({source.row, source.node, source.is_state, std::string(source.why)});
+    all.sources.push_back(
+        {source.row, source.node, source.is_state, std::string(source.why), source.figures});
   return all;
 }
 
@@ -116,7 +118,10 @@ void bind_findings(py::module_& m) {
       .def_readonly("row", &PySource::row)
       .def_readonly("node", &PySource::node)
       .def_readonly("is_state", &PySource::is_state, "It differs as runs before may make it.")
-      .def_readonly("why", &PySource::why);
+      .def_readonly("why", &PySource::why)
+      .def_readonly("figures", &PySource::figures,
+                    "What an earlier step would have written, as `VerdictHistory.written` has it; "
+                    "0: nobody can have.");
   py::class_<PyFindings>(m, "StepFindings", "What judging a step found.")
       .def_readonly("divergences", &PyFindings::divergences)
       .def_readonly("suspects", &PyFindings::suspects)
@@ -135,7 +140,17 @@ void bind_findings(py::module_& m) {
 void bind_verdict(py::module_& m) {
   bind_findings(m);
   py::class_<VerdictHistory>(m, "VerdictHistory", "What steps of a rank leave to those after them.")
-      .def(py::init<>());
+      .def(py::init<size_t, const std::vector<uint64_t>&>(), "n_steps_before"_a = 0,
+           "written_before"_a = std::vector<uint64_t>(),
+           "Of a graph alone: steps of the graphs before it, and what they wrote.")
+      .def(
+          "written",
+          [](const VerdictHistory& history) {
+            std::vector<uint64_t> found(history.written().begin(), history.written().end());
+            std::sort(found.begin(), found.end());
+            return found;
+          },
+          "A number of 64 bits for all that the judged steps wrote.");
   py::class_<StepVerdict>(m, "StepVerdict", "A step being judged.")
       .def(py::init([](StepRows& rows, const VerdictHistory& history, double cosine_min,
                        double red_max, double growth_max, double block_growth_max,

@@ -1,7 +1,6 @@
 // INPUTS DIFFER: graph inputs and constants compute nothing. Where one differs, the two runs were
 // not given the same data, unless it is state that runs before left behind.
 #include <cmath>
-#include <functional>
 
 #include "io/bytes.h"
 #include "report/verdict_step.h"
@@ -19,7 +18,8 @@ uint64_t figures_of(const ReportRow& row) {
   uint64_t hash = 1;
   for (const RowSide* side : {&row.my, &row.golden}) {
     if (!side->max || !side->min || !side->mean) return 0;
-    hash = mix(hash, std::hash<std::string_view>()(side->shape));
+    // The same on every machine: parts of a rank may be judged on several.
+    for (const char letter : side->shape) hash = mix(hash, static_cast<unsigned char>(letter));
     for (const double value : {*side->max, *side->min, *side->mean})
       hash = mix(hash, std::isnan(value) ? 1 : bits_of(value + 0.0));
   }
@@ -61,7 +61,7 @@ bool agrees_once_rounded(const Answers& answers, size_t row) {
 
 bool VerdictHistory::has_written(const ReportRow& row) const {
   const uint64_t figures = figures_of(row);
-  return figures != 0 && written_.count(figures) != 0;
+  return figures != 0 && (written_.count(figures) != 0 || before_.count(figures) != 0);
 }
 
 std::vector<std::pair<uint32_t, Given>> VerdictHistory::left_for(const JudgedStep& step) const {
@@ -111,11 +111,12 @@ std::vector<DifferingSource> find_differing_sources(const JudgedStep& step,
     if (!is_of_floats(row) && measure.facts.is_reduced && is_within(row, step.limits)) return;
     if (is_of_floats(row) &&
         (is_within(row, step.limits) || agrees_once_rounded(answers, measure.row))) {
-      found.push_back({node, measure.row, true, "It differs within the limits."});
+      found.push_back({node, measure.row, true, "It differs within the limits.", 0});
       return;
     }
     const std::string_view why = why_state(step, tensor, row, history);
-    found.push_back({node, measure.row, !why.empty(), why});
+    const uint64_t figures = why.empty() && step.rules.has(Rule::kState) ? figures_of(row) : 0;
+    found.push_back({node, measure.row, !why.empty(), why, figures});
   });
   return found;
 }

@@ -201,19 +201,26 @@ struct DifferingSource {
   size_t row;
   bool is_state;         ///< it differs as what ran before may make it
   std::string_view why;  ///< a sentence on that
+  uint64_t figures = 0;  ///< what an earlier step would have written; 0: nobody can have
 };
 
 /// What steps of a rank leave behind for those after them.
 class VerdictHistory {
  public:
+  /// Of a graph alone, when other graphs of its rank come before it: how many steps they have, and
+  /// which figures they wrote.
+  VerdictHistory(size_t n_steps_before, const std::vector<uint64_t>& written_before)
+      : before_(written_before.begin(), written_before.end()), n_steps_(n_steps_before) {}
   /// Whether an earlier step wrote these bits, on each side its own.
   bool has_written(const ReportRow& row) const;
   std::vector<std::pair<uint32_t, Given>> left_for(const JudgedStep& step) const;
   void add(const JudgedStep& step);
   bool is_empty() const { return n_steps_ == 0; }
+  /// Figures of what the steps wrote that were added.
+  const std::unordered_set<uint64_t>& written() const { return written_; }
 
  private:
-  std::unordered_set<uint64_t> written_;
+  std::unordered_set<uint64_t> before_, written_;
   std::unordered_map<std::string, Given> left_;  ///< by graph and name of the source
   size_t n_steps_ = 0;
 };

@@ -47,15 +47,15 @@ sys.exit(status)
 AT_STEP = """
 import os, sys
 token, number = int(sys.argv[1]), int(sys.argv[2])
-from ait_cmp.compare import run
-start = run._Run._start
+from ait_cmp.compare import pipeline
+start = pipeline.Pipeline._start
 
 def start_and_interrupt(self, my_key, golden_key, step):
     if my_key.step == token:
         os.kill(os.getpid(), number)
     return start(self, my_key, golden_key, step)
 
-run._Run._start = start_and_interrupt
+pipeline.Pipeline._start = start_and_interrupt
 from ait_cmp.cli.main import main
 sys.exit(main(sys.argv[3:]))
 """

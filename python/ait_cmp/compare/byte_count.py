@@ -27,6 +27,10 @@ class ByteCount:
         self.n_all = sum(self._of_step.values())
         self.n_done = 0
 
+    def of_step(self, key: StepKey) -> int:
+        """Bytes of a step."""
+        return self._of_step[key]
+
     def within(self, key: StepKey, share: float) -> int:
         """Bytes done when a step is done by this share."""
         return self.n_done + round(self._of_step[key] * share)

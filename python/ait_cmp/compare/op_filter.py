@@ -33,6 +33,21 @@ class OpFilter:
         return PairedStep(left, step.headers)
 
     @property
+    def unmet(self) -> frozenset[str]:
+        """Patterns that nothing fits so far."""
+        return frozenset(self._unmet)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All names that were looked at."""
+        return frozenset(self._fitting)
+
+    def take(self, unmet: frozenset[str], names: frozenset[str]) -> None:
+        """What another filter of the same patterns saw elsewhere: each must be told."""
+        self._unmet &= unmet
+        self._fitting.update(dict.fromkeys(names, False))
+
+    @property
     def notes(self) -> list[str]:
         """A sentence for every pattern that fits nothing, with what it may have meant."""
         return [

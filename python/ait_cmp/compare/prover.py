@@ -105,6 +105,29 @@ class ReplayProver:
         return self._replays
 
 
+def prover_of(
+    plan: Plan, mode: ReplayMode, limits: Limits, files: Sequence[str]
+) -> ReplayProver | None:
+    """The prover of a plan, None if nothing is to be replayed.
+
+    Args:
+        plan: What is compared.
+        mode: Which ops are replayed.
+        limits: What honest rounding may do.
+        files: Python files with references of the user's own.
+    """
+    return None if mode == "none" else ReplayProver(plan, mode, limits, references_of(files))
+
+
+def references_of(files: Sequence[str]) -> Mapping[str, Reference]:
+    """References of the user's own; the room that replays is loaded only for them."""
+    if not files:
+        return {}
+    from ait_cmp.replay.user_references import load_references
+
+    return load_references(files)
+
+
 def _files(step: PairedStep, nodes: Iterable[int]) -> list[str]:
     """Files of nodes, each once, in their order."""
     paths = (step.file_of(node) for node in dict.fromkeys(nodes))

@@ -25,6 +25,10 @@ _FX_ORDER = attrgetter("timestamp", "node", "io", "index", "sub_index")
 class Unpacked:
     """The files of the folders that were asked for last."""
 
+    def __reduce__(self) -> tuple[type[Unpacked], tuple[()]]:
+        """Elsewhere none is at hand."""
+        return Unpacked, ()
+
     def __init__(self) -> None:
         self._kept: list[tuple[PackedFiles[Any], list[Any]]] = []
 

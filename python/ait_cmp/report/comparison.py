@@ -265,6 +265,13 @@ class Comparison:
 
         return content_of(self)
 
+    def draw(self) -> None:
+        """Look at the tensors of divergences now: where the result goes they may not be."""
+        from ait_cmp.report.result.content import pictures_of
+
+        self.pictures.update(pictures_of(self))
+        self.exhibits = Exhibits()
+
     def merge(self, other: Comparison) -> Comparison:
         """This comparison and one of other ranks as one; both stay as they are.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ait_cmp.config import PathText, expanded
 from ait_cmp.errors import ConfigError
 from ait_cmp.report.report_files import ReportNames, write_whole
-from ait_cmp.report.sinks import StepReport
+from ait_cmp.report.sinks import GraphLines, StepReport
 
 if TYPE_CHECKING:
     from ait_cmp.report.comparison import Comparison
@@ -43,6 +43,9 @@ class HtmlSink:
 
     def write(self, report: StepReport) -> None:
         """Nothing: the page is made of the rows at the end."""
+
+    def write_lines(self, lines: GraphLines) -> None:
+        """Nothing, as of steps."""
 
     def finish(self, result: Comparison) -> None:
         """Write the file."""

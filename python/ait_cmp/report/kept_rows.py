@@ -28,11 +28,13 @@ class _Part(NamedTuple):
         begin: Byte in the file, -1 where `content` has them.
         n_bytes: How many.
         content: The bytes, or nothing.
+        first_id: What is added to their data_id: of rows that were packed elsewhere.
     """
 
     begin: int
     n_bytes: int
     content: bytes
+    first_id: int = 0
 
 
 class KeptRows(Sequence[Row]):
@@ -54,8 +56,19 @@ class KeptRows(Sequence[Row]):
         """Append the rows of a step as they are now."""
         for begin in range(0, len(step), _ROWS_A_PART):
             end = min(begin + _ROWS_A_PART, len(step))
-            self._parts.append(self._kept(step.packed(begin, end)))
-            self._ends.append(len(self) + end - begin)
+            self.add_packed(end - begin, step.packed(begin, end))
+
+    def add_packed(self, n_rows: int, content: bytes, first_id: int = 0) -> None:
+        """Append packed rows; `first_id` is added to their data_id."""
+        self._parts.append(self._kept(content)._replace(first_id=first_id))
+        self._ends.append(len(self) + n_rows)
+
+    def packed(self) -> Iterator[tuple[int, bytes]]:
+        """All rows as they are packed: how many, and their bytes."""
+        begin = 0
+        for part, end in zip(self._parts, self._ends):
+            yield end - begin, self._content(part)
+            begin = end
 
     def _kept(self, content: bytes) -> _Part:
         if self._n_bytes_in_memory + len(content) > _BYTES_IN_MEMORY:
@@ -84,14 +97,19 @@ class KeptRows(Sequence[Row]):
     def _unpacked(self, number: int) -> _core.PackedRows:
         if self._last is not None and self._last[0] == number:
             return self._last[1]
-        part = self._parts[number]
-        content = part.content
-        if part.begin >= 0:
-            assert self._descriptor is not None
-            content = os.pread(self._descriptor, part.n_bytes, part.begin)
-        rows = _core.PackedRows(content)
+        rows = _core.PackedRows(self._content(self._parts[number]))
         self._last = number, rows
         return rows
+
+    def _content(self, part: _Part) -> bytes:
+        if part.begin < 0:
+            return part.content
+        assert self._descriptor is not None
+        return os.pread(self._descriptor, part.n_bytes, part.begin)
+
+    def _row(self, part: int, rows: _core.PackedRows, number: int) -> Row:
+        row, first_id = Row._make(rows[number]), self._parts[part].first_id
+        return row._replace(data_id=row.data_id + first_id) if first_id else row
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
@@ -106,13 +124,13 @@ class KeptRows(Sequence[Row]):
         number = range(len(self))[number]
         part = bisect.bisect_right(self._ends, number)
         rows = self._unpacked(part)
-        return Row._make(rows[number - self._ends[part] + len(rows)])
+        return self._row(part, rows, number - self._ends[part] + len(rows))
 
     def __iter__(self) -> Iterator[Row]:
         for number in range(len(self._parts)):
             rows = self._unpacked(number)
             for row in range(len(rows)):
-                yield Row._make(rows[row])
+                yield self._row(number, rows, row)
 
     def __reduce__(self) -> tuple[type[list[Row]], tuple[list[Row]]]:
         return list, (list(self),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from ait_cmp import _core
 from ait_cmp.config import PathText
 from ait_cmp.errors import ConfigError
 from ait_cmp.report.comparison import Comparison
+from ait_cmp.report.csv_sink import portions_of, whole_rows
 from ait_cmp.report.html import CsvTable, page
 from ait_cmp.report.html_sink import HtmlSink
 from ait_cmp.report.merging import check_fit, put_together
@@ -19,9 +20,6 @@ from ait_cmp.report.result.read_parts import comparison_of
 from ait_cmp.report.result.reading import newest_run, read_result, result_beside
 from ait_cmp.report.result_sink import ResultSink
 from ait_cmp.report.row import COLUMNS
-
-# Rows are copied so many bytes at a time.
-_PORTION = 1 << 20
 
 
 def merge_reports(
@@ -115,30 +113,13 @@ def _check_head(path: Path, head: bytes) -> None:
 
 def _copy(source: Path, file: LineFile, n_rows: int) -> None:
     """Append the rows of a report."""
-    n_copied = n_bytes = 0
-    portion: list[bytes] = []
-    for row in _rows(source):
-        portion.append(row)
-        n_copied += 1
-        n_bytes += len(row)
-        if n_bytes > _PORTION:
+    n_copied = 0
+    with source.open("rb") as lines:
+        next(lines, b"")
+        for portion in portions_of(whole_rows(lines)):
             file.append(portion)
-            portion, n_bytes = [], 0
-    file.append(portion)
+            n_copied += len(portion)
     if n_copied != n_rows:
         message = f"{source}: {n_rows} rows expected, as its result.json says, found {n_copied}: "
         message += "was it copied whole?"
         raise ConfigError(message)
-
-
-def _rows(path: Path) -> Iterator[bytes]:
-    """The whole rows of a report without its head; a cell in quotes may hold line ends."""
-    with path.open("rb") as lines:
-        next(lines, b"")
-        row, n_quotes = b"", 0
-        for line in lines:
-            row = row + line if row else line
-            n_quotes += line.count(b'"')
-            if n_quotes % 2 == 0 and line.endswith(b"\n"):
-                yield row
-                row, n_quotes = b"", 0

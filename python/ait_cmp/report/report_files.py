@@ -153,25 +153,26 @@ def _whole(lines: Sequence[bytes], n_written: int) -> int:
 
 
 class RankFiles:
-    """One file a rank, made when its first rows come.
-
-    Attributes:
-        paths: Paths of the files made, in that order.
-    """
+    """One file a rank, made when its first rows come."""
 
     def __init__(self, names: ReportNames, ending: str, head: bytes = b"") -> None:
-        self.paths: list[Path] = []
+        self._paths: dict[int, Path] = {}
         self._names = names
         self._ending = ending
         self._head = head
         self._files: dict[int, LineFile] = {}
+
+    @property
+    def paths(self) -> list[Path]:
+        """Paths of the files made, in the order of the ranks."""
+        return [path for _, path in sorted(self._paths.items())]
 
     def append(self, rank: int, lines: Sequence[bytes]) -> None:
         """Append lines to the file of a rank."""
         if rank not in self._files:
             file = self._names.create(self._names.of_rank(rank), self._ending)
             self._files[rank] = file
-            self.paths.append(file.path)
+            self._paths[rank] = file.path
             file.append([self._head])
         self._files[rank].append(lines)
 

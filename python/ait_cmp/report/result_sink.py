@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ait_cmp.report.json_text import json_line
 from ait_cmp.report.report_files import ReportNames
-from ait_cmp.report.sinks import StepReport
+from ait_cmp.report.sinks import GraphLines, StepReport
 
 if TYPE_CHECKING:
     from ait_cmp.report.comparison import Comparison
@@ -20,6 +20,9 @@ class ResultSink:
 
     def write(self, report: StepReport) -> None:
         """Nothing: the file tells what the end of a run knows."""
+
+    def write_lines(self, lines: GraphLines) -> None:
+        """Nothing, as of steps."""
 
     def finish(self, result: Comparison) -> None:
         """Write the file."""

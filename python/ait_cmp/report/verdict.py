@@ -77,6 +77,21 @@ class LookAround(Protocol):
         """Of a step that is judged."""
 
 
+class Before(NamedTuple):
+    """What the graphs of a rank that are judged elsewhere, before one, leave for it.
+
+    Attributes:
+        n_steps: Steps that they have.
+        written: What they wrote, as far as the graph asks for it (`Judge.asked`).
+    """
+
+    n_steps: int = 0
+    written: tuple[int, ...] = ()
+
+
+NOTHING_BEFORE = Before()
+
+
 class Judge:
     """Judges the steps of a run, rank by rank, graph by graph, in order.
 
@@ -86,8 +101,11 @@ class Judge:
         limits: What counts as equal.
         prover: Replays what is suspect; None replays nothing.
         look_around: Asked about the first divergences of every graph.
+        before: Of a graph that is judged by itself, what comes before it in its rank.
 
     Attributes:
+        asked: What would make a differing input state of its rank, if a graph judged elsewhere
+            wrote it.
         suspects: Ops whose replay could tell more, in order.
         inputs_differ: Inputs that differ because the runs were not given the same data, each once.
         states_differ: Inputs that differ and may, each once.
@@ -101,8 +119,11 @@ class Judge:
         limits: Limits,
         prover: Prover | None = None,
         look_around: LookAround | None = None,
+        before: Before = NOTHING_BEFORE,
     ) -> None:
         self._limits = limits
+        self._before = before
+        self.asked: set[int] = set()
         self._prover = prover
         self._look_around = look_around
         # (rank, graph) -> ops that were looked at closely; divergences that were asked about.
@@ -142,7 +163,7 @@ class Judge:
         step.rows.number(first_id)
         if step.nodes and step.nodes[0].reads is None:
             self._has_graph_text = False
-        history = self._histories.setdefault(key.rank, _core.VerdictHistory())
+        history = self._history(key.rank)
         verdict = _core.StepVerdict(
             step.rows,
             history,
@@ -166,6 +187,15 @@ class Judge:
         self.replayed += proofs.counts
         return self._add(key, step, found, proofs)
 
+    def _history(self, rank: int) -> _core.VerdictHistory:
+        if rank not in self._histories:
+            self._histories[rank] = _core.VerdictHistory(*self._before)
+        return self._histories[rank]
+
+    def written(self, rank: int) -> list[int]:
+        """What the steps of a rank wrote, as numbers of 64 bits."""
+        return self._history(rank).written()
+
     def _add(
         self, key: StepKey, step: PairedStep, found: _core.StepFindings, proofs: Proofs
     ) -> list[NewDivergence]:
@@ -176,6 +206,8 @@ class Judge:
                 Suspect(key.rank, key.graph, key.step, node.name, node.type, one.why)
             )
         for source in found.sources:
+            if source.figures:
+                self.asked.add(source.figures)
             self._add_input(key, step, source)
         self._n_outside[key.rank, key.graph] += found.n_outside
         n_before = self._n_outside[key.rank, key.graph]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ait_cmp import _core
 from ait_cmp.pairing.pair import Pair
 from ait_cmp.report.divergence_groups import Group, group_divergences
-from ait_cmp.report.exhibits import MOST_EXHIBITS, Exhibit, where_of
+from ait_cmp.report.exhibits import MOST_EXHIBITS, Exhibit, Where, where_of
 from ait_cmp.report.json_text import without_nan
 from ait_cmp.report.result.errors import errors_of
 from ait_cmp.report.result.parts import parts_of, runs_of
@@ -124,6 +124,17 @@ def _divergences(result: Comparison, groups: Sequence[Group]) -> Iterator[dict[s
 
 
 _NO_PICTURE = {"errors": None, "errors_note": "not looked at", "neighbourhood": None}
+
+
+def pictures_of(result: Comparison) -> dict[Where, dict[str, Any]]:
+    """The pictures of all exhibits that may be shown."""
+    groups = group_divergences(result.divergences)[:MOST_EXHIBITS]
+    places = enumerate(where_of(group.first) for group in groups)
+    return {
+        where: picture_of(result.exhibits[where], number)
+        for number, where in places
+        if where in result.exhibits
+    }
 
 
 def picture_of(exhibit: Exhibit, number: int) -> dict[str, Any]:
