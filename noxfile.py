@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -51,6 +50,8 @@ def lint(session: nox.Session) -> None:
     sources = [path for room in ("csrc", "tests") for path in sorted(Path(room).rglob("*.*"))]
     sources = [path for path in sources if path.suffix in (".cpp", ".h")]
     session.run("clang-format", "--dry-run", "-Werror", *map(str, sources), silent=True)
+    workflows = sorted(map(str, Path(".github/workflows").glob("*.yml")))
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
     check_kernel_symbols(session, Path(build))
 
 
@@ -145,30 +146,52 @@ def compilers(session: nox.Session) -> None:
     session.log(f"{', '.join(names)}: {len(done)} compilations without a warning")
 
 
+WHEELS = Path("build/wheels")  # nox -s emulated finds them there
+
+
 @nox.session
 def wheels(session: nox.Session) -> None:
-    """Build the source package and from it the wheel; check, install and try what is in it."""
-    folder = Path(session.create_tmp())
-    for old in folder.glob("ait_cmp-*"):
+    """Wheels for x86-64 and aarch64 with glibc 2.17, of every Python here: built, checked, run.
+
+    `nox -s wheels -- --here`: this Python on this machine alone. Where zig cannot be installed that
+    is the wheel of the system's compiler, and a line begins NOT RUN; else NOT RUN is the error.
+    """
+    here = ["--here"] if "--here" in session.posargs else []
+    for old in WHEELS.glob("ait_cmp-*"):
         old.unlink()
-    session.install("build")
-    session.run("python", "-m", "build", "--outdir", str(folder))
-    (wheel,) = folder.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        names = archive.namelist()
-    here = Path("python")
-    wanted = {str(path.relative_to(here)) for path in here.rglob("*.*") if path.is_file()}
-    wanted = {name for name in wanted if "__pycache__" not in name}
-    packed = {name for name in names if ".dist-info/" not in name}
-    extensions = {name for name in packed if name.startswith("ait_cmp/_core.")} - wanted
-    strangers = packed - wanted - extensions
-    if missing := wanted - packed:
-        session.error(f"{wheel.name}: lacks {', '.join(sorted(missing))}")
-    if strangers or len(extensions) != 1:
-        session.error(f"{wheel.name}: unexpected {', '.join(sorted(strangers | extensions))}")
-    session.install(str(wheel))
-    session.run("python", "-c", "from ait_cmp import _core; print(_core.isas())")
-    session.run("ait-cmp", "demo", "--folder", str(folder / "demo"))
+    session.install("build", *BUILD_NEEDS, "pyelftools")
+    session.run("python", "-m", "build", "--sdist", "--outdir", str(WHEELS))
+    (sdist,) = map(str, WHEELS.glob("*.tar.gz"))
+    native = []
+    try:
+        session.install("ziglang==0.17.1", "repairwheel==0.8.0")
+    except CommandFailed:
+        if not here:
+            session.error("NOT RUN: ziglang or repairwheel cannot be installed")
+        session.log("NOT RUN: wheels by zig, which cannot be installed; by this compiler instead")
+        native = ["--native"]
+        session.run("pip", "wheel", "--no-deps", "--wheel-dir", str(WHEELS), sdist)
+    else:
+        session.run("python", "tests/wheels/notices.py", "--check")
+        session.run("python", "tests/wheels/build_wheels.py", sdist, str(WHEELS), *here)
+    session.run("python", "tests/wheels/check_wheels.py", *native, str(WHEELS))
+    suite = [] if here else ["--suite"]
+    session.run("python", "tests/wheels/run_wheels.py", str(WHEELS), *suite)
+
+
+@nox.session
+def emulated(session: nox.Session) -> None:
+    """The aarch64 wheels of `nox -s wheels` on Debian 11 and 12 under an emulator (15 minutes).
+
+    Ends with an error that begins NOT RUN without wheels, emulator or packages of Debian; there:
+    apt-get install qemu-user.
+    """
+    tools = ("qemu-aarch64", "apt-get", "dpkg-deb")
+    if missing := [tool for tool in tools if shutil.which(tool) is None]:
+        session.error(f"NOT RUN: {' and '.join(missing)} not found")
+    if not list(WHEELS.glob("*aarch64.whl")):
+        session.error(f"NOT RUN: no wheels for aarch64 in {WHEELS}: nox -s wheels makes them")
+    session.run("python", "tests/wheels/run_emulated.py", str(WHEELS))
 
 
 @nox.session

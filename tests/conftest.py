@@ -19,6 +19,8 @@ from ait_cmp import _core
 SLOW = [HealthCheck.too_slow]
 settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=SLOW)
 settings.register_profile("search", deadline=None, max_examples=2000, suppress_health_check=SLOW)
+# A CPU in software takes a hundred times as long: a few inputs of each kind.
+settings.register_profile("emulated", settings.get_profile("same"), max_examples=5)
 settings.load_profile("same")
 
 

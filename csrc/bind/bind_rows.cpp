@@ -20,7 +20,7 @@ using namespace pybind11::literals;
 namespace ait {
 namespace {
 
-constexpr size_t kMostAtOnce = 1024;
+constexpr size_t kMostRowsAtOnce = 1024;
 
 py::object object_of(int64_t value) { return py::int_(value); }
 py::object object_of(std::string_view text) { return str_of(text); }
@@ -242,7 +242,7 @@ class StepBatch {
         batch_(rows.jobs(), threads, "", access, true, single_sums, std::move(headers)) {}
 
   size_t next() {
-    rows_.take(batch_.next(kMostAtOnce));
+    rows_.take(batch_.next(kMostRowsAtOnce));
     return rows_.n_done();
   }
   void take_ready() { rows_.take(batch_.take_ready()); }

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import ait_cmp
+from ait_cmp import _core
 from ait_cmp.cli import show
 from ait_cmp.cli.main import main
 from ait_cmp.cli.progress import ProgressLine, progress_text
@@ -73,9 +77,14 @@ def test_a_cpu_level_that_is_none_is_told(tmp_path: Path, command: str) -> None:
     assert done.stderr.endswith("expected, which this machine runs, found nonsense\n")
 
 
-def test_the_version_says_the_cpu_level_in_use() -> None:
+def test_the_version_says_the_cpu_level_in_use_the_compiler_and_numpy() -> None:
     done = run("--version", env={"AIT_CMP_ISA": "base"})
-    assert "(CPU level base of " in done.stdout
+    levels = ", ".join(_core.isas())
+    assert done.stdout == (
+        f"ait-cmp {ait_cmp.__version__} (CPU level base of {levels}; compiled by {_core.compiler}; "
+        f"Python {sys.version.split()[0]}; numpy {np.__version__})\n"
+    )
+    assert re.match(r"GCC \d+\.\d|.*[Cc]lang.* \d+\.\d", _core.compiler)
 
 
 @pytest.mark.parametrize("word", ["--version", "--help"])

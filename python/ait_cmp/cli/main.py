@@ -154,7 +154,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--version", action=_Version, help="show the version and the CPU level in use, and exit"
+        "--version",
+        action=_Version,
+        help="show the version, the CPU level in use, the compiler and numpy, and exit",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in _COMMANDS.items():
@@ -177,9 +179,15 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+        from platform import python_version
+
         from ait_cmp import __version__, _core
 
-        levels = f"{_core.isa_in_use()} of {', '.join(_core.isas())}"
+        facts = [f"CPU level {_core.isa_in_use()} of {', '.join(_core.isas())}"]
+        facts += [f"compiled by {_core.compiler}", f"Python {python_version()}"]
+        with contextlib.suppress(PackageNotFoundError):  # help of any kind needs no numpy
+            facts.append(f"numpy {version('numpy')}")
         with contextlib.suppress(OSError):  # a full disk is not worth a word, as with --help
-            print(f"ait-cmp {__version__} (CPU level {levels})")
+            print(f"ait-cmp {__version__} ({'; '.join(facts)})")
         parser.exit()
