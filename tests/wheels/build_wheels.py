@@ -23,6 +23,8 @@ from typing import NamedTuple
 MACHINES = ("x86_64", "aarch64")
 GLIBC = "2.17"  # manylinux2014
 OLDEST = (3, 9)
+#: Variables that are meant for other builds.
+OTHERS = ("SKBUILD_", "CMAKE_")
 
 _ASK = """
 import sys, sysconfig, pathlib
@@ -72,6 +74,16 @@ def make_environment(python: Python, folder: Path) -> Path:
     return folder / "bin" / "python"
 
 
+def make_backend(interpreter: Path, folder: Path) -> None:
+    """What builds a wheel, in a folder for every Python.
+
+    scikit-build-core throws a build tree away that another copy of it made.
+    """
+    command = [interpreter, "-m", "pip", "install", "--quiet", "--target", folder]
+    command += ["--platform", "any", "--only-binary", ":all:", "scikit-build-core", "pybind11>=3"]
+    subprocess.run(command, check=True)
+
+
 def unpacked(sdist: Path, folder: Path) -> Path:
     """The folder in the source package, unpacked."""
     with tarfile.open(sdist) as archive:
@@ -86,7 +98,7 @@ def zig_environment(machine: str, cache: Path) -> dict[str, str]:
     """
     compiler = f"{sys.executable} -m ziglang c++ -target {machine}-linux-gnu.{GLIBC} -s"
     return {
-        **{key: value for key, value in os.environ.items() if not key.startswith("SKBUILD_")},
+        **{key: value for key, value in os.environ.items() if not key.startswith(OTHERS)},
         "CXX": compiler,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # cmake, ninja
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
@@ -106,7 +118,6 @@ def build_wheel(
         "cmake.define.AIT_WERROR": "ON",
         "cmake.define.CMAKE_SYSTEM_NAME": "Linux",
         "cmake.define.CMAKE_SYSTEM_PROCESSOR": machine,
-        "cmake.define.CMAKE_TRY_COMPILE_TARGET_TYPE": "STATIC_LIBRARY",
         "cmake.define.PYTHON_MODULE_EXTENSION": suffix,
     }
     out = scratch / "raw"
@@ -115,6 +126,7 @@ def build_wheel(
     for key, value in settings.items():
         command += ["--config-settings", f"{key}={value}"]
     environment = zig_environment(machine, scratch / "zig")
+    environment["PYTHONPATH"] = str(scratch / "backend")
     subprocess.run([*command, source], check=True, env=environment)
     (wheel,) = out.glob("*.whl")
     return wheel
@@ -136,8 +148,8 @@ def build(sdist: Path, folder: Path, machines: list[str], pythons: list[Python])
     compiled: dict[str, dict[str, int]] = {}
     for python in pythons:
         interpreter = make_environment(python, scratch / python.tag)
-        needs = [interpreter, "-m", "pip", "install", "--quiet", "scikit-build-core", "pybind11>=3"]
-        subprocess.run(needs, check=True)
+        if not (scratch / "backend").exists():  # by the oldest Python, which needs most
+            make_backend(interpreter, scratch / "backend")
         for machine in machines:
             print(f"--- {python.tag} {machine}", flush=True)
             raw = build_wheel(source, interpreter, machine, python.version, scratch)
