@@ -271,6 +271,17 @@ def browser(session: nox.Session) -> None:
     session.run("pytest", "tests/browser", *session.posargs)
 
 
+@nox.session
+def dask(session: nox.Session) -> None:
+    """`--dask` on a real scheduler and hosts of its own, one killed in the middle.
+
+    As root hosts have networks and views of the disks of their own; else they are plain processes,
+    and the first test says so.
+    """
+    session.install(".[test,dask]")
+    session.run("pytest", "tests/dask_cluster", *session.posargs)
+
+
 def install_torchair(session: nox.Session) -> dict[str, str]:
     """Install the genuine torchair; the environment with which it loads without a device.
 

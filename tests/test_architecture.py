@@ -201,7 +201,7 @@ def test_only_the_dump_helpers_know_torch() -> None:
 
 def test_reading_and_comparing_needs_numpy_alone() -> None:
     """What else is imported is of Python, optional, or of dump/."""
-    allowed = {"numpy", "ait_cmp", "pandas", "watchfiles", "dask", "distributed"}
+    allowed = {"numpy", "ait_cmp", "pandas", "watchfiles", "distributed", "cloudpickle"}
     top_level = [
         f"{at}: not part of the base install"
         for path in module_files()

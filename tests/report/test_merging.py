@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +100,18 @@ def test_what_does_not_fit_is_one_sentence(dumps: Path, parts: dict[int, Compari
     limits = ait_cmp.Limits(red_max=0.5)
     with pytest.raises(ait_cmp.ConfigError, match=r"fit together: red_max is 0\.5 and 0\.05"):
         parts[1].merge(compared(dumps, 0, limits=limits))
+
+
+def test_a_comparison_travels_and_needs_its_dump_no_more(dumps: Path, tmp_path: Path) -> None:
+    """Pickled where its dump is, merged where it is not."""
+    shutil.copytree(dumps / "ge", tmp_path / "ge")
+    shutil.copytree(dumps / "fx", tmp_path / "fx")
+    whole = told(compared(tmp_path, list(RANKS)))
+    sent = [pickle.dumps(compared(tmp_path, rank, keep_rows=rank != 1)) for rank in RANKS]
+    shutil.rmtree(tmp_path / "ge")
+    shutil.rmtree(tmp_path / "fx")
+    parts = [pickle.loads(one) for one in sent]
+    merged = parts[2].merge(parts[0]).merge(parts[1])
+    assert told(merged) == whole
+    assert any(found["errors"] for found in whole["divergences"])
+    assert {row.rank for row in merged.rows} == {0, 2}

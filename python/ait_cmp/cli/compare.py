@@ -6,6 +6,8 @@ import argparse
 import gc
 import logging
 import signal
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 from ait_cmp.cli.exit_status import EXIT_STATUS_HELP, ExitStatus
 from ait_cmp.cli.language import add_language_option, language_of, translated
@@ -16,6 +18,9 @@ from ait_cmp.cli.terminal import say
 from ait_cmp.cli.thread_option import add_thread_option
 from ait_cmp.config import ACCESS
 from ait_cmp.terms import REPLAY_MODES
+
+if TYPE_CHECKING:
+    from ait_cmp.compare.engine import Engine
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -149,6 +154,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="RESULT.json",
         help="of an earlier run: exit 1 only for operators that diverge and did not there",
     )
+    how.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="compare on the workers of this dask scheduler, each rank where its files are "
+        "(pip install 'ait-cmp[dask]')",
+    )
     how.add_argument("--no-progress", action="store_true", help="no progress line on stderr")
     how.add_argument(
         "--exit-zero", action="store_true", help="exit 0 also when there are differences"
@@ -178,6 +189,15 @@ def _folders(options: argparse.Namespace) -> tuple[str, str]:
     return mine, golden
 
 
+def _workers(address: str | None) -> AbstractContextManager[Engine | None]:
+    """Whose workers compare: those of a cluster, or None: threads of this process."""
+    if address is None:
+        return nullcontext()
+    from ait_cmp.distribute.dask_engine import dask_engine
+
+    return dask_engine(address)
+
+
 def run(options: argparse.Namespace) -> int:
     """Compare, print the summary, return the exit status."""
     from ait_cmp.cli.progress import ProgressLine
@@ -188,7 +208,8 @@ def run(options: argparse.Namespace) -> int:
     my_path, golden_path = _folders(options)
     language = language_of(options)
     gc.disable()  # a process that makes tuples and ends has nothing for it to find
-    with signals_call(interrupt) as came, ProgressLine(enabled=not options.no_progress) as progress:
+    shown, workers = ProgressLine(enabled=not options.no_progress), _workers(options.dask)
+    with signals_call(interrupt) as came, shown as progress, workers as executor:
         result = compare_dirs(
             my_path,
             golden_path,
@@ -210,6 +231,7 @@ def run(options: argparse.Namespace) -> int:
             command=["ait-cmp", *options.words],
             progress=progress,
             access=options.access,
+            executor=executor,
             keep_rows=False,
         )
     for note in result.notes:

@@ -265,6 +265,10 @@ class Comparison:
 
         return content_of(self)
 
+    def __getstate__(self) -> dict[str, Any]:
+        self.draw()
+        return dict(vars(self))
+
     def draw(self) -> None:
         """Look at the tensors of divergences now: where the result goes they may not be."""
         from ait_cmp.report.result.content import pictures_of
