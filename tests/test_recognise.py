@@ -15,7 +15,7 @@ from ait_cmp.cli.demo import unpack_sample
 from ait_cmp.cli.language import language_of
 from ait_cmp.cli.main import main
 from ait_cmp.report.summary import summary_lines
-from ait_cmp.sentences import LANGUAGES, en_report
+from ait_cmp.sentences import LANGUAGES, en_files, en_replay, en_report, en_rows
 from ait_cmp.sentences.recognise import in_language
 
 ROOT = Path(__file__).parents[1]
@@ -32,13 +32,15 @@ def filled(text: str) -> tuple[str, dict[str, str]]:
     return re.sub(r"\{(\w+)\}", lambda blank: contents[blank[1]], text), contents
 
 
-# Without words of their own.
-FRAMES = {"why_and_remark", "named_part"}
+TEXTS = {**en_report.TEXTS, **en_rows.TEXTS, **en_files.TEXTS, **en_replay.TEXTS}
+# Without words of their own, or parts of a list.
+FRAMES = {"reason_and_count", "why_and_remark", "named_part"}
+LISTS = {key for key in TEXTS if key.startswith("list_")}
 
 
-@pytest.mark.parametrize("key", sorted(en_report.TEXTS.keys() - FRAMES))
+@pytest.mark.parametrize("key", sorted(TEXTS.keys() - FRAMES - LISTS))
 def test_every_text_is_found_with_what_stands_in_its_blanks(key: str) -> None:
-    said, contents = filled(en_report.TEXTS[key])
+    said, contents = filled(TEXTS[key])
     expected = re.sub(r"\{(\w+)\}", lambda blank: contents[blank[1]], LANGUAGES["zh"][key])
     assert in_language(said, "zh") == expected
     assert in_language(said, "en") == said
@@ -46,37 +48,67 @@ def test_every_text_is_found_with_what_stands_in_its_blanks(key: str) -> None:
 
 def test_a_frame_counts_where_a_part_is_known() -> None:
     assert in_language("A_1: a reduced thing.", "zh") == "A_1: a reduced thing."
-    assert in_language("MatMul_3: it is right; more", "zh") == "MatMul_3: it is right; more"
+    assert in_language("MatMul_3: it is fine; more", "zh") == "MatMul_3: it is fine; more"
     told = in_language("12 times what it was given; the same rows in another order", "zh")
     assert told == "误差为输入带来的 12 倍；行相同，顺序不同"
 
 
-# Put together where they are said: plurals, places, parts of sentences.
-PUT_TOGETHER = {
-    *FRAMES,
-    *("what_a", "what_an", "place_rank", "where_rank", "where", "sides", "how_rounding"),
-    *("same_at_one", "same_at", "same_at_and_more", "one_without_block"),
-    *("nonfinite_rows", "nonfinite_elements"),
-    *("and_more_ops", "and_more_inputs", "and_more_reasons"),
-}
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ("a, b", "a, b"),
+        ("a, b and 3 more", "a, b 等，另有 3 个"),
+        ("a and 2 before them", "a 以及此前的 2 个"),
+        ("0-3, 6-7 and others", "0-3, 6-7 等"),
+        ("0, 3 to 9", "0, 3 到 9"),
+        ("3 meets 5, 4 meets 6 and so on", "3 对应 5, 4 对应 6 等"),
+        ("task 3 of stream 4", "流 4 的任务 3"),
+        ("a or b", "a 或 b"),
+        ("Mul_3 in rank 0 graph_1 token 1", "Mul_3 在 rank 0 graph_1 token 1"),
+        ("Mul_3 (Mul), FX node mul_3", "Mul_3 (Mul), FX 节点 mul_3"),
+    ],
+)
+def test_what_stands_between_names_is_told(listed: str, expected: str) -> None:
+    told = in_language(f"Step folders without any dump: {listed}.", "zh")
+    assert told == f"没有任何落盘数据的步目录：{expected}。"
 
 
-def test_every_text_is_said_by_the_program() -> None:
-    """Words that nobody says any more do not stay in the table."""
-    files = [
-        path
-        for path in (ROOT / "python/ait_cmp").rglob("*.py")
-        if "sentences" not in path.parts and "html" not in path.parts
-    ]
-    sources = "\n".join(path.read_text(encoding="utf-8") for path in files)
-    sources = re.sub(r'"\n *f?"', "", sources)
-    for key, text in en_report.TEXTS.items():
-        if key in PUT_TOGETHER:
-            continue
-        fragments = re.split(r"\{\w+\}", text)
-        words = max(fragments, key=len).strip(" .;:,()").split()
-        runs = [" ".join(words[at : at + 3]) for at in range(max(len(words) - 2, 1))]
-        assert any(run in sources for run in runs), (key, runs)
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (
+            "NOT READ: my: /d/0: this folder could not be read (Permission denied). And 3 more.",
+            "未读取：待测：/d/0：无法读取该目录（权限不足）。另有 3 个。",
+        ),
+        (
+            "NOT COMPARED: 2 tensors have another shape or cannot be read. The first: token 0, "
+            "Mul_3 (Mul) inputs 0: my: 512 bytes declared, 4 left at byte 300 (file cut short?).",
+            "未比较：2 个张量形状不同或无法读取。第一个：token 0，Mul_3 (Mul) inputs 0："
+            "待测：声明 512 字节，第 300 字节处只剩 4 字节（文件被截断？）。",
+        ),
+        (
+            '/d/Mul: header: field 3 "input": a message expected, found wire type 0 at byte 9.',
+            "/d/Mul：文件头：字段 3（input）应为消息，第 9 字节处的 wire type 为 0。",
+        ),
+        (
+            "my: layout not converted: original shape (2, 3) does not fit FRACTAL_NZ (1, 2) of 2 "
+            "groups; trailing bytes: 20 declared, the first 10 used. No op reads it.",
+            "待测：布局未转换：原始形状 (2, 3) 与 2 组的 FRACTAL_NZ (1, 2) 不符；"
+            "有多余字节：声明 20 字节，使用前 10 字节。没有算子读取它。",
+        ),
+        (
+            "Add_1 could not be replayed: its input x1 comes from Data_3, which is not in the dump "
+            '(dump_mode="all" dumps it).',
+            'Add_1 无法重放：其输入 x1 来自没有落盘的 Data_3（dump_mode="all" 可落盘）。',
+        ),
+        ("     12  a cast to DT_X is not known", "     12  不支持转换为 DT_X"),
+        ("     12  unreadable: /d/Mul: the file is empty", "     12  不可读：/d/Mul：文件为空"),
+        ("/d/Mul: No such file or directory", "/d/Mul：没有该文件或目录"),
+        ("Nobody knows this. No op reads it.", "Nobody knows this. 没有算子读取它。"),
+    ],
+)
+def test_what_damaged_files_get_is_told(said: str, expected: str) -> None:
+    assert in_language(said, "zh") == expected
 
 
 def test_what_is_not_known_stays_as_it_is() -> None:

@@ -5,22 +5,33 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import ait_cmp
-from ait_cmp import _core
+from ait_cmp import _core, sentences
 from ait_cmp.info.results import Sums
 from ait_cmp.sentences import LANGUAGES, Sentence, blanks_of, say, text_of
 from ait_cmp.tensor_ref import check_fields
 from report_rows import EMPTY, step_rows
+
+NAME = sentences.__name__
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_has_every_sentence_with_the_same_places(language: str) -> None:
     english = {key: blanks_of(text) for key, text in LANGUAGES["en"].items()}
     assert {key: blanks_of(text) for key, text in LANGUAGES[language].items()} == english
+
+
+def test_no_two_files_have_the_same_sentence() -> None:
+    folder = Path(sentences.__file__).parent
+    for language, texts in LANGUAGES.items():
+        files = sorted(folder.glob(f"{language}*.py"))
+        keys = [key for path in files for key in import_module(f"{NAME}.{path.stem}").TEXTS]
+        assert sorted(keys) == sorted(texts)
 
 
 def test_a_sentence_is_filled_in_by_names() -> None:

@@ -176,6 +176,27 @@ def test_sentences_and_tooltips_are_in_the_language_of_the_page(
     assert "Nobody knows this <b>one</b>." in told
 
 
+def test_reasons_are_in_the_language_of_the_page_and_found_in_both(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    unpack_sample(tmp_path / "demo")
+    cut, empty, *_ = sorted((tmp_path / "demo/ge_wrong").rglob("MatMul.*"))
+    cut.write_bytes(cut.read_bytes()[:-100])
+    empty.write_bytes(b"")
+    folders = (tmp_path / "demo/ge_wrong", tmp_path / "demo/fx")
+    found = compare_dirs(*folders, output=tmp_path, threads=1)
+    page = open_page({}, CsvTable(found.csv_paths), locale="zh-CN")
+    for word in ('reason:"the file is empty"', "reason:文件为空"):
+        fill_filter(page, "reason:nothing_like_this", "0")
+        fill_filter(page, word, "1")
+        (line,) = page.locator("#table .line:not(.head)").all()
+        assert f"{empty}：文件为空" in line.inner_text()
+    page.locator("#table .line:not(.head)").first.click()
+    assert f"{empty}：文件为空" in page.locator("#row-detail").inner_text()
+    page.locator("#copy-csv").click()
+    assert f"{empty}: the file is empty" in page.evaluate("navigator.clipboard.readText()")
+
+
 def test_columns_are_chosen_and_copied(two: Page) -> None:
     fill_filter(two, "verdict:fail", "2")
     two.locator("#choose-columns").click()

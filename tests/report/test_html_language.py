@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -44,3 +45,27 @@ def test_every_sentence_of_the_page_is_there_in_chinese(
         said = [*divergence["sentences"], *report["result"]["reach"], output_told["sentence"]]
         for sentence in (*said, divergence["replay"]):
             assert CHINESE.search(chinese[sentence]), sentence
+
+
+def test_reasons_of_damaged_files_are_there_in_chinese(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unpack_sample(tmp_path / "demo")
+    cut, empty, *_ = sorted((tmp_path / "demo/ge").rglob("MatMul.*"))
+    cut.write_bytes(cut.read_bytes()[:-100])
+    empty.write_bytes(b"")
+    folders = [str(tmp_path / "demo" / side) for side in ("ge", "fx")]
+    assert main([*folders, "--output", str(tmp_path / "report"), "--html", "--lang", "zh"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    (lost,) = [line for line in lines if line.startswith("未比较：")]
+    assert re.search(r"待测：声明 \d+ 字节，第 \d+ 字节处只剩 \d+ 字节（文件被截断？）。", lost)
+    (page,) = (tmp_path / "report").glob("*.html")
+    (report,) = (tmp_path / "report").glob("*.csv")
+    chinese = report_of(page)["chinese"]
+    with report.open(encoding="utf-8", newline="") as lines_of_report:
+        rows = list(csv.DictReader(lines_of_report))
+    reasons = {row["cmp_fail_reason"] for row in rows if row["status"] == "unreadable"}
+    assert len(reasons) == 2
+    assert not any(CHINESE.search(reason) for reason in reasons)  # CSV stays English
+    assert all(CHINESE.search(chinese[reason]) for reason in reasons)
+    assert chinese[f"{empty}: the file is empty"] == f"{empty}：文件为空"

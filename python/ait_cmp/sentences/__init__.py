@@ -1,9 +1,11 @@
 """Sentences of reports: ids with arguments, and the one table that makes texts of them.
 
-`en.py` has the English texts of what rows say, `en_report.py` those of summaries, divergences and
-notes; another language is other files, with the same ids and blanks (`recognise`). The core says
-sentences by their ids, too (`csrc/compare/sentence.h`). It gets the English texts when it is
-imported, and refuses those that lack one of its sentences or name other blanks.
+`en.py` has the English texts that have ids of their own, `en_report.py` those of summaries,
+divergences and replays, `en_rows.py` of notes and rows, `en_files.py` of damaged files,
+`en_replay.py` of ops that are not replayed; another language is other files, with the same ids and
+blanks (`recognise`). The core says sentences by their ids, too (`csrc/compare/sentence.h`). It gets
+the English texts when it is imported, and refuses those that lack one of its sentences or name
+other blanks.
 """
 
 from __future__ import annotations
@@ -12,12 +14,35 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from ait_cmp.sentences import en, en_report, zh, zh_report
+from ait_cmp.sentences import (
+    en,
+    en_files,
+    en_replay,
+    en_report,
+    en_rows,
+    zh,
+    zh_files,
+    zh_replay,
+    zh_report,
+    zh_rows,
+)
 
 # Language -> id -> text.
 LANGUAGES: dict[str, Mapping[str, str]] = {
-    "en": {**en.TEXTS, **en_report.TEXTS},
-    "zh": {**zh.TEXTS, **zh_report.TEXTS},
+    "en": {
+        **en.TEXTS,
+        **en_report.TEXTS,
+        **en_rows.TEXTS,
+        **en_files.TEXTS,
+        **en_replay.TEXTS,
+    },
+    "zh": {
+        **zh.TEXTS,
+        **zh_report.TEXTS,
+        **zh_rows.TEXTS,
+        **zh_files.TEXTS,
+        **zh_replay.TEXTS,
+    },
 }
 _BLANK = re.compile(r"\{(\w+)\}")
 

@@ -2,7 +2,8 @@
 
 These are said where they are made up, in English; other languages find the sentence by its words.
 Blanks: `n` and names that begin `n_` hold a number, `type` a word, `list` parts between commas,
-`part` and names that begin `part_` what may be a sentence, or a part of one, of its own.
+`part` and names that begin `part_` what may be a sentence, or a part of one, of its own; `names`,
+`steps` and others of `recognise` a list, between whose parts stands what `list_...` says.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ TEXTS = {
     "refused_and_more": "REFUSED: {part} And {n} more.",
     "overwritten": "OVERWRITTEN: {part}",
     "overwritten_more": "             and {n} more",
-    "first_divergence": "FIRST DIVERGENCE in {part_where}: {name}",
+    "first_divergence": "FIRST DIVERGENCE in {part_where}: {names}",
     "where_rank": "rank {n} {graph} token {n_token}",
     "where": "{graph} token {n_token}",
     "also_diverges": "ALSO DIVERGES {name} in {part_where}: {part_why}",
+    "reason_and_count": "{n}  {part}",
     "why_and_remark": "{part_why}; {part_remark}",
     "more_places": "{n} more places",
     "in_short_block": "block {growth} times what it was given",
@@ -285,7 +287,7 @@ TEXTS = {
     ),
     "golden_graphs_alone": "Golden graphs that nothing is compared with: {names}.",
     "overflow": (
-        "The device reported overflow in {tasks} ({path}); that explains NaN and inf values."
+        "The device reported overflow in {tasks} ({file}); that explains NaN and inf values."
     ),
     "newest_run": "{part_where}: several runs; the newest, {newest}, is taken, {left} left out.",
     "note_on_my": "my: {part}",
@@ -297,7 +299,7 @@ TEXTS = {
         "first divergence may lie before."
     ),
     "none_fits": "No operator of the my side has a name that fits {names}.",
-    "golden_unreadable": "Its golden file cannot be read: {why}",
+    "golden_unreadable": "Its golden file cannot be read: {part}",
     "tells_names": "the names of nodes",
     "tells_shapes": "the shapes of tensors",
     "tells_values": "the values of graph inputs",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from re import Pattern
 from typing import NamedTuple
 
@@ -19,6 +19,11 @@ _BLANK = re.compile(r"\{(\w+)\}")
 _COUNTED = re.compile(r"(\d+) (.+)")
 _BETWEEN_COUNTS = re.compile(r", (?=\d)")
 _BETWEEN_WORDS = re.compile(r", | and ")
+# Blanks that hold names or numbers: between them may stand what `list_...` says.
+_LISTS = frozenset(
+    ("names", "paths", "tasks", "ranks", "steps", "rows", "left", "others", "mine", "theirs")
+)
+_LIST = "list_"
 # Where a text of several sentences may be parted.
 _END = re.compile(r"(?<=[.?!]) (?=[A-Z\d])")
 
@@ -29,27 +34,30 @@ class _Known(NamedTuple):
     Attributes:
         id: Which one.
         pattern: What finds it.
+        words: The longest of what stands between its blanks: it is looked for first.
         n_fixed: Letters outside of its blanks.
-        is_frame: It has no words of its own, and counts where a part of it is known.
     """
 
     id: str
     pattern: Pattern[str]
+    words: str
     n_fixed: int
-    is_frame: bool
 
 
 def in_language(text: str, language: str) -> str:
     """A line of a report in a language; English, or unknown, as it is."""
     if language == "en" or not text:
         return text
-    indentation = text[: len(text) - len(text.lstrip(" "))]
     texts = LANGUAGES[language]
-    return _whole(text, texts) or indentation + _parts(text[len(indentation) :], texts)
+    told = text.lstrip(" ")
+    if told == text:
+        return _parts(text, texts)
+    whole = _whole(text, texts)  # of some lines the indentation says what they are
+    return text[: len(text) - len(told)] + _parts(told, texts) if whole is None else whole
 
 
 def _parts(text: str, texts: Mapping[str, str]) -> str:
-    """A text of one sentence or several."""
+    """A text of one sentence or several; an unknown one stays as it is."""
     found = _whole(text, texts)
     if found is not None:
         return found
@@ -57,11 +65,17 @@ def _parts(text: str, texts: Mapping[str, str]) -> str:
         first = _whole(text[:end], texts)
         if first is not None:
             return first + _parts(text[end + 1 :], texts)
-    if not text.endswith("."):  # its end may be left out
-        found = _whole(f"{text}.", texts)
-        if found is not None:
-            return found.rstrip("。")
-    return _whole(text, texts, frames=True) or text
+    bare = text.removesuffix(".")  # its end may be left out, or added
+    found = _whole(bare if bare != text else f"{text}.", texts)
+    if found is None:
+        found = _whole(bare, texts, frames=True)
+    if found is not None:
+        return found.rstrip("。") + "。" * (bare != text)
+    first, *others = _END.split(text, maxsplit=1)
+    if not others:
+        return text
+    told = _parts(first, texts)
+    return told + " " * (told == first) + _parts(others[0], texts)
 
 
 def _whole(text: str, texts: Mapping[str, str], *, frames: bool = False) -> str | None:
@@ -73,8 +87,8 @@ def _whole(text: str, texts: Mapping[str, str], *, frames: bool = False) -> str 
         frames: Look among those without words of their own, instead: one counts where a part of it
             is known.
     """
-    for known in _known():
-        found = known.pattern.fullmatch(text) if known.is_frame == frames else None
+    for known in [known for known in _known(frames) if known.words in text]:
+        found = known.pattern.fullmatch(text)
         if found is None:
             continue
         given = found.groupdict()
@@ -95,7 +109,18 @@ def _content(name: str, content: str, texts: Mapping[str, str]) -> str:
         return "、".join(_parts(part, texts) for part in _BETWEEN_WORDS.split(content))
     if name.startswith("part"):
         return _parts(content, texts)
+    return _listed(content, texts) if name in _LISTS else content
+
+
+def _listed(content: str, texts: Mapping[str, str]) -> str:
+    """Names or numbers, with what stands between them."""
+    for known in _between_names():
+        content = known.pattern.sub(_filler(texts[known.id]), content)
     return content
+
+
+def _filler(text: str) -> Callable[[re.Match[str]], str]:
+    return lambda found: _fill(text, found.groupdict())
 
 
 def _counted(part: str, texts: Mapping[str, str]) -> str:
@@ -107,22 +132,46 @@ def _counted(part: str, texts: Mapping[str, str]) -> str:
 
 
 @functools.cache
-def _known() -> tuple[_Known, ...]:
-    """Every text of the table, those of most fixed words first: the most telling one is taken."""
-    found = []
-    for key, text in LANGUAGES["en"].items():
-        fixed = _BLANK.sub("", text)
-        is_frame = re.search(r"[A-Za-z]", fixed) is None
-        if is_frame and "{part" not in text:
-            continue  # as `text`, which is anything
-        found.append(_Known(key, _pattern(text), len(fixed), is_frame))
+def _known(frames: bool) -> tuple[_Known, ...]:
+    """Every text of the table, those of most fixed words first: the most telling one is taken.
+
+    Args:
+        frames: Those without words of their own that have a part; else those with words.
+    """
+    texts = {key: text for key, text in LANGUAGES["en"].items() if not key.startswith(_LIST)}
+    found = (
+        _known_as(key, text)
+        for key, text in texts.items()
+        if frames == (re.search("[A-Za-z]", _BLANK.sub("", text)) is None)
+        and ("{part" in text or not frames)
+    )
     return tuple(sorted(found, key=lambda known: -known.n_fixed))
 
 
-# Blank -> what it holds, where that is not anything.
-_CONTENTS = {"n": r"\d+", "type": r"\S+", "part": ".+?"}
-# Anything else is no more than one sentence.
-_WORDS = r"(?:(?![.?!] [A-Z]).)+?"
+@functools.cache
+def _between_names() -> tuple[_Known, ...]:
+    english = LANGUAGES["en"].items()
+    return tuple(_known_as(key, text) for key, text in english if key.startswith(_LIST))
+
+
+def _known_as(key: str, text: str) -> _Known:
+    words = _BLANK.sub("\0", text).split("\0")
+    return _Known(key, _pattern(text), max(words, key=len), len("".join(words)))
+
+
+_SENTENCE = r"(?:(?![.?!] [A-Z]).)+?"
+# Blank -> what it holds; `n_...` and `part_...` are more of these.
+_CONTENTS = {
+    "n": r"\d+",
+    "type": r"\S+",
+    "part": ".+?",
+    "part_": _SENTENCE,
+    "file": r"[^()]+?",
+    **dict.fromkeys(("why", "command"), _SENTENCE),
+    **dict.fromkeys(("line", "member", "text"), ".*?"),
+}
+# Anything else is less than a sentence.
+_WORDS = r"(?:(?![.?!] [A-Z]|[;:] ).)+?"
 
 
 def _pattern(text: str) -> Pattern[str]:
@@ -136,7 +185,7 @@ def _pattern(text: str) -> Pattern[str]:
             words.append(f"(?P={part})")
         else:
             seen.add(part)
-            kind = "n" if part.startswith("n_") else part
+            kind = "n" if part.startswith("n_") else "part_" if part.startswith("part_") else part
             content = _CONTENTS.get(kind, _WORDS)
             words.append(f"(?P<{part}>{content})")
     return re.compile("".join(words))

@@ -12,10 +12,11 @@ TEXTS = {
     "refused_and_more": "拒绝比较：{part}另有 {n} 个。",
     "overwritten": "内存被踩踏：{part}",
     "overwritten_more": "            另有 {n} 个",
-    "first_divergence": "首个偏差算子（{part_where}）：{name}",
+    "first_divergence": "首个偏差算子（{part_where}）：{names}",
     "where_rank": "rank {n} {graph} token {n_token}",
     "where": "{graph} token {n_token}",
     "also_diverges": "另一偏差算子 {name}（{part_where}）：{part_why}",
+    "reason_and_count": "{n}  {part}",
     "why_and_remark": "{part_why}；{part_remark}",
     "more_places": "另有 {n} 处",
     "in_short_block": "分块误差为输入带来的 {growth} 倍",
@@ -236,7 +237,7 @@ TEXTS = {
     ),
     "one_golden_process": "标杆为单进程运行：待测的每个 rank（{ranks}）都与它比较。",
     "golden_graphs_alone": "没有与之比较的标杆图：{names}。",
-    "overflow": "设备报告 {tasks} 溢出（{path}）；这可以解释 NaN 与 inf。",
+    "overflow": "设备报告 {tasks} 溢出（{file}）；这可以解释 NaN 与 inf。",
     "newest_run": "{part_where}：有多次运行；取最新的 {newest}，略去 {left}。",
     "note_on_my": "待测：{part}",
     "note_on_golden": "标杆：{part}",
@@ -244,7 +245,7 @@ TEXTS = {
     "empty_steps": "没有任何落盘数据的步目录：{names}。",
     "filtered": ("只比较了符合 {names} 的算子：不知道其上游，首个偏差算子可能在更前面。"),
     "none_fits": "待测侧没有名字符合 {names} 的算子。",
-    "golden_unreadable": "其标杆文件不可读：{why}",
+    "golden_unreadable": "其标杆文件不可读：{part}",
     "tells_names": "节点名",
     "tells_shapes": "张量形状",
     "tells_values": "图输入的值",
@@ -263,10 +264,8 @@ TEXTS = {
         "{graph} 未比较：标杆 {golden} 有其节点的 {share}，但属于另一张图，"
         "或是几张相似的图之一；要比较请给出两张图的目录。"
     ),
-    "steps_empty_between": (
-        "{part_where}：待测步 {steps}（meets 表示对应）：其间的步目录为空，这些步没有落盘。"
-    ),
-    "steps_in_order": ("{part_where}：待测步 {steps}（meets 表示对应）：图输入的值在此一致。"),
+    "steps_empty_between": ("{part_where}：待测步 {steps}：其间的步目录为空，这些步没有落盘。"),
+    "steps_in_order": ("{part_where}：待测步 {steps}：图输入的值在此一致。"),
     "only_ranks": "待测 rank {n} 与标杆 rank {n_golden} 比较：两侧都只有一个。",
     "ranks_one_side": "仅{part_side}侧有的 rank，未比较：{ranks}；{part_other}侧有 {others}。",
     "old_layout": "这种旧布局的 FX 步从 {n} 开始编号；第 {n_first} 步视为第 {n_taken} 步。",

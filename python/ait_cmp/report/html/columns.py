@@ -48,6 +48,11 @@ class ColumnPacker:
     def __len__(self) -> int:
         return len(self._values) + len(self._codes)
 
+    @property
+    def words(self) -> Iterable[str]:
+        """The different cells of a column of texts, in the order in which they came."""
+        return self._words.keys()
+
     def add(self, cells: Sequence[Cell]) -> None:
         """Append cells."""
         if self.name in NUMBER_COLUMNS:

@@ -78,6 +78,9 @@ async function load(...names) {
 }
 
 const text = (name, row) => loaded.get(name)?.text(row) ?? "";
+
+/** The cell as a person reads it: its sentences in the language of the page. */
+const cellText = (name, row) => (name === "cmp_fail_reason" ? inLanguage(text(name, row)) : text(name, row));
 const number = (name, row) => loaded.get(name)?.number(row) ?? NaN;
 
 /** Place of the row with this rank and data_id, -1 if the page does not hold it. */

@@ -82,7 +82,7 @@ function edgesDrawing(ops, edges, places, width, height, allWidth) {
 function renderErrors(one) {
   const panels = ["histogram", "heat-map", "worst"].map(find);
   if (!one.errors) {
-    const why = one.errors_note ? shown(one.errors_note) : t("no_errors");
+    const why = one.errors_note ? shown(inLanguage(one.errors_note)) : t("no_errors");
     return panels.forEach((panel) => panel.replaceChildren(make("p", { className: "soft", textContent: why })));
   }
   renderHistogram(panels[0], one.errors.histogram);

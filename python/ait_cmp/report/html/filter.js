@@ -48,7 +48,7 @@ function textTest(column, word) {
     const escaped = one.replace(/[.+^${}()|[\]\\]/g, "\\$&");
     return new RegExp(/[*?]/.test(one) ? `^${escaped.replace(/\*/g, ".*").replace(/\?/g, ".")}$` : escaped, "is");
   });
-  const fits = column.words.map((cell) => patterns.some((pattern) => pattern.test(cell)));
+  const fits = column.words.map((cell) => patterns.some((pattern) => pattern.test(cell) || pattern.test(inLanguage(cell))));
   return (row) => fits[column.codes[row]];
 }
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
+from itertools import islice
 from string import Template
 from typing import Any
 
 from ait_cmp.report.columns import COMPARE_COLUMNS
+from ait_cmp.report.html.columns import ColumnPacker
 from ait_cmp.report.html.tables import MOST_ROWS, Table, chosen_rows
 from ait_cmp.sentences.recognise import in_language
 
@@ -20,7 +22,9 @@ _SCRIPTS = (
     "detail.js", "main.js",
 )  # fmt: skip
 # Fields of a result that hold a sentence, or a list of them.
-_SENTENCES = frozenset({"sentence", "sentences", "replay", "reach", "notes"})
+_SENTENCES = frozenset({"sentence", "sentences", "replay", "reach", "notes", "errors_note"})
+# Reasons of rows that a page has in Chinese, too: most rows share theirs.
+_MOST_REASONS = 2000
 # Column -> language -> what its tooltip says.
 _MEANINGS = {
     column.name: {"en": column.tooltip("en"), "zh": column.tooltip("zh")}
@@ -47,7 +51,7 @@ def page(result: Mapping[str, Any], table: Table, *, most_rows: int = MOST_ROWS)
         "all_rows": n_rows,
         "columns": [described for described, _ in packed],
         "meanings": _MEANINGS,
-        "chinese": {text: in_language(text, "zh") for text in _sentences(shown)},
+        "chinese": _chinese([*_sentences(shown), *_reasons(columns)]),
     }
     elements = (
         f'<script type="text/plain" id="column-{number}">{content.decode()}</script>'
@@ -63,6 +67,18 @@ def page(result: Mapping[str, Any], table: Table, *, most_rows: int = MOST_ROWS)
         report=_script_json(report),
         columns="\n".join(elements),
     )
+
+
+def _chinese(texts: Iterable[str]) -> dict[str, str]:
+    told = {text: in_language(text, "zh") for text in texts}
+    return {text: chinese for text, chinese in told.items() if chinese != text}
+
+
+def _reasons(columns: Iterable[ColumnPacker]) -> Iterator[str]:
+    """Those of the rows: the first that are not alike."""
+    for column in columns:
+        if column.name == "cmp_fail_reason":
+            yield from islice(column.words, _MOST_REASONS)
 
 
 def _sentences(content: object) -> Iterator[str]:

@@ -163,7 +163,7 @@ function lineOf(row, place) {
 }
 
 function bodyCell(name, row, width) {
-  const column = loaded.get(name), full = text(name, row);
+  const column = loaded.get(name), full = cellText(name, row);
   const isNumber = column && column.kind !== "text";
   const cell = make("div", { className: isNumber ? "cell number" : "cell", title: shown(full) });
   const isFloat = isNumber && full !== "" && column.type[0] === "f" && Number.isFinite(column.number(row));
@@ -223,7 +223,7 @@ async function renderRowDetail() {
   const golden = text("status", row) === "compared" ? text("golden_data_path", row) : "";
   const command = moreCommand(text("my_data_path", row), golden);
   const cells = COLUMN_NAMES.filter((name) => text(name, row) !== "").map((name) =>
-    make("div", { className: text(name, row).length > 44 ? "wide" : "" }, make("dt", { textContent: shown(name) }), make("dd", {}, named(text(name, row)))));
+    make("div", { className: text(name, row).length > 44 ? "wide" : "" }, make("dt", { textContent: shown(name) }), make("dd", {}, named(cellText(name, row)))));
   element.hidden = false;
   element.replaceChildren(
     make("div", { className: "heading" },
