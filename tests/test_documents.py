@@ -15,6 +15,8 @@ import pytest
 from ait_cmp.cli.columns import page_lines
 from ait_cmp.cli.demo import unpack_sample
 from ait_cmp.cli.main import main
+from ait_cmp.report.columns import COMPARE_COLUMNS
+from ait_cmp.terms import RULES, STATUSES, VERDICTS
 from documents import (
     DOCUMENTS,
     LANGUAGES,
@@ -94,6 +96,17 @@ def test_every_code_block_of_json_is_json() -> None:
         for block in blocks(path):
             if block.language == "json":
                 json.loads(block.text)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_words_of_match_and_verdict_are_explained(language: str) -> None:
+    page = (ROOT / "docs" / language / "reading-the-result.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    assert [word for word in rows if word in RULES] == list(RULES)
+    assert [word for word in rows if word in VERDICTS] == list(VERDICTS)
+    text = {column.name: getattr(column, language) for column in COMPARE_COLUMNS}
+    for column, words in (("match", RULES), ("verdict", VERDICTS), ("status", STATUSES)):
+        assert set(words) <= set(re.findall(r"[a-z_]+", text[column]))
 
 
 def commands() -> list[str]:

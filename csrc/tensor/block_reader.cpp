@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <string_view>
 
 namespace ait {
 namespace {
@@ -168,25 +169,17 @@ namespace {
 /// Elements whose NumPy type has the bits of storage are copied, others decoded.
 enum class ArrayWay { kCopy, kBool, kToFloat, kToInt8, kToUint8 };
 
+/// By the element that the array has room for: its NumPy type, in which no other may be written.
 ArrayWay array_way(const View& view) {
-  const Coding coding = view.tensor.dtype->coding;
   if (view.is_raw()) return ArrayWay::kCopy;
-  switch (coding) {
-    case Coding::kBool:
-      return ArrayWay::kBool;
-    case Coding::kInt4:
-    case Coding::kInt2:
-      return ArrayWay::kToInt8;
-    case Coding::kUint2:
-    case Coding::kUint1:
-      return ArrayWay::kToUint8;
-    case Coding::kBfloat16:
-      return ArrayWay::kToFloat;
-    case Coding::kFloat16:  // complex32 becomes complex64
-      return view.tensor.dtype->components == 2 ? ArrayWay::kToFloat : ArrayWay::kCopy;
-    default:
-      return code_values(coding) != nullptr ? ArrayWay::kToFloat : ArrayWay::kCopy;
-  }
+  const DType& dtype = *view.tensor.dtype;
+  const std::string_view numpy = dtype.numpy;
+  if (numpy == "bool") return ArrayWay::kBool;
+  if (dtype.bits < 8 && numpy == "int8") return ArrayWay::kToInt8;
+  if (dtype.bits < 8 && numpy == "uint8") return ArrayWay::kToUint8;
+  // bfloat16 and smaller floats become float32, complex32 becomes complex64.
+  const bool holds_floats = numpy == "float32" || numpy == "complex64";
+  return holds_floats && dtype.coding != Coding::kFloat32 ? ArrayWay::kToFloat : ArrayWay::kCopy;
 }
 
 }  // namespace
