@@ -106,8 +106,15 @@ def _usage_errors(block: list[ast.stmt]) -> Iterator[ast.stmt]:
     for number, statement in enumerate(block):
         if _is_usage_error(statement):
             yield statement
-            names = {part.id for part in ast.walk(statement) if isinstance(part, ast.Name)}
-            yield from (before for before in block[:number] if names & _assigned(before))
+            names = _names_in(statement)
+            for before in reversed(block[:number]):
+                if names & _assigned(before):
+                    yield before
+                    names |= _names_in(before)
+
+
+def _names_in(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
 def _is_told_elsewhere(function: ast.expr) -> bool:

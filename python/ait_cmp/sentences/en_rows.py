@@ -18,6 +18,11 @@ TEXTS = {
         "The {part_side} side has no rank folders, the {part_other} side has ranks {ranks}: name "
         "the rank that it belongs to with --rank."
     ),
+    "no_worker_sees": (
+        "rank {n} is not compared: no worker sees both of its sides (my side: {part_mine}; golden "
+        "side: {part_theirs})"
+    ),
+    "nobody": "nobody",
     "no_such_rank": "there is no rank {n} in this dump; it has {ranks}.",
     "no_such_step": "there is no step {n} in this dump; it has {steps}.",
     "own_metrics": "Custom algorithms: {part}",

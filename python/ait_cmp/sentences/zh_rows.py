@@ -14,6 +14,10 @@ TEXTS = {
         "{part_side}侧没有 rank 目录，{part_other}侧有 rank {ranks}：请用 --rank 指明它属于哪个"
         " rank。"
     ),
+    "no_worker_sees": (
+        "rank {n} 未比较：没有 worker 能同时看到两侧（待测：{part_mine}；标杆：{part_theirs}）"
+    ),
+    "nobody": "无",
     "no_such_rank": "这份落盘数据中没有 rank {n}；有 {ranks}。",
     "no_such_step": "这份落盘数据中没有第 {n} 步；有 {steps}。",
     "own_metrics": "自定义算法：{part}",
