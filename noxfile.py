@@ -251,8 +251,12 @@ def has_libfuzzer(compiler: str) -> bool:
 
 @nox.session
 def torture(session: nox.Session) -> None:
-    """One file of each kind damaged by every cut, every bit of its headers and 2000 edits."""
+    """One file of each kind damaged by every cut, every bit of its headers and 2000 edits.
+
+    First each of them fails at open, stat and read, as a disk or a network does.
+    """
     session.install(".[test]")
+    session.run("python", "tests/torture/faults.py")
     session.run("python", "tests/torture/damage.py", *session.posargs)
 
 

@@ -16,9 +16,11 @@ namespace {
 /// Syncs that wait at the same time: a disk empties its cache once for all of them.
 constexpr size_t kSyncs = 8;
 
-bool is_unchanged(const std::string& path, const FileIdentity& identity) {
+/// 0 if the file at the path is still this one; ENOENT if it is another one, or why nobody knows.
+int why_changed(const std::string& path, const FileIdentity& identity) {
   struct ::stat status{};
-  return ::stat(path.c_str(), &status) == 0 && identity_of(status) == identity;
+  if (::stat(path.c_str(), &status) != 0) return errno;
+  return identity_of(status) == identity ? 0 : ENOENT;
 }
 
 /// False if another process has the lock.
@@ -40,7 +42,7 @@ Claim claim_file(const std::string& path) {
   claim.identity = identity_of(status);
   claim.mode = status.st_mode & 0777u;
   // Removed between open and lock, by who had the lock?
-  if (claim.error == 0 && !is_unchanged(path, claim.identity)) claim.error = ENOENT;
+  if (claim.error == 0) claim.error = why_changed(path, claim.identity);
   if (claim.error != 0 || claim.is_busy)
     ::close(descriptor);
   else
@@ -122,7 +124,7 @@ std::vector<int> rename_files(const std::vector<NewName>& names) {
 
 std::vector<bool> are_unchanged(const std::vector<KnownFile>& files) {
   return for_each<bool>(
-      files, [](const KnownFile& file) { return is_unchanged(file.path, file.identity); });
+      files, [](const KnownFile& file) { return why_changed(file.path, file.identity) == 0; });
 }
 
 std::vector<int> remove_unchanged(const std::vector<KnownFile>& files) {

@@ -142,7 +142,7 @@ def prepare_file(
     """
     if claim.is_busy:
         return Outcome(path, "busy")
-    if claim.error == errno.ENOENT and not Path(path).is_symlink():
+    if claim.error == errno.ENOENT and not _may_be_link(path):
         return Outcome(path, "gone")
     if claim.error:
         return Outcome(path, "left", f"{path}: {os.strerror(claim.error)}")
@@ -156,6 +156,14 @@ def prepare_file(
     if len(packed) >= claim.identity.size_bytes and not force:
         return Outcome(path, "larger", source_bytes=claim.identity.size_bytes)
     return Prepared(path, target, packed, claim, keep)
+
+
+def _may_be_link(path: str) -> bool:
+    """Whether there is a link that leads nowhere, or nobody can tell."""
+    try:
+        return Path(path).is_symlink()
+    except OSError:
+        return True
 
 
 def _pack(

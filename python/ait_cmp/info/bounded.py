@@ -17,8 +17,15 @@ def read_bytes(path: str, most: int | None = None) -> bytes:
 
     Raises:
         FormatError: It is no regular file, too large, or shrinks while it is read.
-        OSError: It cannot be read.
+        OSError: It cannot be read; it names the file.
     """
+    try:
+        return _read(path, most)
+    except OSError as error:  # of a descriptor: it has no name
+        raise OSError(error.errno, error.strerror, path) from error
+
+
+def _read(path: str, most: int | None) -> bytes:
     # A pipe would wait for somebody who writes.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123  # of a descriptor
