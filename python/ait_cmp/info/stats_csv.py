@@ -7,8 +7,10 @@ the configuration); column names of the MindStudio writer are accepted as well.
 from __future__ import annotations
 
 import csv
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import overload
 
 from ait_cmp.errors import FormatError
@@ -42,9 +44,7 @@ def read_stats(path: str) -> InfoFile:
         FormatError: It is none.
         OSError: It cannot be read.
     """
-    content = read_bytes(path, _MOST_BYTES)
-    n_bytes, lines = len(content), content.splitlines()
-    del content
+    lines = _Text(read_bytes(path, _MOST_BYTES))
     if len(lines) > _MOST_LINES:
         message = f"{path}: statistics of at most {_MOST_LINES} lines expected, found {len(lines)}"
         raise FormatError(message)
@@ -60,12 +60,33 @@ def read_stats(path: str) -> InfoFile:
         raise FormatError(message)
     table = _Table(path, names, lines)
     last: dict[Io, dict[int, int]] = {"inputs": {}, "outputs": {}}
-    for number, line in enumerate(lines[1:], start=1):
-        if line:
+    for number in range(1, len(lines)):
+        if lines[number]:
             io_name, index = table.address(number)
             last[io_name][index] = number
     tensors = {io: _Lines(table, [of_io[i] for i in sorted(of_io)]) for io, of_io in last.items()}
-    return InfoFile("", 0, (), n_bytes, tensors)
+    return InfoFile("", 0, (), lines.n_bytes, tensors)
+
+
+class _Text:
+    """The lines of a text: one piece, and where they begin. A list of them takes twice as much."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._begins = array("I", [0])
+        for line in content.splitlines(keepends=True):
+            self._begins.append(self._begins[-1] + len(line))
+
+    @property
+    def n_bytes(self) -> int:
+        return len(self._content)
+
+    def __len__(self) -> int:
+        return len(self._begins) - 1
+
+    def __getitem__(self, number: int) -> bytes:
+        """A line without its end."""
+        return self._content[self._begins[number] : self._begins[number + 1]].rstrip(b"\r\n")
 
 
 def _cells(line: bytes) -> list[str]:
@@ -82,7 +103,7 @@ class _Table:
 
     path: str
     names: Sequence[str]
-    lines: Sequence[bytes]
+    lines: _Text
 
     def address(self, number: int) -> tuple[Io, int]:
         """Whose statistics a line has."""
@@ -140,7 +161,7 @@ def _column(name: str) -> str:
 
 
 def _tensor(fields: dict[str, str]) -> ReducedTensor:
-    shape = _shape(fields)
+    shape = _shape(fields.get("shape", "NA"))
     sums = Sums(
         _integer(fields, "count"),
         _integer(fields, "nan count"),
@@ -170,8 +191,9 @@ def _dtype(text: str) -> str:
     return _DTYPES.get(f"DT_{name}", name.lower())
 
 
-def _shape(fields: dict[str, str]) -> tuple[int, ...] | None:
-    text = fields.get("shape", "NA")
+@lru_cache(maxsize=1024)
+def _shape(text: str) -> tuple[int, ...] | None:
+    """The tensors of a task have few shapes: each is one tuple."""
     if text in ("-", ""):
         return ()
     if text in _MISSING:
