@@ -138,10 +138,10 @@ std::string_view TextScanner::next_field() {
 /// The name and the colon; what follows is a value.
 std::string_view TextScanner::take_field_name() {
   const char* const begin = at_;
-  if (*at_ == '[') {  // the name of an extension
-    const char* const bracket = find(at_, end_, ']');
-    if (bracket == nullptr) fail("']' expected");
-    at_ = bracket + 1;
+  if (*at_ == '[') {  // the name of an extension: who skips messages must see the same braces
+    while (at_ != end_ && *at_ != ']' && !is_in(kIsStructure, *at_)) ++at_;
+    if (at_ == end_ || *at_ != ']') fail_at(begin, "']' expected");
+    ++at_;
   } else {
     while (at_ != end_ && is_in(kIsWord, *at_)) ++at_;
   }

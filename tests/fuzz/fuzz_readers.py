@@ -18,6 +18,7 @@ import time
 import warnings
 import zlib
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
 
@@ -98,21 +99,25 @@ def headers(draw: st.DrawFn, intact: bytes) -> bytes:
     return pack_npz({**members, "header": np.frombuffer(text, np.uint8)})
 
 
-def _change_inside(draw: st.DrawFn, inside: Any) -> None:
-    """Put, remove or replace something at a random depth of JSON."""
-    while True:
-        keys = list(inside) if isinstance(inside, dict) else list(range(len(inside)))
-        if not keys:
-            return
-        key = draw(st.sampled_from(keys))
-        if isinstance(inside[key], (dict, list)) and inside[key] and draw(st.integers(0, 3)):
-            inside = inside[key]
-            continue
-        if draw(st.integers(0, 5)) == 0:
-            del inside[key]
-        else:
-            inside[key] = draw(_JSON)
+def _change_inside(draw: st.DrawFn, whole: Any) -> None:
+    """Remove or replace something at any depth of JSON."""
+    places = list(_places(whole))
+    if not places:
         return
+    inside, key = draw(st.sampled_from(places))
+    if draw(st.integers(0, 5)) == 0:
+        del inside[key]
+    else:
+        inside[key] = draw(_ODD | _JSON)
+
+
+def _places(inside: Any) -> Iterator[tuple[Any, Any]]:
+    """Every container and key of JSON."""
+    keys = list(inside) if isinstance(inside, dict) else range(len(inside))
+    for key in keys:
+        yield inside, key
+        if isinstance(inside[key], (dict, list)):
+            yield from _places(inside[key])
 
 
 @st.composite

@@ -278,6 +278,8 @@ def test_an_operator_outlives_its_graph(tmp_path: Path) -> None:
         ("op { } }", "line 1, column 8: a field expected, found the end of a message"),
         ("op { name: 'x' >", "line 1, column 16: '}' expected"),
         ("op { a < b { > } }", "line 1, column 14: '}' expected"),
+        # Who skips a message does not know names of extensions: braces in one would end it.
+        ('op { input_desc { [} name: "m" p {] {} } }', "line 1, column 19: ']' expected"),
         ("op { name }", "line 1, column 11: ':' or '{' expected"),
         ("hello world", "line 1, column 7: ':' or '{' expected"),
         ("op", "line 1, column 3: a value expected, the text ends"),
