@@ -14,6 +14,7 @@ from ait_cmp.report.comparison import Comparison
 from ait_cmp.report.custom import CustomAlgorithm
 from ait_cmp.report.kept_rows import KeptRows
 from ait_cmp.report.notes import Note
+from ait_cmp.report.packed_texts import PackedTexts
 from ait_cmp.report.proofs import Prover
 from ait_cmp.report.row import rows_of
 from ait_cmp.report.row_sanity import RowWarnings
@@ -54,6 +55,8 @@ class Reporter:
         self._rows = KeptRows() if keep_rows else None
         names = [algorithm.name for algorithm in algorithms]
         self._result = Comparison(() if self._rows is None else self._rows, custom_names=names)
+        self._unused_golden = PackedTexts()
+        self._result.unused_golden = self._unused_golden
         self._warnings = RowWarnings()
         self._judge = Judge(limits, prover, look_around, before)
         self._data_ids: dict[int, int] = {}
@@ -101,7 +104,7 @@ class Reporter:
 
     def add_unused_golden(self, tensors: Sequence[str]) -> None:
         """Count golden tensors that no row used."""
-        self._result.unused_golden.extend(tensors)
+        self._unused_golden.extend(tensors)
         self._result.counts.golden["unused"] += len(tensors)
 
     def count_nodes(self, key: StepKey, step: StepPairs) -> None:

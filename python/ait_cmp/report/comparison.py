@@ -23,6 +23,7 @@ from ait_cmp.report.findings import (
 )
 from ait_cmp.report.graph_outputs import GraphOutput
 from ait_cmp.report.notes import texts_of
+from ait_cmp.report.packed_texts import PackedTexts
 from ait_cmp.report.row import COLUMNS, Row, column
 from ait_cmp.report.tally import OneRun, Tally
 from ait_cmp.terms import DIFFERENT_STATUSES, STATUSES, VERDICTS, MissKind
@@ -213,7 +214,7 @@ class Comparison:
     result_path: Path | None = None
     html_path: Path | None = None
     notes: list[str] = field(default_factory=list)
-    unused_golden: list[str] = field(default_factory=list)
+    unused_golden: Sequence[str] = field(default_factory=PackedTexts)
     custom_names: Sequence[str] = ()
     unwritten: list[str] = field(default_factory=list)
     was_interrupted: bool = False

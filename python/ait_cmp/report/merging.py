@@ -12,6 +12,7 @@ from ait_cmp.errors import ConfigError
 from ait_cmp.report.divergence_groups import with_places
 from ait_cmp.report.exhibits import Where, where_of
 from ait_cmp.report.findings import Divergence
+from ait_cmp.report.packed_texts import PackedTexts
 from ait_cmp.report.row import Row
 from ait_cmp.report.tally import merged_tally
 
@@ -103,8 +104,8 @@ def put_together(parts: Sequence[Comparison]) -> Comparison:
         whole.n_ops += part.n_ops
         whole.n_ops_without_file += part.n_ops_without_file
         whole.n_ops_in_other_steps += part.n_ops_in_other_steps
-        whole.unused_golden = [*whole.unused_golden, *part.unused_golden]
         whole.unwritten = [*whole.unwritten, *part.unwritten]
+    whole.unused_golden = PackedTexts(text for part in parts for text in part.unused_golden)
     whole.tally = merged_tally([part.tally for part in parts])
     _count_golden(whole.counts, parts, whole)
     for name in _BY_GRAPH:
