@@ -49,6 +49,13 @@ class Origins:
         self._of_nodes = of_nodes or {}
         self._of_ops = of_ops or {}
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Origins):
+            return NotImplemented
+        return (self._of_nodes, self._of_ops) == (other._of_nodes, other._of_ops)
+
+    __hash__ = None  # type: ignore[assignment]
+
     def find(self, fx_node: str, op_names: Collection[str]) -> Origin:
         """The origin of an op that was made for a node, or of one of its members."""
         found = self._of_nodes.get(fx_node)
@@ -58,38 +65,53 @@ class Origins:
         return found or Origin()
 
 
-def read_origins(
-    graph_text: str, pid: int, index: GraphIndex, nodes: Collection[str]
-) -> tuple[Origins, list[str]]:
-    """What files beside a graph text, or else the text itself, tell.
+class SourceFiles:
+    """The files of FX nodes that the dump helpers write beside graph texts; read when asked for."""
 
-    Args:
-        graph_text: Path of the text.
-        pid: Process that wrote it, -1 if that is not known.
-        index: The graph.
-        nodes: The FX nodes that it names.
+    def __init__(self) -> None:
+        # Folder -> process -> its files.
+        self._of_folder: dict[Path, dict[int, list[Path]]] = {}
 
-    Returns:
-        The origins, and a sentence for every file that could not be read.
-    """
-    notes: list[str] = []
-    best: dict[str, Origin] = {}
-    best_share = 0.0
-    for path in sorted(Path(graph_text).parent.glob("fx_sources_*.json")):
-        match = FILE_NAME.fullmatch(path.name)
-        if match is None or pid not in (-1, int(match["pid"])):
-            continue
-        try:
-            found = _read_nodes(path)
-        except (FormatError, OSError) as error:
-            notes.append(f"FX sources cannot be read: {error}")
-            continue
-        share = len(found.keys() & nodes) / len(found.keys() | nodes) if nodes else 0.0
-        if share > best_share and len(found.keys() & nodes) >= _MIN_KNOWN_NODES * len(nodes):
-            best, best_share = found, share
-    if best:
-        return Origins(best), notes
-    return Origins(of_ops=_of_attributes(graph_text, index)), notes
+    def _files(self, folder: Path, pid: int) -> list[Path]:
+        if folder not in self._of_folder:
+            found: dict[int, list[Path]] = {}
+            self._of_folder[folder] = found
+            for path in sorted(folder.glob("fx_sources_*.json")):
+                match = FILE_NAME.fullmatch(path.name)
+                if match is not None:
+                    found.setdefault(int(match["pid"]), []).append(path)
+        of_folder = self._of_folder[folder]
+        if pid != -1:
+            return of_folder.get(pid, [])
+        return sorted(path for files in of_folder.values() for path in files)
+
+    def origins(
+        self, graph_text: str, pid: int, nodes: Collection[str]
+    ) -> tuple[Origins | None, list[str]]:
+        """What the files beside a graph text tell of it.
+
+        Args:
+            graph_text: Path of the text.
+            pid: Process that wrote it, -1 if that is not known.
+            nodes: The FX nodes that it names.
+
+        Returns:
+            The origins, None if no file tells, and a sentence for every file that could not be
+            read.
+        """
+        notes: list[str] = []
+        best: dict[str, Origin] = {}
+        best_share = 0.0
+        for path in self._files(Path(graph_text).parent, pid):
+            try:
+                found = _read_nodes(path)
+            except (FormatError, OSError) as error:
+                notes.append(f"FX sources cannot be read: {error}")
+                continue
+            share = len(found.keys() & nodes) / len(found.keys() | nodes) if nodes else 0.0
+            if share > best_share and len(found.keys() & nodes) >= _MIN_KNOWN_NODES * len(nodes):
+                best, best_share = found, share
+        return (Origins(best) if best else None), notes
 
 
 def _read_nodes(path: Path) -> dict[str, Origin]:
@@ -118,6 +140,16 @@ def _origin(node: Mapping[str, Any]) -> Origin:
     module, file, line = node.get("module"), node.get("file"), node.get("line")
     source = f"{file}:{line}" if isinstance(file, str) and isinstance(line, int) else ""
     return Origin(module if isinstance(module, str) else "", source)
+
+
+def origins_of_text(graph_text: str, index: GraphIndex) -> Origins:
+    """What a graph text itself tells.
+
+    Args:
+        graph_text: Path of the text.
+        index: The graph.
+    """
+    return Origins(of_ops=_of_attributes(graph_text, index))
 
 
 def _of_attributes(graph_text: str, index: GraphIndex) -> dict[str, Origin]:
