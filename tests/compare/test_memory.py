@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import ait_cmp
+from ait_cmp.pairing.fx_step import FxStep
+from ait_cmp.pairing.ge_step import GeStep
+from ait_cmp.pairing.paired_step import PairedStep
 from make_dump import Dump, DumpTensor
+from small_model import write_dumps as write_model
 
 TIME = 1_706_596_911_000_000
 # Run with a folder; they say the peak in kB. (ru_maxrss is that of the process that started them.)
@@ -75,3 +81,16 @@ def test_memory_does_not_grow_with_the_files(tmp_path: Path) -> None:
     growth = peak_bytes(tmp_path / "many", COMMAND) - peak_bytes(tmp_path / "few", COMMAND)
     # The names of its two files in memory and the row would take 3000 bytes.
     assert growth < 1000 * (many - few)
+
+
+@pytest.mark.parametrize("golden", ["fx", "ge"])
+def test_a_step_is_gone_without_anybody_looking_for_circles(tmp_path: Path, golden: str) -> None:
+    write_model(tmp_path, tokens=3)
+    gc.collect()
+    gc.disable()
+    try:
+        ait_cmp.compare_dirs(tmp_path / "ge", tmp_path / golden)
+        left = [type(at) for at in gc.get_objects() if isinstance(at, (FxStep, GeStep, PairedStep))]
+    finally:
+        gc.enable()
+    assert left == []

@@ -192,3 +192,21 @@ def test_rows_are_in_the_file_as_soon_as_they_are_written(tmp_path: Path) -> Non
         assert len(read(path)) == 1 + k
         assert path.read_bytes().endswith(b"\n")
     sink.close()
+
+
+def test_a_thousand_ranks_need_one_open_file(tmp_path: Path) -> None:
+    sink = CsvSink(ReportNames(tmp_path, NOON), ())
+    n_open = set()
+    for rank in (0, 1, 2, 3, 1, 3, 0):
+        sink.write(step_report(EMPTY._replace(op_name=f"of_{rank}"), rank=rank))
+        n_open.add(len([link for link in Path("/proc/self/fd").iterdir() if is_in(tmp_path, link)]))
+    sink.close()
+    assert n_open == {1}
+    for rank, n_rows in enumerate((2, 2, 1, 2)):
+        (path,) = tmp_path.glob(f"*_rank{rank}_*.csv")
+        head, *rows = read(path)
+        assert [row[head.index("op_name")] for row in rows] == [f"of_{rank}"] * n_rows
+
+
+def is_in(folder: Path, link: Path) -> bool:
+    return os.path.lexists(link) and link.readlink().parent == folder

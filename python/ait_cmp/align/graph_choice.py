@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from ait_cmp.align.graph_match import Score, graph_number
 from ait_cmp.discover import DumpTree, GraphFile, StepKey
 
 # The original graph names most FX nodes; the optimised one has the same names with shapes.
 _STAGES = ("original", "optimized")
+# Graphs of a rank whose nodes are remembered; each is held against each.
+_N_GRAPHS = 256
 
 
 def graph_files_of(tree: DumpTree, rank: int, graph: str) -> list[GraphFile]:
@@ -25,15 +28,31 @@ def graph_files_of(tree: DumpTree, rank: int, graph: str) -> list[GraphFile]:
         Texts of this number and rank, original before optimised; texts of another rank only if
         there are none of this one, as ranks compile the same program.
     """
-    texts = [file for file in tree.graph_files if file.stage in _STAGES and file.format == "txt"]
-    number = graph_number(graph)
-    named = [file for file in texts if file.number == number] if number >= 0 else []
-    candidates = named or [file for file in texts if number < 0 or file.number < 0]
-    of_rank = [file for file in candidates if file.rank in (rank, -1)]
-    return sorted(
-        of_rank or candidates,
-        key=lambda file: (_STAGES.index(file.stage), file.rank < 0, file.rank, -file.timestamp),
-    )
+    return TextFiles(tree).of(rank, graph)
+
+
+class TextFiles:
+    """The graph texts of a dump by number and rank: a thousand ranks have a thousand of them."""
+
+    def __init__(self, tree: DumpTree) -> None:
+        # Number, or None for all -> rank -> texts.
+        self._of_number: dict[int | None, dict[int, list[GraphFile]]] = {}
+        for file in tree.graph_files:
+            if file.stage in _STAGES and file.format == "txt":
+                for number in (file.number, None):
+                    of_rank = self._of_number.setdefault(number, {})
+                    of_rank.setdefault(file.rank, []).append(file)
+
+    def of(self, rank: int, graph: str) -> list[GraphFile]:
+        """What `graph_files_of` says."""
+        number = graph_number(graph)
+        named = self._of_number.get(number, {}) if number >= 0 else {}
+        candidates = named or self._of_number.get(-1 if number >= 0 else None, {})
+        ranks = {rank, -1} & candidates.keys() or candidates.keys()
+        return sorted(
+            (file for one in sorted(ranks) for file in candidates[one]),
+            key=lambda file: (_STAGES.index(file.stage), file.rank < 0, file.rank, -file.timestamp),
+        )
 
 
 def ge_graph_files(tree: DumpTree) -> list[GraphFile]:
@@ -51,12 +70,13 @@ def node_score(golden: DumpTree, named_nodes: Callable[[StepKey], frozenset[str]
     Returns:
         A function for `align`. A graph that names no node fits none.
     """
-    dumped: dict[StepKey, frozenset[str]] = {}
+
+    @lru_cache(maxsize=_N_GRAPHS)
+    def dumped(golden_key: StepKey) -> frozenset[str]:
+        return frozenset(file.node for file in golden.fx[golden_key])
 
     def share(my_key: StepKey, golden_key: StepKey) -> float:
-        if golden_key not in dumped:
-            dumped[golden_key] = frozenset(file.node for file in golden.fx[golden_key])
         nodes = named_nodes(my_key)
-        return len(nodes & dumped[golden_key]) / len(nodes) if nodes else 0.0
+        return len(nodes & dumped(golden_key)) / len(nodes) if nodes else 0.0
 
     return share

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from ait_cmp import _core
-from ait_cmp.align.graph_choice import ge_graph_files, graph_files_of
+from ait_cmp.align.graph_choice import TextFiles, ge_graph_files
 from ait_cmp.align.graph_match import graph_number
 from ait_cmp.discover import DumpTree, GraphFile
 from ait_cmp.errors import FormatError, reason_of
@@ -101,6 +101,7 @@ class GraphTexts:
     def __init__(self, trees: Sequence[DumpTree]) -> None:
         self.notes: list[str] = []
         self._trees = trees
+        self._text_files = [TextFiles(tree) for tree in trees]
         self._rank = -1
         # Path -> number of its content, None if it cannot be read.
         self._contents: dict[str, bytes | None] = {}
@@ -160,8 +161,8 @@ class GraphTexts:
     def _find(self, rank: int, graph: str, op_names: Iterable[str]) -> _Text | None:
         best, best_share = None, 0.0
         names: set[str] | None = None
-        for tree in self._trees:
-            for file in graph_files_of(tree, rank, graph):
+        for files in self._text_files:
+            for file in files.of(rank, graph):
                 text = self._text(file)
                 if not text.graphs:
                     continue

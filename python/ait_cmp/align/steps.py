@@ -6,6 +6,7 @@ Position alone never pairs anything, and nothing is left out without a sentence.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ait_cmp.align.choices import Choices
@@ -105,7 +106,7 @@ class _Aligner:
                 Graphs(my_rank, mine[my_rank]),
                 Graphs(golden_rank, theirs[golden_rank]),
                 self.score,
-                _operators(self.my, my_rank),
+                _operators(self.my, my_rank, mine[my_rank]),
                 self.evidence,
             )
             self._take_given_graphs(matcher)
@@ -263,13 +264,15 @@ def _pair_ranks(
     return [(rank, rank) for rank in sorted(mine & theirs)], notes
 
 
-def _operators(tree: DumpTree, rank: int) -> dict[str, frozenset[str]]:
+def _operators(
+    tree: DumpTree, rank: int, steps: Mapping[str, Sequence[int]]
+) -> dict[str, frozenset[str]]:
     """Graph -> operator names in the files of its first step; no names for an FX tree."""
-    names: dict[str, frozenset[str]] = {}
-    for key in tree.step_keys():
-        if key.rank == rank and key.graph not in names:
-            names[key.graph] = frozenset(file.op_name for file in tree.ge.get(key, []))
-    return names
+    first = {graph: StepKey(rank, graph, of_graph[0]) for graph, of_graph in steps.items()}
+    return {
+        graph: frozenset(file.op_name for file in tree.ge.get(key, []))
+        for graph, key in first.items()
+    }
 
 
 def _operator_score(my: DumpTree, golden: DumpTree) -> Score:

@@ -90,6 +90,13 @@ class FileEvidence:
         self._fx_step = lru_cache(maxsize=_N_FX_STEPS)(lambda key: FxStep(golden.fx[key]))
         self._heads = lru_cache(maxsize=_N_HEADS)(self._read_heads)
 
+    def forget(self) -> None:
+        """Let go all that was read; nothing can be asked any more.
+
+        What remembers answers makes a circle, and those of a run are never looked for.
+        """
+        vars(self).clear()
+
     def shapes(self, my: StepKey, golden: StepKey) -> float | None:
         """Share of tensors whose shapes agree, of some that both have; None if there are none."""
         fx = self._golden.kind == "fx"

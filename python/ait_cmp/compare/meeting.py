@@ -61,13 +61,17 @@ def meet(
         context = context_of(key)
         return frozenset() if context is None else context.named_nodes
 
-    return align(
-        my,
-        golden,
-        score=node_score(golden, named_nodes) if golden.kind == "fx" else None,
-        evidence=FileEvidence(my, golden, context_of, pair, readers),
-        choices=Choices(read_pairs(pairs, my, golden), offset),
-    )
+    evidence = FileEvidence(my, golden, context_of, pair, readers)
+    try:
+        return align(
+            my,
+            golden,
+            score=node_score(golden, named_nodes) if golden.kind == "fx" else None,
+            evidence=evidence,
+            choices=Choices(read_pairs(pairs, my, golden), offset),
+        )
+    finally:
+        evidence.forget()
 
 
 def golden_of_wish(golden: DumpTree, ranks: Collection[int] | None) -> DumpTree:

@@ -62,7 +62,9 @@ class Reporter:
         self._data_ids: dict[int, int] = {}
         # (rank, graph) -> ops of the graph, and those that its fullest step dumped.
         self._nodes: dict[tuple[int, str], tuple[int, int]] = {}
-        self._dumped: dict[tuple[int, str], set[str]] = {}
+        # Ops that some step of the graph at hand dumped, and how many those before have.
+        self._dumped: tuple[tuple[int, str] | None, set[str]] = None, set()
+        self._n_dumped = 0
 
     @property
     def n_rows(self) -> int:
@@ -112,7 +114,11 @@ class Reporter:
         computing = {i for i, node in enumerate(step.nodes) if node.type not in UNDUMPED_TYPES}
         dumped = computing.intersection(step.node_of.values())
         n_dumped = len(dumped)
-        seen = self._dumped.setdefault((key.rank, key.graph), set())
+        graph, seen = self._dumped
+        if graph != (key.rank, key.graph):
+            self._n_dumped += len(seen)
+            seen = set()
+            self._dumped = (key.rank, key.graph), seen
         seen.update(step.nodes[i].name for i in dumped)
         _, most = self._nodes.get((key.rank, key.graph), (0, -1))
         if n_dumped > most:
@@ -130,7 +136,7 @@ class Reporter:
         result.n_ops = sum(n_nodes for n_nodes, _ in self._nodes.values())
         n_dumped = sum(n for _, n in self._nodes.values())
         result.n_ops_without_file = result.n_ops - n_dumped
-        result.n_ops_in_other_steps = sum(map(len, self._dumped.values())) - n_dumped
+        result.n_ops_in_other_steps = self._n_dumped + len(self._dumped[1]) - n_dumped
         result.tally.zeros = self._warnings.zeros
         result.tally.notes = [
             *self._warnings.notes(),

@@ -30,15 +30,17 @@ class Unpacked:
         return Unpacked, ()
 
     def __init__(self) -> None:
-        self._kept: list[tuple[PackedFiles[Any], list[Any]]] = []
+        self.n_folders = 0
+        # Numbers of folders, not the folders: those know this one.
+        self._kept: list[tuple[int, list[Any]]] = []
 
     def files_of(self, packed: PackedFiles[Item]) -> list[Item]:
         """The files of a folder."""
-        for owner, files in self._kept:
-            if owner is packed:
+        for number, files in self._kept:
+            if number == packed.number:
                 return files
         found = packed.unpacked()
-        self._kept = [*self._kept[1 - _N_UNPACKED :], (packed, found)]
+        self._kept = [*self._kept[1 - _N_UNPACKED :], (packed.number, found)]
         return found
 
 
@@ -47,12 +49,15 @@ class PackedFiles(Sequence[Item], Generic[Item]):
 
     Attributes:
         folder: Absolute path of the folder.
+        number: Of the folders of one dump.
         newest: Largest time stamp.
         longest_pause: Between one file and the next, in units of the time stamp.
     """
 
     def __init__(self, folder: str, files: Sequence[Item], unpacked: Unpacked) -> None:
         self.folder = folder
+        self.number = unpacked.n_folders
+        unpacked.n_folders += 1
         self._make: Any = type(files[0])
         self._n = len(files)
         times = [file.timestamp for file in files]

@@ -110,7 +110,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 class LineFile:
-    """A file that grows by whole lines, also where the disk is full.
+    """A file that grows by whole lines, also where the disk is full, or after it was closed.
 
     Attributes:
         path: Its path.
@@ -127,6 +127,8 @@ class LineFile:
         Raises:
             OSError: Not all could be written; the file ends with the last whole one.
         """
+        if self._descriptor < 0:
+            self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND)
         text = b"".join(lines)
         n_written = 0
         try:
@@ -139,7 +141,9 @@ class LineFile:
 
     def close(self) -> None:
         """Close the file."""
-        os.close(self._descriptor)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 def _whole(lines: Sequence[bytes], n_written: int) -> int:
@@ -153,7 +157,7 @@ def _whole(lines: Sequence[bytes], n_written: int) -> int:
 
 
 class RankFiles:
-    """One file a rank, made when its first rows come."""
+    """One file a rank, made when its first rows come; that of the last rank is open."""
 
     def __init__(self, names: ReportNames, ending: str, head: bytes = b"") -> None:
         self._paths: dict[int, Path] = {}
@@ -161,6 +165,7 @@ class RankFiles:
         self._ending = ending
         self._head = head
         self._files: dict[int, LineFile] = {}
+        self._open_rank: int | None = None
 
     @property
     def paths(self) -> list[Path]:
@@ -169,6 +174,9 @@ class RankFiles:
 
     def append(self, rank: int, lines: Sequence[bytes]) -> None:
         """Append lines to the file of a rank."""
+        if rank != self._open_rank:
+            self.close()  # a process may not have a thousand files open
+            self._open_rank = rank
         if rank not in self._files:
             file = self._names.create(self._names.of_rank(rank), self._ending)
             self._files[rank] = file
@@ -177,7 +185,7 @@ class RankFiles:
         self._files[rank].append(lines)
 
     def close(self) -> None:
-        """Close all files."""
-        for file in self._files.values():
-            file.close()
-        self._files.clear()
+        """Close the file that is open."""
+        if self._open_rank in self._files:
+            self._files[self._open_rank].close()
+        self._open_rank = None

@@ -130,7 +130,8 @@ class Judge:
         self._looked_at: dict[tuple[int, str], set[tuple[str, str, str]]] = {}
         self._asked: Counter[tuple[int, str]] = Counter()
         self.replayed: Counter[str] = Counter()
-        self._histories: dict[int, _core.VerdictHistory] = {}
+        self._rank: int | None = None
+        self._history = _core.VerdictHistory()  # of that rank
         self._found: list[_Found] = []
         # (rank, graph) -> rows outside the limits so far.
         self._n_outside: Counter[tuple[int, str]] = Counter()
@@ -163,7 +164,7 @@ class Judge:
         step.rows.number(first_id)
         if step.nodes and step.nodes[0].reads is None:
             self._has_graph_text = False
-        history = self._history(key.rank)
+        history = self._history_of(key.rank)
         verdict = _core.StepVerdict(
             step.rows,
             history,
@@ -187,14 +188,14 @@ class Judge:
         self.replayed += proofs.counts
         return self._add(key, step, found, proofs)
 
-    def _history(self, rank: int) -> _core.VerdictHistory:
-        if rank not in self._histories:
-            self._histories[rank] = _core.VerdictHistory(*self._before)
-        return self._histories[rank]
+    def _history_of(self, rank: int) -> _core.VerdictHistory:
+        if rank != self._rank:
+            self._rank, self._history = rank, _core.VerdictHistory(*self._before)
+        return self._history
 
     def written(self, rank: int) -> list[int]:
         """What the steps of a rank wrote, as numbers of 64 bits."""
-        return self._history(rank).written()
+        return self._history_of(rank).written()
 
     def _add(
         self, key: StepKey, step: PairedStep, found: _core.StepFindings, proofs: Proofs

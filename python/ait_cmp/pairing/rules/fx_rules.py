@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from math import prod
 
@@ -42,7 +43,13 @@ class FxRules:
         self._my = my
         self._fx = fx
         self._readers = readers
-        self._arguments = Arguments(context, my, fx, readers, self._named, padding)
+        own = weakref.WeakMethod(self._named)  # no circle: those of a run are never looked for
+
+        def named(tensor: GraphTensor) -> Match | None:
+            method = own()
+            return None if method is None else method(tensor)
+
+        self._arguments = Arguments(context, my, fx, readers, named, padding)
 
     def find_input(self, placed: PlacedOp, slot: InputSlot, head: TensorHead) -> Answer:
         """The counterpart of the dumped input that is edge `slot`."""
