@@ -10,6 +10,7 @@
 #include "formats/graph_text.h"
 #include "formats/npy_file.h"
 #include "formats/scan.h"
+#include "io/many_files.h"
 #include "tensor/layout.h"
 
 namespace py = pybind11;
@@ -92,6 +93,18 @@ std::shared_ptr<GeHeaders> scan_ge(const py::iterable& paths, unsigned threads) 
   std::vector<std::string> names = path_texts(paths);
   const py::gil_scoped_release release;
   return scan_ge_dumps(std::move(names), threads);
+}
+
+bool read_files_ahead(const py::iterable& paths) {
+  const std::vector<std::string> names = path_texts(paths);
+  const py::gil_scoped_release release;
+  return read_ahead(names);
+}
+
+uint64_t size_of_files(const py::iterable& paths) {
+  const std::vector<std::string> names = path_texts(paths);
+  const py::gil_scoped_release release;
+  return total_size(names);
 }
 
 py::tuple header_tuple(const GeHeaders& headers, size_t number) {
@@ -303,6 +316,9 @@ void bind_files(py::module_& m) {
         "What names of GE and FX dumps say; None for those that are not of today's form.");
   m.def("scan_ge", &scan_ge, "paths"_a, "threads"_a,
         "Headers of GE dumps; small files are kept for the comparison.");
+  m.def("read_ahead", &read_files_ahead, "paths"_a,
+        "Read the beginning of files on threads; False if they are in memory already.");
+  m.def("total_size", &size_of_files, "paths"_a, "Bytes of all files together.");
   m.def("scan_npy", &scan_npy, "paths"_a, "threads"_a,
         "Headers of .npy files: (error, dtype, shape, state, note) per path.");
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,13 @@ def test_where_names_alone_do_not_tell_files_are_not_packed(tmp_path: Path, name
     found = sort_files(Folder(str(tmp_path), names, has_folders=False), Unpacked())
     assert isinstance(found.ge, list)
     assert isinstance(found.fx, list)
+
+
+def test_packed_files_travel_without_what_was_made_of_them() -> None:
+    found = sort_files(Folder(FOLDER, GE * 20, has_folders=False), Unpacked()).ge
+    fresh = pickle.dumps(found)
+    assert list(found) == list(pickle.loads(fresh))
+    assert len(pickle.dumps(found)) == len(fresh)
 
 
 def test_files_that_were_asked_for_long_ago_are_made_anew() -> None:

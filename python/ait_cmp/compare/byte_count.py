@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import chain
 
+from ait_cmp import _core
 from ait_cmp.compare.plan import Plan
 from ait_cmp.discover import DumpTree, StepKey
 from ait_cmp.discover.packed import paths_of
-from ait_cmp.discover.scan import size_of
 
 
 class ByteCount:
@@ -21,7 +20,7 @@ class ByteCount:
 
     def __init__(self, plan: Plan) -> None:
         self._of_step = {
-            my: sum(map(size_of, chain(_paths(plan.my, my), _paths(plan.golden, golden))))
+            my: _core.total_size([*_paths(plan.my, my), *_paths(plan.golden, golden)])
             for my, golden in plan.steps
         }
         self.n_all = sum(self._of_step.values())

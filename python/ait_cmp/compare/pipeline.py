@@ -12,6 +12,7 @@ from typing import Any
 from ait_cmp.compare.byte_count import ByteCount
 from ait_cmp.compare.op_filter import OpFilter
 from ait_cmp.compare.plan import Plan
+from ait_cmp.compare.read_ahead import ReadAhead
 from ait_cmp.compare.reduced_batch import open_batch
 from ait_cmp.compare.reporter import Reporter
 from ait_cmp.compare.step_pairer import StepPairer
@@ -92,8 +93,11 @@ class Pipeline:
         unmet_golden: At the end the golden steps that nothing met, with their tensors.
     """
 
-    def __init__(self, plan: Plan, how: How, reporter: Reporter) -> None:
+    def __init__(
+        self, plan: Plan, how: How, reporter: Reporter, ahead: ReadAhead | None = None
+    ) -> None:
         self._plan = plan
+        self._ahead = ahead
         self._how = how
         self._reporter = reporter
         self._pairer = StepPairer(plan, how.threads, padding=how.padding)
@@ -143,6 +147,8 @@ class Pipeline:
         self.unmet_golden = list(self._pairer.unmet_golden())
 
     def _pair(self, my_key: StepKey, golden_key: StepKey | None) -> PairedStep:
+        if self._ahead is not None:
+            self._ahead.reach(my_key)
         step = self._pairer.pair(my_key, golden_key)
         if not step.is_repeat:
             self._reporter.count_nodes(my_key, step.pairs)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ait_cmp.align.graph_texts import GraphTexts
 from ait_cmp.align.steps import Alignment
 from ait_cmp.compare.meeting import golden_of_wish, meet, without_unmet_steps
+from ait_cmp.compare.read_ahead import ReadAhead
 from ait_cmp.discover import DumpTree, StepKey, discover
 from ait_cmp.discover.runs import name_list
 from ait_cmp.errors import ConfigError
@@ -104,6 +105,7 @@ def make_plan(
     pairs: Sequence[str] = (),
     golden_token_offset: int | None = None,
     threads: int = 1,
+    ahead: ReadAhead | None = None,
 ) -> Plan:
     """Find what both folders hold and what meets what.
 
@@ -115,6 +117,7 @@ def make_plan(
         pairs: MY=GOLDEN, folders of steps, graphs or ranks that meet whatever else they say.
         golden_token_offset: My step s meets golden step s + this; None if the dumps are to tell.
         threads: Threads for reading headers.
+        ahead: Reads the files of both before they are asked for.
 
     Raises:
         ConfigError: A folder is missing, holds no dump, or nothing of the two can meet.
@@ -135,7 +138,8 @@ def make_plan(
     texts = GraphTexts([my, golden])
     if golden.kind == "fx" and not any(tree.graph_files for tree in (my, golden)):
         raise ConfigError(_NO_GRAPH_TEXT.format(root=my.root))
-
+    if ahead is not None:
+        ahead.start(my, golden)
     alignment = meet(my, golden, texts, pairs=pairs, offset=golden_token_offset, threads=threads)
     if tokens is not None:
         golden, alignment = without_unmet_steps(golden, alignment)

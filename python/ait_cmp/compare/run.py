@@ -19,6 +19,7 @@ from ait_cmp.compare.engine import (
 from ait_cmp.compare.pipeline import How, Pipeline, Progress
 from ait_cmp.compare.plan import make_plan
 from ait_cmp.compare.prover import prover_of, references_of
+from ait_cmp.compare.read_ahead import ReadAhead
 from ait_cmp.compare.renumbered import RenumberedNodes
 from ait_cmp.compare.reporter import Reporter
 from ait_cmp.compare.units import UnitOptions
@@ -189,27 +190,29 @@ def _compare_here(
     """All graphs one behind the other, on threads of this process."""
     assert options.threads is not None
     how = How(options.threads, options.access, options.ops, progress, options.padding)
-    with how.phases.time("planning"):
-        plan = make_plan(
-            request.my_path,
-            request.golden_path,
-            ranks=request.ranks,
-            tokens=request.tokens,
-            pairs=request.pairs,
-            golden_token_offset=request.golden_token_offset,
-            threads=options.threads,
+    with ReadAhead() as ahead:
+        with how.phases.time("planning"):
+            plan = make_plan(
+                request.my_path,
+                request.golden_path,
+                ranks=request.ranks,
+                tokens=request.tokens,
+                pairs=request.pairs,
+                golden_token_offset=request.golden_token_offset,
+                threads=options.threads,
+                ahead=ahead,
+            )
+        reporter = Reporter(
+            options.limits,
+            algorithms,
+            options.access,
+            sinks,
+            prover_of(plan, options.replay, options.limits, options.references),
+            RenumberedNodes(plan),
+            keep_rows=options.keep_rows,
         )
-    reporter = Reporter(
-        options.limits,
-        algorithms,
-        options.access,
-        sinks,
-        prover_of(plan, options.replay, options.limits, options.references),
-        RenumberedNodes(plan),
-        keep_rows=options.keep_rows,
-    )
-    pipeline = Pipeline(plan, how, reporter)
-    was_interrupted = pipeline.compare_or_stop()
+        pipeline = Pipeline(plan, how, reporter, ahead)
+        was_interrupted = pipeline.compare_or_stop()
     result = reporter.part(was_interrupted=was_interrupted)
     result.tally.notes += pipeline.notes
     of_filter = [] if pipeline.filter is None or was_interrupted else pipeline.filter.notes

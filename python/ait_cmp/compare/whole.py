@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from ait_cmp.compare.plan import Plan
 from ait_cmp.discover import StepKey
 from ait_cmp.report import sanity
 from ait_cmp.report.comparison import Comparison, one_run
 from ait_cmp.report.notes import Note, in_order
+from ait_cmp.report.packed_texts import PackedTexts
 from ait_cmp.report.tally import GoldenSeen, UnmetStep
 
 
@@ -81,7 +83,8 @@ def complete(
     golden = GoldenSeen()
     for one in facts:
         golden = golden.merged(one.golden)
-        result.unused_golden += one.unused
+    unused = (one.unused for one in facts)
+    result.unused_golden = PackedTexts(chain(result.unused_golden, *unused))
     tally.golden = golden
     result.counts.golden["unused"] += golden.n_unmet
     run_notes = [Note("filter", first, "", text) for text in filter_notes]

@@ -34,6 +34,10 @@ class Unpacked:
         # Numbers of folders, not the folders: those know this one.
         self._kept: list[tuple[int, list[Any]]] = []
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is packed travels, not what was made of it."""
+        return {**vars(self), "_kept": []}
+
     def files_of(self, packed: PackedFiles[Item]) -> list[Item]:
         """The files of a folder."""
         for number, files in self._kept:
