@@ -21,6 +21,7 @@ from benchmarks import (
     bench_kernels,
     bench_planning,
     bench_replay,
+    bench_scale,
     floor,
     machine,
     peer,
@@ -44,6 +45,8 @@ class Profile:
     stack_bytes: int
     largest_hidden: int
     n_small_files: int
+    scale_rows: tuple[int, ...]
+    scale_ranks: tuple[int, ...]
     memory_bytes: int
     replay_bytes: int
     rounds: int
@@ -58,6 +61,8 @@ QUICK = Profile(
     stack_bytes=100_000_000,
     largest_hidden=1024,
     n_small_files=5_000,
+    scale_rows=(10_000, 30_000, 100_000),
+    scale_ranks=(1, 10, 100),
     memory_bytes=64 << 20,
     replay_bytes=16 << 20,
     rounds=2,
@@ -71,6 +76,8 @@ FULL = Profile(
     stack_bytes=2_000_000_000,
     largest_hidden=4096,
     n_small_files=100_000,
+    scale_rows=(10_000, 100_000, 300_000, 1_000_000),
+    scale_ranks=(1, 10, 100, 1000),
     memory_bytes=1 << 30,
     replay_bytes=300 << 20,
     rounds=4,
@@ -109,6 +116,9 @@ def _groups(
         ),
         "planning": lambda: bench_planning.bench_planning(work, n_files=profile.n_small_files),
         "growth": lambda: bench_growth.bench_growth(work, scale=profile.n_small_files / 100_000),
+        "scale": lambda: bench_scale.bench_scale(
+            work, rows=profile.scale_rows, ranks=profile.scale_ranks, rounds=profile.rounds // 2
+        ),
         "convert": lambda: bench_convert.bench_convert(
             work,
             n_bytes=profile.stack_bytes,
@@ -130,6 +140,7 @@ GROUP_NAMES = (
     "small",
     "planning",
     "growth",
+    "scale",
     "convert",
     "replay",
     "memory",

@@ -8,6 +8,7 @@ little noise, rounded to bfloat16. The same arguments give the same bytes.
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -302,6 +303,27 @@ def write_small_files(work: Path, *, n_files: int, ops_per_step: int = 1000) -> 
     n_pool = 1 << 20
     ops = _chain(ops_per_step, (32,), n_pool - n_steps)
     return _write_steps(work, ops, Pool(n_pool), n_steps=n_steps, with_inputs=False)
+
+
+def write_ranks(work: Path, *, n_ranks: int, n_rows: int) -> Dump:
+    """`n_ranks` ranks of one step of `n_rows` small files; every rank has its graph text.
+
+    Args:
+        work: New or empty folder; gets `ge` and `fx`.
+        n_ranks: Ranks.
+        n_rows: GE files of each, and as many FX files.
+    """
+    one = write_small_files(work / "one", n_files=n_rows, ops_per_step=n_rows)
+    (text,) = one.my.glob("*.txt")
+    for rank in range(n_ranks):
+        for side in (one.my, one.golden):
+            copy = work / side.name / f"worldsize{n_ranks}_global_rank{rank}"
+            shutil.copytree(side / "worldsize1_global_rank0", copy)
+        name = f"dynamo_original_graph_1_rank_{rank}_pid_{4711 + rank}_ts_{FX_TIME}.txt"
+        shutil.copyfile(text, work / "ge" / name)
+    shutil.rmtree(work / "one")
+    n_files, n_bytes = (n_ranks * count for count in (one.n_files, one.n_bytes))
+    return Dump(work / "ge", work / "fx", n_bytes, n_files, n_ranks * n_rows)
 
 
 def write_one_tensor(work: Path, *, n_bytes: int) -> Dump:
