@@ -16,6 +16,7 @@ from ait_cmp.cli.columns import page_lines
 from ait_cmp.cli.demo import unpack_sample
 from ait_cmp.cli.main import main
 from ait_cmp.report.columns import COMPARE_COLUMNS
+from ait_cmp.sentences import LANGUAGES as TEXTS
 from ait_cmp.terms import RULES, STATUSES, VERDICTS
 from documents import (
     DOCUMENTS,
@@ -229,6 +230,7 @@ def test_quoted_sentences_of_the_summary_are_said_somewhere() -> None:
     page = text_of(ROOT / "docs/en/reading-the-result.md")
     page += text_of(ROOT / "docs/en/after-the-first-divergence.md")
     for quoted in (
+        "NOT READ",
         "INPUTS DIFFER",
         "REFUSED",
         "OVERWRITTEN",
@@ -244,3 +246,18 @@ def test_quoted_sentences_of_the_summary_are_said_somewhere() -> None:
     ):
         assert quoted in page, quoted
         assert quoted in sources, quoted
+
+
+def test_the_chinese_words_of_pages_are_those_of_the_chinese_summary() -> None:
+    """Behind an English sentence of the summary stands the Chinese one, in corner brackets."""
+    quoted = [
+        (path.name, words)
+        for _, path in PAIRS
+        for words in re.findall("\u300c(.+?)\u300d", text_of(path))
+    ]
+    assert len(quoted) > 40
+    texts = TEXTS["zh"].values()
+    for name, words in quoted:
+        parts = [re.escape(part) for part in words.split("\u2026")]
+        pattern = re.compile(r" ?\{\w+\}.*".join(parts))
+        assert any(pattern.search(text) for text in texts), (name, words)
