@@ -6,6 +6,8 @@ another folder for each.
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import shutil
 import signal
@@ -15,6 +17,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+_NUMBERS = itertools.count()
 #: What a host sees under one path, whichever host it is.
 PLAIN = Path("/proc/self/cwd")
 _PATIENCE_S = 60
@@ -44,12 +47,15 @@ class Cluster:
         self._namespaces = namespaces
         self._processes: list[subprocess.Popen[bytes]] = []
         self._networks: list[str] = []
-        self._id = os.getpid() % 10000
+        self._links: list[str] = []
+        # Names of one cluster are gone only when the last process in its networks is.
+        self._number = next(_NUMBERS)
+        self._id = f"{os.getpid() % 10000}x{self._number}"
         self.path = folder / "seen" if namespaces else PLAIN
         self.path.mkdir(exist_ok=True) if namespaces else None
         ip = "127.0.0.1"
         if namespaces:
-            ip = f"10.{self._id // 250 + 60}.{self._id % 250}.1"
+            ip = f"10.{60 + self._number % 100}.{os.getpid() % 250}.1"
             self._run("ip", "link", "add", self._bridge, "type", "bridge")
             self._run("ip", "addr", "add", f"{ip}/24", "dev", self._bridge)
             self._run("ip", "link", "set", self._bridge, "up")
@@ -58,8 +64,6 @@ class Cluster:
         words = ["--host", ip, "--port", "0", "--no-dashboard", "--scheduler-file", str(place)]
         self._start([sys.executable, "-m", "distributed.cli.dask_scheduler", *words], "scheduler")
         self._wait_for(place.exists, "the scheduler")
-        import json
-
         self.address: str = json.loads(place.read_text())["address"]
 
     @property
@@ -104,6 +108,7 @@ class Cluster:
             name, ip = f"ait{self._id}n{number}", f"{self._ip.rpartition('.')[0]}.{number + 1}"
             inner, outer = f"ai{self._id}i{number}", f"ao{self._id}o{number}"
             self._networks.append(name)
+            self._links.append(outer)
             self._run("ip", "netns", "add", name)
             self._run("ip", "link", "add", outer, "type", "veth", "peer", "name", inner)
             self._run("ip", "link", "set", outer, "master", self._bridge)
@@ -136,6 +141,8 @@ class Cluster:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+        for link in self._links:
+            subprocess.run(["ip", "link", "del", link], check=False, capture_output=True)
         for name in self._networks:
             subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
         if self._namespaces:

@@ -190,6 +190,7 @@ class _Tell:
     def __init__(self, plans: Sequence[Planned], progress: Progress | None) -> None:
         self._n_bytes = {key: number for plan in plans for key, number in plan.n_bytes.items()}
         self._progress = progress
+        self._n_all = sum(self._n_bytes.values())
         self._n_rows = self._bytes_done = 0
 
     def done(self, unit: Unit, n_rows: int) -> None:
@@ -200,7 +201,7 @@ class _Tell:
         if progress is None:
             return
         if isinstance(progress, ByteProgress):
-            progress.tell_bytes(self._bytes_done, sum(self._n_bytes.values()))
+            progress.tell_bytes(self._bytes_done, self._n_all)
         progress(self._n_rows, self._n_rows)
 
 

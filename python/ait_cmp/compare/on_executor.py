@@ -6,9 +6,12 @@ rank wrote it, is known when all of the rank is: a unit that decided otherwise i
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from dataclasses import replace
+from queue import Empty, SimpleQueue
 
 from ait_cmp.compare.units import Unit, UnitFound
 from ait_cmp.errors import AitCmpError
@@ -44,8 +47,10 @@ class UnitRun:
         self._take = take
         self._tell = tell
         self._look = look
-        self._lost = lost
+        self._lost: tuple[type[Exception], ...] = (*lost, CancelledError)
         self._pending: dict[Future[UnitFound], Unit] = {}
+        self._ended: SimpleQueue[Future[UnitFound]] = SimpleQueue()
+        self._next_look = time.monotonic() + _LOOK_EVERY_S
         # Rank -> its units that are not taken yet, in order; what those before wrote; their rows.
         self._waiting: dict[int, list[Unit]] = {}
         self._done: dict[tuple[int, str], UnitFound] = {}
@@ -75,31 +80,41 @@ class UnitRun:
 
     def _give(self, unit: Unit) -> None:
         try:
-            self._pending[self._submit(unit)] = unit
+            future = self._submit(unit)
         except self._lost as error:
             raise _lost(unit) from error
+        self._pending[future] = unit
+        future.add_done_callback(self._ended.put)
 
     def _wait(self) -> None:
-        done, _ = wait(self._pending, _LOOK_EVERY_S, FIRST_COMPLETED)
-        for future in done:
-            unit = self._pending.pop(future)
-            try:
-                found = future.result()
-            except self._lost as error:
-                raise _lost(unit) from error
-            if found.comparison.was_interrupted:  # Ctrl-C reaches processes of ours, too
-                raise KeyboardInterrupt
-            self._done[unit.rank, unit.graph] = found
-            self._decide(unit.rank)
-            if (unit.rank, unit.graph) not in self._told:
-                self._told.add((unit.rank, unit.graph))
-                self._tell(unit, found.comparison.counts.total)
+        """Take the next unit that ends, if one does soon; see now and then to the others."""
+        with suppress(Empty):
+            self._end(self._ended.get(timeout=_LOOK_EVERY_S))
+        if time.monotonic() < self._next_look:
+            return
         anew = set(map(id, self._look(list(self._pending.values()))))
         for future, unit in list(self._pending.items()):
             if id(unit) in anew:
-                future.cancel()
                 del self._pending[future]
+                future.cancel()
                 self._give(unit)
+        self._next_look = time.monotonic() + _LOOK_EVERY_S
+
+    def _end(self, future: Future[UnitFound]) -> None:
+        unit = self._pending.pop(future, None)
+        if unit is None:  # it was given out anew
+            return
+        try:
+            found = future.result()
+        except self._lost as error:
+            raise _lost(unit) from error
+        if found.comparison.was_interrupted:  # Ctrl-C reaches processes of ours, too
+            raise KeyboardInterrupt
+        self._done[unit.rank, unit.graph] = found
+        self._decide(unit.rank)
+        if (unit.rank, unit.graph) not in self._told:
+            self._told.add((unit.rank, unit.graph))
+            self._tell(unit, found.comparison.counts.total)
 
     def _decide(self, rank: int) -> None:
         """Take what can be taken of a rank."""
