@@ -175,3 +175,14 @@ def test_what_is_no_report_is_told(
     (tmp_path / "other.csv").write_text("a,b\n")
     assert main(["report", str(tmp_path / name)]) == 2
     assert problem in capsys.readouterr().err
+
+
+def test_a_report_that_was_cut_is_refused(
+    reports: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (table,) = reports.glob("*.csv")
+    content = table.read_bytes()
+    table.write_bytes(content[: content.index(b"\n", 3000) + 1])
+    assert main(["report", str(reports)]) == 2
+    assert "rows expected, as its result.json says, found" in capsys.readouterr().err
+    assert list(reports.glob("*.html")) == []

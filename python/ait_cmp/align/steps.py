@@ -239,7 +239,7 @@ def _pair_ranks(
         if rank != other and -1 not in (rank, other):
             notes = [f"my rank {rank} is compared with golden rank {other}: each side has but one."]
         return [(rank, other)], notes
-    if golden_is_one_process and len(theirs) == 1 and -1 not in mine:
+    if golden_is_one_process and len(theirs) == 1 and mine and -1 not in mine:
         (other,) = theirs
         note = (
             "The golden dump is of a run of one process: each of my ranks "

@@ -39,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
     """Write the page, say where it is; differences are told as `compare` tells them."""
     from ait_cmp.config import expanded
     from ait_cmp.report.html import CsvTable, page
+    from ait_cmp.report.merged_files import check_rows
     from ait_cmp.report.report_files import write_whole
     from ait_cmp.report.result.reading import read_reports
 
@@ -46,7 +47,11 @@ def run(options: argparse.Namespace) -> int:
     reports = read_reports([expanded(path) for path in options.reports])
     table = CsvTable(reports.csv_paths)
     path = expanded(options.html) if options.html else _beside(reports.csv_paths[0])
-    write_whole(path.absolute(), page(reports.result, table).encode("utf-8"))
+    content = page(reports.result, table).encode("utf-8")
+    promised = {one.get("name"): one.get("rows") for one in reports.result.get("csv", [])}
+    for csv_path, n_rows in table.n_rows.items():
+        check_rows(csv_path, n_rows, promised.get(csv_path.name, n_rows))
+    write_whole(path.absolute(), content)
     for note in reports.notes:
         say(translated(note, language))
     for line in reports.result.get("summary", [])[:1]:

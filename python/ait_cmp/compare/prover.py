@@ -243,5 +243,5 @@ def _other_graph(name: str, step: PairedStep, place: int, golden_name: str) -> s
     made = f", made for {fx_node}," if fx_node else ""
     return (
         f"{name}{made} does what the graph says: the graph says something else than {golden_name} "
-        "(conversion, a constant, a graph pass)."
+        "(conversion, a constant, a graph pass), or the golden side computed something else."
     )

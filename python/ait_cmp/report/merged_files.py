@@ -119,7 +119,12 @@ def _copy(source: Path, file: LineFile, n_rows: int) -> None:
         for portion in portions_of(whole_rows(lines)):
             file.append(portion)
             n_copied += len(portion)
-    if n_copied != n_rows:
-        message = f"{source}: {n_rows} rows expected, as its result.json says, found {n_copied}: "
+    check_rows(source, n_copied, n_rows)
+
+
+def check_rows(report: Path | str, n_found: int, n_rows: int) -> None:
+    """ConfigError where a report has not as many rows as its result.json says."""
+    if n_found != n_rows:
+        message = f"{report}: {n_rows} rows expected, as its result.json says, found {n_found}: "
         message += "was it copied whole?"
         raise ConfigError(message)

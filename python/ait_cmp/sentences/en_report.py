@@ -215,11 +215,12 @@ TEXTS = {
     "and_its": "And its {part}",
     "other_graph": (
         "{name} does what the graph says: the graph says something else than {golden} "
-        "(conversion, a constant, a graph pass)."
+        "(conversion, a constant, a graph pass), or the golden side computed something else."
     ),
     "other_graph_made_for": (
         "{name}, made for {node}, does what the graph says: the graph says something else than "
-        "{golden} (conversion, a constant, a graph pass)."
+        "{golden} (conversion, a constant, a graph pass), or the golden side computed something "
+        "else."
     ),
     # the summary of a replay alone
     "replay_counts": "{n} outputs: {n_right} right, {n_wrong} wrong, {n_not} not replayed",

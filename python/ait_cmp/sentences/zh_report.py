@@ -172,11 +172,12 @@ TEXTS = {
     "reduced_dump": "摘要文件，没有保留这么大的张量的值。",
     "and_its": "并且其{part}",
     "other_graph": (
-        "{name} 按图文本计算正确：图文本与 {golden} 要求的不同（图转换、常量或图优化）。"
+        "{name} 按图文本计算正确：图文本与 {golden} 要求的不同（图转换、常量或图优化），"
+        "或标杆侧算错。"
     ),
     "other_graph_made_for": (
         "{name}（对应 {node}）按图文本计算正确：图文本与 {golden} 要求的不同"
-        "（图转换、常量或图优化）。"
+        "（图转换、常量或图优化），或标杆侧算错。"
     ),
     # the summary of a replay alone
     "replay_counts": "{n} 个输出：{n_right} 个正确，{n_wrong} 个算错，{n_not} 个未重放",

@@ -52,6 +52,7 @@ class CsvTable:
 
     Attributes:
         columns: Names of the columns: of the first report, then what others have more.
+        n_rows: Report -> number of its whole rows, once they have been read.
 
     Raises:
         FormatError: A file is no report.
@@ -64,6 +65,7 @@ class CsvTable:
         self.columns: Sequence[str] = list(
             dict.fromkeys(name for head in self._heads.values() for name in head)
         )
+        self.n_rows: dict[Path, int] = {}
 
     def rows(self) -> Iterator[Sequence[Cell]]:
         """Every whole row; a line that a killed run left half done is left out."""
@@ -71,8 +73,10 @@ class CsvTable:
             head = self._heads[path]
             positions = [head.index(name) if name in head else None for name in self.columns]
             with path.open(newline="", encoding="utf-8", errors="surrogateescape") as lines:
+                self.n_rows[path] = 0
                 for cells in _csv_rows(lines, path):
                     if len(cells) == len(head):
+                        self.n_rows[path] += 1
                         yield ["" if at is None else _unquoted(cells[at]) for at in positions]
 
 
