@@ -119,9 +119,21 @@ std::string why(const JudgedStep& step, size_t row) {
   return text;
 }
 
+/// Whether an op reads what another wrote, and it is that row which fails.
+bool repeats_a_failure(const JudgedStep& step, size_t row) {
+  const uint32_t tensor = step.places[row].tensor;
+  if (!step.has_node(row) || tensor == kNoFlow || !step.is_second_reading(row)) return false;
+  const Measure& measure = step.measures[tensor];
+  return measure.exists() && measure.row != row && step.rows[measure.row].verdict == kFail;
+}
+
 void give_reason(JudgedStep& step, size_t row) {
   std::string passed = why(step, row);
   if (!passed.empty()) passed += '.';
+  if (passed.empty() && repeats_a_failure(step, row)) {
+    const std::string_view writer = step.flow.nodes[step.producer_of(row)].name;
+    passed.append("It is what ").append(writer).append(" wrote, which fails.");
+  }
   if (!is_read(step, row)) passed += passed.empty() ? "No op reads it." : " No op reads it.";
   if (passed.empty()) return;
   step.say(row, passed);

@@ -116,6 +116,14 @@ def test_what_was_read_is_not_what_was_written() -> None:
     assert [one.verdict for one in found] == ["pass", "fail", "inherited"]
 
 
+def test_a_row_of_what_a_wrong_op_wrote_says_so() -> None:
+    graph = graph_of(A=[], B=["A"], C=["B"])
+    rows = [row("A", 0.001), row("B", 0.03), row("C", 0.03, io="inputs"), row("C", 0.03)]
+    found, _ = judge_step(rows, graph)
+    assert [one.verdict for one in found] == ["pass", "fail", "fail", "pass"]
+    assert found[2].cmp_fail_reason == "It is what B wrote, which fails."
+
+
 def test_a_wrong_input_accuses_its_producer_if_that_has_no_row() -> None:
     graph = graph_of(A=[], Reshape=["A"], MatMul=["Reshape"], B=["MatMul"])
     rows = [row("A", 0.001), row("B", 0.9, io="inputs"), row("B", 0.9)]

@@ -194,6 +194,7 @@ TEXTS = {
     "saturation_one": "{n} pair is saturation, no mismatch.",
     "not_known": "{type} is not known.",
     "no_reader": "No op reads it.",
+    "repeats_failure": "It is what {name} wrote, which fails.",
     "stale_in_place": "The graph writes it in place: it holds what runs before left in it.",
     "stale_step": "An earlier step wrote it.",
     "stale_state": "It may be state of steps that were not dumped.",

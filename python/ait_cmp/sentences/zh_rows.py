@@ -136,6 +136,7 @@ TEXTS = {
     "saturation_one": "{n} 对不等的值为饱和，不算不一致。",
     "not_known": "{type} 未知。",
     "no_reader": "没有算子读取它。",
+    "repeats_failure": "即 {name} 的输出，而该输出不通过。",
     "stale_in_place": "图原地写它：它保留着之前运行留下的内容。",
     "stale_step": "由较早的一步写出。",
     "stale_state": "可能是未落盘的步留下的状态。",
