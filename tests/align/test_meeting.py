@@ -242,10 +242,14 @@ def test_pairs_win_over_names_and_values(tmp_path: Path, pairs: list[str]) -> No
     [
         ("graph_1", "MY=GOLDEN expected"),
         ("graph_7=graph_1", "no step, graph or rank folder graph_7"),
+        ("1=graph_1", "1 names several folders"),
     ],
 )
-def test_a_pair_that_names_nothing_is_refused(tmp_path: Path, text: str, words: str) -> None:
-    write_my(tmp_path / "ge", values_of(2, 0))
+def test_a_pair_that_names_nothing_or_several_is_refused(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    for step in (0, 1):
+        write_my(tmp_path / "ge", values_of(2, 0), step=step)
     write_golden(tmp_path / "fx", values_of(2, 0))
     with pytest.raises(ConfigError, match=re.escape(words)):
         compare(tmp_path, pairs=[text])

@@ -81,15 +81,20 @@ def _part(text: str, tree: DumpTree, given: str) -> tuple[StepKey, ...]:
     """The steps whose folder is, or lies below, the folder that a text names."""
     wanted = tuple(part for part in os.path.normpath(text).split("/") if part)
     below_root = len(Path(tree.root).parent.parts)
-    found = []
+    below: dict[tuple[str, ...], list[StepKey]] = {}  # folder that the text may mean -> steps
     for key in tree.step_keys():
         parts = Path(_folder(tree, key)).parts
-        if text.startswith("/"):
-            fits = parts[1 : len(wanted) + 1] == wanted
-        else:
-            fits = _contains(parts[below_root:], wanted)
-        if fits:
-            found.append(key)
+        places = [1] if text.startswith("/") else range(below_root, len(parts))
+        for at in places:
+            if parts[at : at + len(wanted)] == wanted:
+                below.setdefault(parts[: at + len(wanted)], []).append(key)
+    found = sorted({key for keys in below.values() for key in keys})
+    meant = {tuple(keys) for keys in below.values()}
+    if len(meant) > 1 and len(meant) > _n_ranks(found):
+        folders = sorted({"/".join(folder[below_root:]) for folder in below})
+        message = f"--pair {given}: {text} names several folders of {tree.root}: "
+        message += f"{', '.join(folders[:4])}{' ...' if len(folders) > 4 else ''}"
+        raise ConfigError(message)
     if not found:
         folders = sorted({_folder(tree, key)[len(tree.root) + 1 :] for key in tree.step_keys()})
         message = (
@@ -102,10 +107,6 @@ def _part(text: str, tree: DumpTree, given: str) -> tuple[StepKey, ...]:
 
 def _folder(tree: DumpTree, key: StepKey) -> str:
     return first_path(tree.ge[key] if tree.kind == "ge" else tree.fx[key]).rpartition("/")[0]
-
-
-def _contains(parts: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
-    return any(parts[at : at + len(wanted)] == wanted for at in range(len(parts) - len(wanted) + 1))
 
 
 def _n_graphs(keys: Sequence[StepKey]) -> int:
