@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pytest
+
+from ait_cmp.align.step_match import match_steps
 from ait_cmp.align.steps import Alignment, align
 from ait_cmp.discover import StepKey, discover
 from trees import FX_TIME, fx_names, fx_step, ge_step, gm_name, rank_name
@@ -293,3 +296,14 @@ def test_steps_of_one_side_only_are_noted(tmp_path: Path) -> None:
         "rank 0, graph_1: steps on the my side only, not compared: 7.",
         "rank 0, graph_1: steps on the golden side only, not compared: 0, 2 to 5.",
     ]
+
+
+@pytest.mark.parametrize("telling", [0, 9])
+def test_of_many_steps_the_first_and_the_last_are_looked_at(telling: int) -> None:
+    """Only one of my steps was given values that tell which golden step it meets."""
+
+    def agree(step: int, other: int) -> bool | None:
+        return other == step + 1 if step == telling else None
+
+    found = match_steps(range(10), range(11), agree, None)
+    assert found.golden_of == {step: step + 1 for step in range(10)}

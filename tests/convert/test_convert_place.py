@@ -18,12 +18,14 @@ from reduced_dump import ge_folder, random_values, write_ge
 STEPS = ("create_files", "sync_files", "rename_files", "remove_unchanged", "close_files")
 
 
-def prepared_group(root: Path) -> list[Prepared]:
+def prepared_group(root: Path, mode: int = 0o640) -> list[Prepared]:
     """Three files in two folders."""
     paths = [
         write_ge(ge_folder(root / str(number % 2)), f"Add_{number}", (), (random_values(0, 30),))
         for number in range(3)
     ]
+    for path in paths:
+        path.chmod(mode)
     group = []
     for path, claim in zip(paths, claim_files([str(path) for path in paths])):
         made = prepare_file(
@@ -95,6 +97,27 @@ def test_a_file_that_fails_keeps_its_dump_file_and_holds_up_no_other(
     assert what_is_left(group) == [(True, False), (False, True), (False, True)]
 
 
+@pytest.mark.parametrize(("mode", "wanted"), [(0o640, 0o640), (0o440, 0o640), (0o400, 0o600)])
+def test_an_info_file_has_the_rights_of_its_dump_file_and_can_be_written(
+    tmp_path: Path, mode: int, wanted: int
+) -> None:
+    group = prepared_group(tmp_path, mode)
+    place.put_in_place(group, Shares(1))
+    assert {Path(made.target).stat().st_mode & 0o777 for made in group} == {wanted}
+
+
+class NotedShares(Shares):
+    """Shares that note how many were taken at a time."""
+
+    def __init__(self, total: int) -> None:
+        super().__init__(total)
+        self.noted: list[int] = []
+
+    def take(self, n: int) -> None:
+        self.noted.append(n)
+        super().take(n)
+
+
 def removed_bytes(descriptor: int) -> int:
     """Bytes of a removed file, which takes its space as long as it is open."""
     try:
@@ -136,9 +159,12 @@ def test_files_that_do_not_fit_together_go_one_by_one_and_the_smallest_first(
     sizes = (source_bytes - 90 + too_large, 100, 90)
     group = [made._replace(packed=bytes(size)) for made, size in zip(group, sizes)]
     fill_disk(group, 100, monkeypatch)
-    outcomes = place.put_in_place(group, Shares(4))
+    disk = NotedShares(4)
+    outcomes = place.put_in_place(group, disk)
     assert [outcome.status for outcome in outcomes] == [first, "converted", "converted"]
     assert what_is_left(group) == [(too_large, not too_large), (False, True), (False, True)]
+    # At the second try no other group is at work.
+    assert disk.noted == [1, 4]
     # The locks are free again.
     claims = claim_files([group[0].path])
     assert not any(claim.is_busy for claim in claims)

@@ -129,6 +129,14 @@ def test_the_highest_model_id_of_a_graph_is_taken(tmp_path: Path) -> None:
     assert "10, the last one loaded, is taken, 9 left out" in only_note(tree)
 
 
+def test_a_model_id_of_an_older_time_folder_does_not_count(tmp_path: Path) -> None:
+    ge_step(tmp_path, time=OLDER, model_id=9)
+    newer = ge_step(tmp_path, time=TIME, model_id=2)
+    tree = discover(tmp_path)
+    assert {Path(file.path).parent for file in tree.ge[StepKey(-1, "graph_1", 0)]} == {newer}
+    assert "several runs" in only_note(tree)
+
+
 def test_of_several_dump_folders_every_rank_takes_its_newest(tmp_path: Path) -> None:
     ge_step(tmp_path / "dump_1", rank=rank_name(0), time="20261122080000")
     ge_step(tmp_path / "dump_1", rank=rank_name(0), time="20261122080000", graph="graph_2")
@@ -142,8 +150,11 @@ def test_of_several_dump_folders_every_rank_takes_its_newest(tmp_path: Path) -> 
     assert any("several dump folders" in note and "dump_1 left out" in note for note in tree.notes)
 
 
-def test_a_dump_without_ranks_does_not_mix_with_one_that_has_them(tmp_path: Path) -> None:
-    ge_step(tmp_path, time=OLDER)
+@pytest.mark.parametrize("time", [OLDER, TIME], ids=["older", "as old"])
+def test_a_dump_without_ranks_does_not_mix_with_one_that_has_them(
+    tmp_path: Path, time: str
+) -> None:
+    ge_step(tmp_path, time=time)
     ge_step(tmp_path, rank=rank_name(0), time=TIME)
     tree = discover(tmp_path)
     assert tree.step_keys() == [StepKey(0, "graph_1", 0)]

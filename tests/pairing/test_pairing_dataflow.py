@@ -191,6 +191,16 @@ def test_without_a_graph_text_ge_dumps_pair_by_name() -> None:
     assert {(p.match, p.golden_op_type) for p in pairs} == {("name", "ReluV2")}
 
 
+@pytest.mark.parametrize("counts", [(1, 2), (2, 1)], ids=["inputs", "outputs"])
+def test_without_a_graph_text_a_name_is_not_enough_for_another_number_of_tensors(
+    counts: tuple[int, int],
+) -> None:
+    my, golden = Dump(), Dump()
+    my.add("Split", "Split", [[4]] * 2, [[4]] * 2)
+    golden.add("Split", "Split", *([[4]] * n for n in counts))
+    assert [pair.golden for pair in my.against_ge(golden, None).pairs] == [None] * 4
+
+
 def test_an_op_with_another_number_of_inputs_pairs_along_its_edges(tmp_path: Path) -> None:
     graph = read(
         tmp_path,

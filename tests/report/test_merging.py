@@ -14,6 +14,8 @@ import pytest
 import ait_cmp
 import three_ranks
 from ait_cmp.report.comparison import Comparison
+from ait_cmp.report.notes import Note
+from ait_cmp.report.tally import Tally, merged_tally
 from three_ranks import RANKS
 from trees import rank_name
 
@@ -115,3 +117,14 @@ def test_a_comparison_travels_and_needs_its_dump_no_more(dumps: Path, tmp_path: 
     assert told(merged) == whole
     assert any(found["errors"] for found in whole["divergences"])
     assert {row.rank for row in merged.rows} == {0, 2}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_of_the_first_uncompared_rows_that_of_the_first_graph_is_named(
+    order: tuple[int, int, int],
+) -> None:
+    notes = [
+        Note("rows", *where, "why") for where in ((0, "graph_2"), (1, "graph_1"), (1, "graph_3"))
+    ]
+    parts = [Tally(not_compared=notes[place]) for place in order]
+    assert merged_tally([Tally(), *parts]).not_compared == notes[0]

@@ -27,6 +27,16 @@ def test_a_worst_block_that_grows_too_much_diverges() -> None:
     assert accused(rows, graph, block_growth_max=3.4) == []
 
 
+@pytest.mark.parametrize("worse", [0, 1])
+def test_the_row_that_passes_its_own_limit_by_most_is_shown(worse: int) -> None:
+    """The other one has an error_growth closer to the limit of that than its own block_growth."""
+    block, near = row("B", 0.001, block_error=0.0034), row("B", 0.0039, block_error=0.0033)
+    outputs = [near, block] if worse else [block, near]
+    rows = [one._replace(row=one.row._replace(index=place)) for place, one in enumerate(outputs)]
+    _, judge = judge_step([row("A", 0.001), *rows], graph_of({"B": 2}, A=[], B=["A"]))
+    assert [(found.kind, found.block_error) for found in judge.divergences] == [("block", 0.0034)]
+
+
 def test_without_block_error_the_distance_is_held_tighter() -> None:
     graph = graph_of(A=[], B=["A"])
     reduced: dict[str, Any] = {"block_error": None, "figures": None, "estimated": "sketch"}

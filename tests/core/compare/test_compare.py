@@ -223,3 +223,30 @@ def test_the_worst_element_of_a_later_chunk_has_its_place_in_the_tensor() -> Non
     worst = compare(my, golden, threads=2)[6]
     assert worst == (2**18 + 5, 2.0, 0.0)
     assert expect(my, golden).worst == worst
+
+
+def figures(my: Any, golden: Any) -> Any:
+    """What the verdict is told of two float32 tensors beside their metrics."""
+    return result_of(compare(np.float32(my), np.float32(golden))).figures
+
+
+@pytest.mark.parametrize("infinite_first", [True, False])
+@pytest.mark.parametrize(
+    ("infinite", "finite", "n"),
+    [(np.inf, 65504, 1), (-np.inf, -65504, 1), (np.inf, -65504, 0), (-np.inf, 65504, 0)],
+)
+def test_only_an_infinity_of_the_same_sign_is_saturation(
+    infinite: float, finite: float, n: int, infinite_first: bool
+) -> None:
+    sides = [[infinite, 1], [finite, 1]]
+    my, golden = sides if infinite_first else sides[::-1]
+    float16 = 1
+    saturated = figures(my, golden)["saturated"]
+    assert sum(count for types, count in saturated if types & float16) == n
+
+
+@pytest.mark.parametrize("fits", [(True, True), (True, False), (False, True), (False, False)])
+def test_each_side_says_itself_whether_bfloat16_holds_its_values(fits: tuple[bool, bool]) -> None:
+    my, golden = ([1.5, -3.0 if one else 1 + 2.0**-20] for one in fits)
+    found = figures(my, golden)
+    assert (found["my_fits_bf16"], found["golden_fits_bf16"]) == fits
