@@ -105,6 +105,31 @@ def test_what_stands_between_names_is_told(listed: str, expected: str) -> None:
         ("     12  unreadable: /d/Mul: the file is empty", "     12  不可读：/d/Mul：文件为空"),
         ("/d/Mul: No such file or directory", "/d/Mul：没有该文件或目录"),
         ("Nobody knows this. No op reads it.", "Nobody knows this. 没有算子读取它。"),
+        (
+            "golden_data includes NAN or inf. (0 NaN, 64 inf, 0 -inf of 64) my_data includes NAN "
+            "or inf. (0 NaN, 63 inf, 0 -inf of 64) 1 pair is saturation, no mismatch. "
+            "cosine_similarity 0.9 < 0.99, error_growth 12 > 4. No op reads it.",
+            "golden 数据含有 NaN 或 inf。（共 64 个：0 个 NaN，64 个 inf，0 个 -inf）"
+            "my 数据含有 NaN 或 inf。（共 64 个：0 个 NaN，63 个 inf，0 个 -inf）"
+            "1 对不等的值为饱和，不算不一致。"
+            "cosine_similarity 0.9 < 0.99, error_growth 12 > 4. 没有算子读取它。",
+        ),
+        (
+            "my: dtype DT_HIFLOAT4 has no public value coding: raw bytes. golden: not a tensor: "
+            "pickled Python object (None, dtype, ...); never unpickled. The bytes are no numbers.",
+            "待测：dtype DT_HIFLOAT4 没有公开的编码：按原始字节处理。标杆：不是张量："
+            "pickle 的 Python 对象（None、dtype 等），不会反序列化。这些字节不是数值。",
+        ),
+        (
+            "/d/a.npz: not a readable info file of ait-cmp (values32 of float32 with 1 dimensions "
+            "expected, found int32 of shape (4, 2)); written by another tool?",
+            "/d/a.npz：不是可读的 ait-cmp info 文件（values32 应为 1 维的 float32，"
+            "实为形状 (4, 2) 的 int32）；由其他工具写出？",
+        ),
+        (
+            "Padded: my side 4 rows, golden 1: the leading 1 are compared.",
+            "有补齐：待测 4 行，标杆 1 行：比较前 1 行。",
+        ),
     ],
 )
 def test_what_damaged_files_get_is_told(said: str, expected: str) -> None:

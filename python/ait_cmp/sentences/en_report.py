@@ -11,8 +11,8 @@ from __future__ import annotations
 TEXTS = {
     # the summary
     "inputs_differ": "INPUTS DIFFER: {part}",
-    "input_and_more": "{input}, and {n} more: the two runs were not given the same data.",
-    "input": "{input}: the two runs were not given the same data.",
+    "input_and_more": "{part_input}, and {n} more: the two runs were not given the same data.",
+    "input": "{part_input}: the two runs were not given the same data.",
     "input_read": "{name} ({what}), first read by {reader} input {n}",
     "refused": "REFUSED: {part}",
     "refused_and_more": "REFUSED: {part} And {n} more.",
@@ -214,13 +214,13 @@ TEXTS = {
     "reduced_dump": "a reduced dump, which does not keep the values of a tensor of this size.",
     "and_its": "And its {part}",
     "other_graph": (
-        "{name} does what the graph says: the graph says something else than {golden} "
+        "{name} does what the graph says: the graph says something else than {part_golden} "
         "(conversion, a constant, a graph pass), or the golden side computed something else."
     ),
     "other_graph_made_for": (
         "{name}, made for {node}, does what the graph says: the graph says something else than "
-        "{golden} (conversion, a constant, a graph pass), or the golden side computed something "
-        "else."
+        "{part_golden} (conversion, a constant, a graph pass), or the golden side computed "
+        "something else."
     ),
     # the summary of a replay alone
     "replay_counts": "{n} outputs: {n_right} right, {n_wrong} wrong, {n_not} not replayed",
@@ -340,5 +340,6 @@ TEXTS = {
         "The FX steps of this old layout are numbered from {n}; step {n_first} is taken as "
         "{n_taken}."
     ),
-    "padded": "Padded: {what}.",
+    "padded": "Padded: {part}.",
+    "padded_rows": "my side {n_mine} rows, golden {n_golden}: the leading {n} are compared",
 }

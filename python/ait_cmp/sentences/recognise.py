@@ -25,7 +25,8 @@ _LISTS = frozenset(
 )
 _LIST = "list_"
 # Where a text of several sentences may be parted.
-_END = re.compile(r"(?<=[.?!]) (?=[A-Z\d])")
+_NEXT = r"[A-Z]|(?:my|golden): |[a-z]+_[a-z_]+ "  # how a next one begins: also with a column
+_END = re.compile(rf"(?<=[.?!)]) (?=\d|{_NEXT})")
 
 
 class _Known(NamedTuple):
@@ -58,24 +59,28 @@ def in_language(text: str, language: str) -> str:
 
 def _parts(text: str, texts: Mapping[str, str]) -> str:
     """A text of one sentence or several; an unknown one stays as it is."""
-    found = _whole(text, texts)
+    found = _one(text, texts)
     if found is not None:
         return found
     for end in reversed([match.start() for match in _END.finditer(text)]):
-        first = _whole(text[:end], texts)
+        first = _one(text[:end], texts)
         if first is not None:
             return first + _parts(text[end + 1 :], texts)
-    bare = text.removesuffix(".")  # its end may be left out, or added
-    found = _whole(bare if bare != text else f"{text}.", texts)
-    if found is None:
-        found = _whole(bare, texts, frames=True)
-    if found is not None:
-        return found.rstrip("。") + "。" * (bare != text)
     first, *others = _END.split(text, maxsplit=1)
     if not others:
-        return text
+        return _one(text, texts, frames=True) or text
     told = _parts(first, texts)
     return told + " " * (told == first) + _parts(others[0], texts)
+
+
+def _one(text: str, texts: Mapping[str, str], *, frames: bool = False) -> str | None:
+    """The text as one sentence, whose end may be left out, or added."""
+    found = _whole(text, texts, frames=frames)
+    if found is not None:
+        return found
+    bare = text.removesuffix(".")
+    found = _whole(f"{text}." if bare == text else bare, texts, frames=frames)
+    return None if found is None else found.rstrip("。") + "。" * (bare != text)
 
 
 def _whole(text: str, texts: Mapping[str, str], *, frames: bool = False) -> str | None:
@@ -159,11 +164,12 @@ def _known_as(key: str, text: str) -> _Known:
     return _Known(key, _pattern(text), max(words, key=len), len("".join(words)))
 
 
-_SENTENCE = r"(?:(?![.?!] [A-Z]).)+?"
+_SENTENCE = rf"(?:(?![.?!] (?:{_NEXT})).)+?"
 # Blank -> what it holds; `n_...` and `part_...` are more of these.
 _CONTENTS = {
     "n": r"\d+",
     "type": r"\S+",
+    "side": r"\w+",
     "part": ".+?",
     "part_": _SENTENCE,
     "file": r"[^()]+?",
@@ -171,7 +177,7 @@ _CONTENTS = {
     **dict.fromkeys(("line", "member", "text"), ".*?"),
 }
 # Anything else is less than a sentence.
-_WORDS = r"(?:(?![.?!] [A-Z]|[;:] ).)+?"
+_WORDS = rf"(?:(?![.?!] (?:{_NEXT})|[;:] ).)+?"
 
 
 def _pattern(text: str) -> Pattern[str]:

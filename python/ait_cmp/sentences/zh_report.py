@@ -5,8 +5,8 @@ from __future__ import annotations
 TEXTS = {
     # the summary
     "inputs_differ": "输入不一致：{part}",
-    "input_and_more": "{input}，另有 {n} 个：两次运行的输入数据不同。",
-    "input": "{input}：两次运行的输入数据不同。",
+    "input_and_more": "{part_input}，另有 {n} 个：两次运行的输入数据不同。",
+    "input": "{part_input}：两次运行的输入数据不同。",
     "input_read": "{name}（{what}），首先由 {reader} 的输入 {n} 读取",
     "refused": "拒绝比较：{part}",
     "refused_and_more": "拒绝比较：{part}另有 {n} 个。",
@@ -172,11 +172,11 @@ TEXTS = {
     "reduced_dump": "摘要文件，没有保留这么大的张量的值。",
     "and_its": "并且其{part}",
     "other_graph": (
-        "{name} 按图文本计算正确：图文本与 {golden} 要求的不同（图转换、常量或图优化），"
+        "{name} 按图文本计算正确：图文本与 {part_golden} 要求的不同（图转换、常量或图优化），"
         "或标杆侧算错。"
     ),
     "other_graph_made_for": (
-        "{name}（对应 {node}）按图文本计算正确：图文本与 {golden} 要求的不同"
+        "{name}（对应 {node}）按图文本计算正确：图文本与 {part_golden} 要求的不同"
         "（图转换、常量或图优化），或标杆侧算错。"
     ),
     # the summary of a replay alone
@@ -270,5 +270,6 @@ TEXTS = {
     "only_ranks": "待测 rank {n} 与标杆 rank {n_golden} 比较：两侧都只有一个。",
     "ranks_one_side": "仅{part_side}侧有的 rank，未比较：{ranks}；{part_other}侧有 {others}。",
     "old_layout": "这种旧布局的 FX 步从 {n} 开始编号；第 {n_first} 步视为第 {n_taken} 步。",
-    "padded": "有补齐：{what}。",
+    "padded": "有补齐：{part}。",
+    "padded_rows": "待测 {n_mine} 行，标杆 {n_golden} 行：比较前 {n} 行",
 }
