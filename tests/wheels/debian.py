@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,9 +56,10 @@ def unpack(release: str, machine: str, packages: list[str], folder: Path) -> Pat
         "Debug::NoLocking": "true",
     }
     command = ["apt-get", "-qq", *(f"-o{key}={value}" for key, value in options.items())]
-    subprocess.run([*command, "update"], check=True)
-    install = ["install", "--yes", "--no-install-recommends", "--download-only"]
-    subprocess.run([*command, *install, *packages], check=True, stdout=subprocess.DEVNULL)
+    install = ["install", "--yes", "--no-install-recommends", "--download-only", *packages]
+    for words in (["update"], install):
+        if subprocess.run([*command, *words], stdout=subprocess.DEVNULL).returncode != 0:
+            sys.exit(f"NOT RUN: packages of Debian {release} for {machine} cannot be fetched")
     root.mkdir(exist_ok=True)
     for archive in sorted((apt / "archives").glob("*.deb")):
         subprocess.run(["dpkg-deb", "--extract", archive, root], check=True)
