@@ -209,9 +209,12 @@ class GraphTexts:
 def _digest(path: str) -> bytes:
     """A number that files of the same bytes have in common, and no others."""
     digest = hashlib.blake2b()
-    with Path(path).open("rb") as file:
-        while part := file.read(_BYTES_AT_ONCE):
-            digest.update(part)
+    try:
+        with Path(path).open("rb") as file:
+            while part := file.read(_BYTES_AT_ONCE):
+                digest.update(part)
+    except OSError as error:  # of a read that fails Python does not say which file it was
+        raise OSError(error.errno, error.strerror, path) from error
     return digest.digest()
 
 
