@@ -170,7 +170,10 @@ def _n_values(shape: str) -> int:
 
 
 def _golden_of(step: PairedStep, ref: TensorRef) -> TensorRef | None:
-    """The golden tensor of one of my tensors: its row's, or that of another row of the tensor."""
+    """The golden tensor of one of my tensors: its row's, or that of another row of the tensor.
+
+    Where a row compares a part of mine, golden has fewer values: the replay takes none of them.
+    """
     row = step.row_at(ref.path, ref.io, ref.index)
     if row is None:
         return None
@@ -180,7 +183,7 @@ def _golden_of(step: PairedStep, ref: TensorRef) -> TensorRef | None:
         if other is None:
             return None
         pair = step.pair_at(other)
-    return pair.golden if pair.status == "" and not pair.my.view else None
+    return pair.golden if pair.status == "" else None
 
 
 def _sorted(step: PairedStep, replays: Sequence[SuspectReplay], golden_name: str) -> Proofs:

@@ -207,6 +207,15 @@ def test_the_hash_tells_order_and_count_but_not_dtype_and_sign_of_zero(tmp_path:
     assert len({content(values), content(swapped), content(np.append(values, 0))}) == 3
 
 
+@pytest.mark.parametrize("values", [np.zeros(9), np.ones(2000), values_of(2000)])
+def test_the_hash_of_values_taken_as_float64_is_another_one(
+    tmp_path: Path, values: np.ndarray
+) -> None:
+    """So that whoever holds hashes against one another need not ask how values were taken."""
+    single, double = (sketch(tmp_path, values.astype(name))[5] for name in ("f4", "f8"))
+    assert single != double
+
+
 def test_a_fortran_ordered_or_truncated_array_is_not_read_wrongly(tmp_path: Path) -> None:
     path = tmp_path / "cut.npy"
     np.save(path, values_of(2000))
