@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -96,6 +97,37 @@ class Plan:
         return f"The golden dump has no step {key.step} of {key.graph}.", "alone"
 
 
+class _Listing:
+    """A dump that is listed on a thread: a disk or network answers about both sides at a time."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._tree: DumpTree | None = None
+        self._error: BaseException | None = None
+        self._thread: threading.Thread | None = threading.Thread(target=self._list, daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:  # the system gives none
+            self._thread = None
+
+    def _list(self) -> None:
+        try:
+            self._tree = discover(self._path)
+        except BaseException as error:  # who asks for the tree gets it
+            self._error = error
+
+    def tree(self) -> DumpTree:
+        """The dump; raises what `discover` raises."""
+        if self._thread is not None:
+            self._thread.join()
+        elif self._tree is None and self._error is None:
+            self._list()
+        if self._tree is None:
+            assert self._error is not None
+            raise self._error
+        return self._tree
+
+
 def make_plan(
     my_path: str,
     golden_path: str,
@@ -122,8 +154,9 @@ def make_plan(
     Raises:
         ConfigError: A folder is missing, holds no dump, or nothing of the two can meet.
     """
+    listed = _Listing(golden_path)
     my = discover(my_path, ranks=ranks, tokens=tokens)
-    if my.kind != "ge" and discover(golden_path).kind == "fx":
+    if my.kind != "ge" and listed.tree().kind == "fx":
         message = (
             f"{my_path} and {golden_path}: both are FX dumps. ait-cmp compares a GE dump with an "
             "FX dump, or two GE dumps; two tensors of FX dumps: ait-cmp diff A.npy B.npy"
@@ -134,7 +167,7 @@ def make_plan(
             f"{my_path}: a GE dump expected as the side under test, found an FX dump (swapped?)"
         )
         raise ConfigError(message)
-    golden = golden_of_wish(discover(golden_path), ranks)
+    golden = golden_of_wish(listed.tree(), ranks)
     texts = GraphTexts([my, golden])
     if golden.kind == "fx" and not any(tree.graph_files for tree in (my, golden)):
         raise ConfigError(_NO_GRAPH_TEXT.format(root=my.root))
