@@ -136,8 +136,10 @@ def content_wrong(wheel: Wheel) -> str:
 
 
 #: Of every wheel; those that only a wheel for old systems must pass.
-CHECKS: tuple[Callable[[Wheel], str], ...] = (module_wrong, size_wrong, content_wrong)
-PORTABLE: tuple[Callable[[Wheel], str], ...] = (tag_wrong, glibc_wrong, libraries_wrong)
+CHECKS: tuple[Callable[[Wheel], str], ...] = (module_wrong, content_wrong)
+PORTABLE: tuple[Callable[[Wheel], str], ...] = (
+    *(tag_wrong, glibc_wrong, libraries_wrong, size_wrong),
+)
 
 
 def complaints(wheel: Wheel, is_portable: bool = True) -> dict[str, str]:
