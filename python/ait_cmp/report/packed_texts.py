@@ -58,7 +58,5 @@ class PackedTexts(Sequence[str]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, (PackedTexts, list)) and list(self) == list(other)
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         return repr(list(self))

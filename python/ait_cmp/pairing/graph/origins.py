@@ -54,8 +54,6 @@ class Origins:
             return NotImplemented
         return (self._of_nodes, self._of_ops) == (other._of_nodes, other._of_ops)
 
-    __hash__ = None  # type: ignore[assignment]
-
     def find(self, fx_node: str, op_names: Collection[str]) -> Origin:
         """The origin of an op that was made for a node, or of one of its members."""
         found = self._of_nodes.get(fx_node)
