@@ -13,6 +13,7 @@ from ait_cmp.cli.exit_status import EXIT_STATUS_HELP, ExitStatus
 from ait_cmp.cli.language import add_language_option, language_of, translated
 from ait_cmp.cli.limit_options import add_limit_options, limits_of
 from ait_cmp.cli.number_list import joined, numbers_of
+from ait_cmp.cli.result_options import add_exit_zero_option, add_result_options
 from ait_cmp.cli.signals import interrupt, signals_call
 from ait_cmp.cli.terminal import say
 from ait_cmp.cli.thread_option import add_thread_option
@@ -127,19 +128,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     how.add_argument(
         "--jsonl", action="store_true", help="write the rows as JSON lines, too, beside the CSV"
     )
-    how.add_argument(
-        "--html",
-        nargs="?",
-        const=True,
-        default=False,
-        metavar="FILE",
-        help="write the report as one HTML page, too: to FILE, or beside the CSV",
-    )
-    how.add_argument(
-        "--json",
-        action="store_true",
-        help="print the content of result.json in place of the summary",
-    )
+    add_result_options(how)
     add_thread_option(how)
     how.add_argument(
         "--access",
@@ -161,9 +150,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "(pip install 'ait-cmp[dask]')",
     )
     how.add_argument("--no-progress", action="store_true", help="no progress line on stderr")
-    how.add_argument(
-        "--exit-zero", action="store_true", help="exit 0 also when there are differences"
-    )
+    add_exit_zero_option(how)
 
 
 def _folders(options: argparse.Namespace) -> tuple[str, str]:

@@ -7,6 +7,7 @@ import logging
 
 from ait_cmp.cli.exit_status import EXIT_STATUS_HELP, ExitStatus
 from ait_cmp.cli.language import add_language_option, language_of, translated
+from ait_cmp.cli.result_options import add_exit_zero_option, add_result_options
 from ait_cmp.cli.terminal import say
 
 
@@ -33,23 +34,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar="DIR",
         help="folder of the report of all ranks, made if missing",
     )
-    parser.add_argument(
-        "--html",
-        nargs="?",
-        const=True,
-        default=False,
-        metavar="FILE",
-        help="write the report as one HTML page, too: to FILE, or beside the CSV",
-    )
-    parser.add_argument(
-        "--json",
-        action="store_true",
-        help="print the content of result.json in place of the summary",
-    )
+    add_result_options(parser)
     add_language_option(parser)
-    parser.add_argument(
-        "--exit-zero", action="store_true", help="exit 0 also when there are differences"
-    )
+    add_exit_zero_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ait_cmp.cli.exit_status import EXIT_STATUS_HELP, ExitStatus
 from ait_cmp.cli.language import add_language_option, language_of, translated
+from ait_cmp.cli.result_options import add_exit_zero_option
 from ait_cmp.cli.terminal import say
 
 
@@ -30,9 +31,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--html", metavar="FILE", help="the page (default: beside the first report)"
     )
     add_language_option(parser)
-    parser.add_argument(
-        "--exit-zero", action="store_true", help="exit 0 also when there are differences"
-    )
+    add_exit_zero_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:

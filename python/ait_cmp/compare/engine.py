@@ -12,7 +12,8 @@ from ait_cmp.compare.byte_count import ByteCount
 from ait_cmp.compare.on_executor import UnitRun
 from ait_cmp.compare.op_filter import OpFilter
 from ait_cmp.compare.pipeline import Progress
-from ait_cmp.compare.plan import make_plan
+from ait_cmp.compare.plan import Plan, make_plan
+from ait_cmp.compare.read_ahead import ReadAhead
 from ait_cmp.compare.step_pairer import StepPairer
 from ait_cmp.compare.units import Unit, UnitFound, UnitOptions, compare_unit, units_of
 from ait_cmp.compare.whole import PlanFacts, facts_of
@@ -48,6 +49,27 @@ class PlanRequest:
     threads: int | None
     counts_bytes: bool
 
+    def plan(self, threads: int, ahead: ReadAhead | None = None) -> Plan:
+        """Find what meets what; runs where the dumps are.
+
+        Args:
+            threads: Threads for reading headers.
+            ahead: Reads the files of the steps to come, None: nobody does.
+
+        Raises:
+            ConfigError: As `make_plan`.
+        """
+        return make_plan(
+            self.my_path,
+            self.golden_path,
+            ranks=self.ranks,
+            tokens=self.tokens,
+            pairs=self.pairs,
+            golden_token_offset=self.golden_token_offset,
+            threads=threads,
+            ahead=ahead,
+        )
+
 
 class Planned(NamedTuple):
     """A plan whose units can be compared elsewhere.
@@ -70,15 +92,7 @@ def planned(request: PlanRequest, options: UnitOptions) -> Planned:
         ConfigError: As `make_plan`.
     """
     threads = thread_count(request.threads)
-    plan = make_plan(
-        request.my_path,
-        request.golden_path,
-        ranks=request.ranks,
-        tokens=request.tokens,
-        pairs=request.pairs,
-        golden_token_offset=request.golden_token_offset,
-        threads=threads,
-    )
+    plan = request.plan(threads)
     facts = facts_of(plan, StepPairer(plan, threads).unmet_golden())
     units = units_of(plan, options)
     n_bytes: dict[tuple[int, str], int] = {}

@@ -17,7 +17,6 @@ from ait_cmp.compare.engine import (
     compare_units,
 )
 from ait_cmp.compare.pipeline import How, Pipeline, Progress
-from ait_cmp.compare.plan import make_plan
 from ait_cmp.compare.prover import prover_of, references_of
 from ait_cmp.compare.read_ahead import ReadAhead
 from ait_cmp.compare.renumbered import RenumberedNodes
@@ -192,16 +191,7 @@ def _compare_here(
     how = How(options.threads, options.access, options.ops, progress, options.padding)
     with ReadAhead() as ahead:
         with how.phases.time("planning"):
-            plan = make_plan(
-                request.my_path,
-                request.golden_path,
-                ranks=request.ranks,
-                tokens=request.tokens,
-                pairs=request.pairs,
-                golden_token_offset=request.golden_token_offset,
-                threads=options.threads,
-                ahead=ahead,
-            )
+            plan = request.plan(options.threads, ahead)
         reporter = Reporter(
             options.limits,
             algorithms,

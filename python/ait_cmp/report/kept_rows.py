@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import bisect
 import os
 import tempfile
 import weakref
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, overload
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 from ait_cmp import _core
 from ait_cmp.report.row import Row
+from ait_cmp.report.rows_in_parts import RowsInParts
 
 if TYPE_CHECKING:
     from ait_cmp._core import StepRows
@@ -37,7 +37,7 @@ class _Part(NamedTuple):
     first_id: int = 0
 
 
-class KeptRows(Sequence[Row]):
+class KeptRows(RowsInParts):
     """Rows of many steps; a `Row` is made when it is asked for.
 
     The file has no name: it ends with this object, or with the process, however that ends. Where
@@ -45,8 +45,8 @@ class KeptRows(Sequence[Row]):
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._parts: list[_Part] = []
-        self._ends: list[int] = []
         self._descriptor: int | None = None
         self._n_bytes_in_memory = 0
         self._n_bytes_in_file = 0
@@ -107,30 +107,15 @@ class KeptRows(Sequence[Row]):
         assert self._descriptor is not None
         return os.pread(self._descriptor, part.n_bytes, part.begin)
 
+    def _row_of(self, part: int, number: int) -> Row:
+        return self._row(part, self._unpacked(part), number)
+
     def _row(self, part: int, rows: _core.PackedRows, number: int) -> Row:
         row, first_id = Row._make(rows[number]), self._parts[part].first_id
         return row._replace(data_id=row.data_id + first_id) if first_id else row
 
-    def __len__(self) -> int:
-        return self._ends[-1] if self._ends else 0
-
-    @overload
-    def __getitem__(self, number: int) -> Row: ...
-    @overload
-    def __getitem__(self, number: slice) -> list[Row]: ...
-    def __getitem__(self, number: int | slice) -> Row | list[Row]:
-        if isinstance(number, slice):
-            return [self[i] for i in range(*number.indices(len(self)))]
-        number = range(len(self))[number]
-        part = bisect.bisect_right(self._ends, number)
-        rows = self._unpacked(part)
-        return self._row(part, rows, number - self._ends[part] + len(rows))
-
     def __iter__(self) -> Iterator[Row]:
-        for number in range(len(self._parts)):
-            rows = self._unpacked(number)
-            for row in range(len(rows)):
-                yield self._row(number, rows, row)
-
-    def __reduce__(self) -> tuple[type[list[Row]], tuple[list[Row]]]:
-        return list, (list(self),)
+        for part in range(len(self._parts)):
+            rows = self._unpacked(part)
+            for number in range(len(rows)):
+                yield self._row(part, rows, number)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import bisect
 import itertools
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING
 
 from ait_cmp.errors import ConfigError
 from ait_cmp.report.divergence_groups import with_places
@@ -14,6 +13,7 @@ from ait_cmp.report.exhibits import Where, where_of
 from ait_cmp.report.findings import Divergence
 from ait_cmp.report.packed_texts import PackedTexts
 from ait_cmp.report.row import Row
+from ait_cmp.report.rows_in_parts import RowsInParts
 from ait_cmp.report.tally import merged_tally
 
 if TYPE_CHECKING:
@@ -187,30 +187,17 @@ def _rows_of(parts: Sequence[Comparison]) -> Sequence[Row]:
     return RowsOfRanks([(rows, part) for _, rows, part in sorted(runs, key=lambda run: run[0])])
 
 
-class RowsOfRanks(Sequence[Row]):
+class RowsOfRanks(RowsInParts):
     """Rows of several sequences one after the other, a part of each."""
 
     def __init__(self, parts: Sequence[tuple[Sequence[Row], range]]) -> None:
+        super().__init__()
         self._parts = parts
         self._ends = list(itertools.accumulate(len(part) for _, part in parts))
 
-    def __len__(self) -> int:
-        return self._ends[-1] if self._ends else 0
-
-    @overload
-    def __getitem__(self, number: int) -> Row: ...
-    @overload
-    def __getitem__(self, number: slice) -> list[Row]: ...
-    def __getitem__(self, number: int | slice) -> Row | list[Row]:
-        if isinstance(number, slice):
-            return [self[at] for at in range(*number.indices(len(self)))]
-        number = range(len(self))[number]
-        at = bisect.bisect_right(self._ends, number)
-        rows, part = self._parts[at]
-        return rows[part[number - (self._ends[at] - len(part))]]
+    def _row_of(self, part: int, number: int) -> Row:
+        rows, places = self._parts[part]
+        return rows[places[number]]
 
     def __iter__(self) -> Iterator[Row]:
         return (rows[number] for rows, part in self._parts for number in part)
-
-    def __reduce__(self) -> tuple[type[list[Any]], tuple[list[Row]]]:
-        return list, (list(self),)
