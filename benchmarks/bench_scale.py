@@ -71,7 +71,7 @@ def _best(name: str, dump: Dump, work: Path, rounds: int) -> Line:
 def _memory_note(n_rows: int, peaks: dict[int, int]) -> str:
     told = []
     for fewer, peak in peaks.items():
-        if 3 * fewer <= n_rows < 4 * fewer and peak:
+        if 3 * fewer <= n_rows < 4 * fewer and n_rows < 1_000_000 and peak:
             times = peaks[n_rows] / peak
             verdict = "below" if times < MOST_MEMORY_OF_THREE else "ABOVE"
             told.append(
