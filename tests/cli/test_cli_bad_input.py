@@ -269,10 +269,10 @@ def test_a_reduced_file_shows_what_it_holds_and_has_no_difference_to_show(
     capsys.readouterr()
     assert main(["show", f"{file},outputs,0"]) == 0
     shown = capsys.readouterr().out
-    assert "a file of kind sketch: it holds no values" in shown
+    assert "a file of kind sketch: it holds the values of 3 small tensors" in shown
     assert "outputs,0  torch.float32" in shown
     assert main(["diff", f"{file},outputs,0", str(file)]) == 2
-    assert "a reduced dump holds no values" in capsys.readouterr().err
+    assert "a file of a reduced dump, in which most values are left out" in capsys.readouterr().err
 
 
 def test_no_command_that_needs_values_is_told_for_reduced_files(

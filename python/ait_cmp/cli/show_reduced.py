@@ -1,4 +1,4 @@
-"""`ait-cmp show` of a file that holds no values: what an info or statistics file tells."""
+"""`ait-cmp show` of a file of a reduced dump: what an info or statistics file tells."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from ait_cmp.file_kinds import is_array_name, kind_of_named
 from ait_cmp.tensor_ref import FileRef
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ait_cmp.info.info_file import InfoTensor
 
 
@@ -28,7 +30,7 @@ def reduced_report(path: str) -> dict[str, Any]:
         "dump_time": info.dump_time or None,
         "kind": kind,
         "overflow": [],
-        "notes": [f"a file of kind {kind}: it holds no values, but what is told here"],
+        "notes": [f"a file of kind {kind}: {_what_it_holds(info.tensors)}"],
         "inputs": [],
         "outputs": [],
     }
@@ -36,6 +38,13 @@ def reduced_report(path: str) -> dict[str, Any]:
         tensors = report[tensor.io or "outputs"]
         tensors.append({"index": len(tensors), **_tensor_report(tensor)})
     return report
+
+
+def _what_it_holds(tensors: Sequence[InfoTensor]) -> str:
+    n_whole = sum(stored.tensor.values is not None for stored in tensors)
+    if n_whole:
+        return f"it holds the values of {n_whole} small tensors, of the others what is told here"
+    return "it holds no values, but what is told here"
 
 
 def _tensor_report(stored: InfoTensor) -> dict[str, Any]:

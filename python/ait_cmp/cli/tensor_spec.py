@@ -66,10 +66,10 @@ def parse_tensor_spec(text: str, *, with_values: bool = True) -> TensorSpec:
 
     Args:
         text: What a person wrote; `~` is filled in.
-        with_values: Whether the file must be one that holds values.
+        with_values: Whether the file must be one that holds all values.
 
     Raises:
-        ConfigError: There is no such file, or it holds no values and must.
+        ConfigError: There is no such file, or it is of a reduced dump and must not.
     """
     text = str(expanded(text)) if text.startswith("~") else text
     match = None if _exists(text) else _SPEC.fullmatch(text)
@@ -77,8 +77,8 @@ def parse_tensor_spec(text: str, *, with_values: bool = True) -> TensorSpec:
     spec = spec or TensorSpec(text, "", None)
     if with_values and kind_of_named(spec.path) != "dump":
         message = (
-            f"{spec.path}: a reduced dump holds no values; what it tells is in the rows of "
-            "ait-cmp --my-path ... --golden-path ..."
+            f"{spec.path}: a file of a reduced dump, in which most values are left out; what it "
+            "tells is in ait-cmp show and in the rows of ait-cmp --my-path ... --golden-path ..."
         )
         raise ConfigError(message)
     if Path(spec.path).is_dir():
