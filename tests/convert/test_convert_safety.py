@@ -97,6 +97,17 @@ def test_a_watch_waits_for_a_slow_writer(tmp_path: Path, noticing: str) -> None:
     assert place.tensor.n_values == 40_000
 
 
+def test_a_watch_knows_what_had_been_converted_before(tmp_path: Path) -> None:
+    (ge_folder(tmp_path) / "Add.Add_1.1.6.1706596911888000").write_bytes(
+        ge_bytes("Add_1", (), (random_values(0, 40_000),))
+    )
+    assert convert_dir(tmp_path, settle=0, force=True).converted == 1
+    with Watcher(tmp_path) as watcher:
+        pass
+    assert watcher.result is not None
+    assert (watcher.result.converted, watcher.result.already) == (0, 1)
+
+
 def test_a_watch_finds_files_in_folders_that_appear_later(tmp_path: Path, noticing: str) -> None:
     del noticing
     with Watcher(tmp_path) as watcher:

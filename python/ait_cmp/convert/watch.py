@@ -100,6 +100,7 @@ class _Watch:
     def run(self) -> Conversion:
         folders, _ = scan_folders(self._root)
         remove_left_overs(folders)
+        self._result.already = find_candidates(self._root, folders).n_reduced
         converter = Converter(self._settings, self._stop)
         for _ in self._wake_ups():
             if not self._look(converter):
