@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Callable, NamedTuple
 
 # Before numpy is imported: threads of a BLAS that wait for one another cost more than they bring.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -12,12 +18,16 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from ait_cmp import _core
+from ait_cmp.cli.demo import unpack, unpack_sample
 
 # A slow machine is no failure: no test depends on time.
-# The same inputs in every run, so that a failure belongs to the change at hand; to search for new
-# ones: `pytest --hypothesis-profile=search`.
+# The same inputs in every run, so that a failure belongs to the change at hand; ten times as many
+# in `nox -s tests`; to search for new ones: `pytest --hypothesis-profile=search`.
 SLOW = [HealthCheck.too_slow]
-settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=SLOW)
+settings.register_profile(
+    "same", deadline=None, derandomize=True, max_examples=50, suppress_health_check=SLOW
+)
+settings.register_profile("many", settings.get_profile("same"), max_examples=500)
 settings.register_profile("search", deadline=None, max_examples=2000, suppress_health_check=SLOW)
 # A CPU in software takes a hundred times as long: a few inputs of each kind.
 settings.register_profile("emulated", settings.get_profile("same"), max_examples=5)
@@ -32,6 +42,99 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """How often tests end a process at a random moment."""
     parser.addoption("--kills", type=int, default=30, help="kills of a converter; 200 in nox")
+
+
+@pytest.fixture(scope="session")
+def new_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One folder after another that is not there yet."""
+    root = tmp_path_factory.mktemp("tests")
+    return (root / str(number) for number in itertools.count())
+
+
+@pytest.fixture
+def tmp_path(new_folders: Iterator[Path], request: pytest.FixtureRequest) -> Path:
+    """An empty folder. That of pytest looks at all those before it to find the next number."""
+    words = re.sub(r"\W", "_", request.node.name)[:40]
+    number = next(new_folders)
+    path = number.with_name(f"{number.name}_{words}")
+    path.mkdir()
+    return path
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The dumps that come with the package: ge, ge_wrong, fx. Unpacked once: not to be changed."""
+    folder = tmp_path_factory.mktemp("sample") / "ait-cmp-demo"
+    unpack_sample(folder)
+    yield from unchanged(folder)
+
+
+@pytest.fixture(scope="session")
+def bf16_sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Noisy dumps in bfloat16: ge, fx. Unpacked once: not to be changed."""
+    folder = tmp_path_factory.mktemp("bf16")
+    packed_path = Path(__file__).parent / "data" / "llama-bf16-noisy.tar.xz"
+    with packed_path.open("rb") as packed:
+        unpack(packed, folder)
+    yield from unchanged(folder)
+
+
+def unchanged(folder: Path) -> Iterator[Path]:
+    """Lends a folder; an error that names what was written there."""
+
+    def files() -> set[tuple[str, int, int]]:
+        states = {str(path): path.stat() for path in folder.rglob("*")}
+        return {(path, state.st_size, state.st_mtime_ns) for path, state in states.items()}
+
+    before = files()
+    yield folder
+    changed = sorted(path for path, *_ in files() ^ before)
+    assert not changed, f"tests wrote into what all share: {changed[:5]}"
+
+
+@pytest.fixture(scope="module")
+def beside_sample(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working folder in which the sample is `ait-cmp-demo`, as `ait-cmp demo` leaves it."""
+    folder = tmp_path_factory.mktemp("beside")
+    (folder / sample.name).symlink_to(sample)
+    return folder
+
+
+class Ran(NamedTuple):
+    """What a program did: exit status, stdout, stderr."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run_program(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Ran]:
+    """Runs a script, or text of one, in a folder with its words as Python would, in this process.
+
+    A new process takes longer to start than most of them to run.
+    """
+
+    def run(script: Path | str, folder: Path, *words: object) -> Ran:
+        source = script if isinstance(script, str) else script.read_text(encoding="utf-8")
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", [str(script), *map(str, words)])
+        capsys.readouterr()
+        status: object = None
+        try:
+            exec(
+                compile(source, "<program>", "exec"),
+                {"__name__": "__main__", "__file__": str(script)},
+            )
+        except SystemExit as ended:
+            status = ended.code
+        return Ran(
+            status if isinstance(status, int) else int(status is not None), *capsys.readouterr()
+        )
+
+    return run
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 import ait_cmp
-from ait_cmp.cli.demo import unpack_sample
 from ait_cmp.compare import torchair_acc_cmp
 
 # Errors say all in their name, and one name is another.
@@ -23,13 +22,6 @@ def public(name: str) -> Any:
     if name == "replay":  # the package that can be called
         return importlib.import_module("ait_cmp.replay.run").replay
     return getattr(ait_cmp, name)
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("docstrings")
-    unpack_sample(folder / "ait-cmp-demo")
-    return folder
 
 
 def run_examples(thing: Any, name: str) -> int:
@@ -47,16 +39,16 @@ def run_examples(thing: Any, name: str) -> int:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_examples_of_public_names_run(
-    name: str, sample: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, beside_sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(sample)
+    monkeypatch.chdir(beside_sample)
     assert run_examples(public(name), name) > 0
 
 
 def test_the_example_of_scripts_of_the_replaced_tool_runs(
-    sample: Path, monkeypatch: pytest.MonkeyPatch
+    beside_sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(sample)
+    monkeypatch.chdir(beside_sample)
     parse = torchair_acc_cmp.parse_torchair_dump_data
     assert run_examples(parse, "parse_torchair_dump_data") > 0
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ait_cmp.cli.columns import page_lines
-from ait_cmp.cli.demo import unpack_sample
 from ait_cmp.cli.main import main
 from ait_cmp.report.columns import COMPARE_COLUMNS
 from ait_cmp.sentences import LANGUAGES as TEXTS
@@ -123,27 +120,29 @@ def commands() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def working_folder(beside_sample: Path) -> Path:
     """A folder in which the commands of the pages run: the demo, its report, the examples."""
-    folder = tmp_path_factory.mktemp("pages")
-    unpack_sample(folder / "ait-cmp-demo")
-    (folder / "examples").symlink_to(ROOT / "examples")
-    return folder
+    (beside_sample / "examples").symlink_to(ROOT / "examples")
+    return beside_sample
 
 
 @pytest.mark.parametrize(
     "command", [line for line in commands() if "ait-cmp-demo/" in line], ids=lambda line: line[:60]
 )
 def test_a_command_on_the_sample_runs(
-    command: str, sample: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str,
+    working_folder: Path,
+    run_program: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.chdir(sample)
+    monkeypatch.chdir(working_folder)
     program, *arguments = shlex.split(command)
     if "--report" in arguments:
         main([*shlex.split("ait-cmp-demo/ge_wrong ait-cmp-demo/fx --output"), "report"])
     if program == "python":
-        done = subprocess.run([sys.executable, *arguments], capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr
+        done = run_program(working_folder / arguments[0], working_folder, *arguments[1:])
+        assert done.status == 0, done.err
         return
     assert program == "ait-cmp"
     expected = 1 if "ge_wrong" in command and arguments[0] != "show" else 0
@@ -151,14 +150,16 @@ def test_a_command_on_the_sample_runs(
     assert capsys.readouterr().out
 
 
-def test_what_replay_exports_computes_alone(sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(sample)
+def test_what_replay_exports_computes_alone(
+    working_folder: Path, run_program: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(working_folder)
     (replay, compute) = [line for line in commands() if " sent" in line]
     assert main(shlex.split(replay)[1:]) == 1
     program = shlex.split(compute)[1]
-    done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
+    done = run_program(working_folder / program, working_folder)
+    assert done.status == 0, done.err
+    assert done.out
 
 
 def others() -> list[str]:
@@ -202,17 +203,12 @@ def test_every_command_is_known_to_the_tests() -> None:
         if block.language == "py" and "ait-cmp-demo" in block.text
     ],
 )
-def test_a_python_block_on_the_sample_runs(block: str, sample: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", block],
-        cwd=sample,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
+def test_a_python_block_on_the_sample_runs(
+    block: str, working_folder: Path, run_program: Any
+) -> None:
+    done = run_program(block, working_folder)
+    assert done.status == 0, done.err
+    assert done.out
 
 
 def test_every_python_block_is_python() -> None:

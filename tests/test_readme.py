@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,14 +34,8 @@ def test_the_demo_prints_what_the_readme_shows(
     assert printed in shown
 
 
-def test_the_python_example_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    main(["demo"])
-    capsys.readouterr()
+def test_the_python_example_runs(beside_sample: Path, run_program: Any) -> None:
     (example,) = (block for block in blocks("py") if "compare_dirs" in block)
-    done = subprocess.run(
-        [sys.executable, "-c", example], capture_output=True, text=True, check=True
-    )
-    assert "MatMul_3" in done.stdout
+    done = run_program(example, beside_sample)
+    assert done.status == 0, done.err
+    assert "MatMul_3" in done.out

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 import ait_cmp
-from ait_cmp.cli.demo import unpack_sample
 from ait_cmp.cli.language import language_of
 from ait_cmp.cli.main import main
 from ait_cmp.report.summary import summary_lines
@@ -182,13 +181,6 @@ def test_of_several_sentences_those_that_are_known_are_told() -> None:
 )
 def test_sentences_of_parts(said: str, expected: str) -> None:
     assert in_language(said, "zh") == expected
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sample")
-    unpack_sample(folder)
-    return folder
 
 
 @pytest.mark.parametrize(("my", "golden"), [("ge_wrong", "fx"), ("ge_wrong", "ge"), ("ge", "fx")])

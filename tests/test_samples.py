@@ -8,30 +8,21 @@ op (one token, Mul_9 disturbed in `ge_wrong_mul_9`).
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 import ait_cmp
-from ait_cmp.cli.demo import unpack, unpack_sample
-
-BF16_SAMPLE = Path(__file__).parent / "data" / "llama-bf16-noisy.tar.xz"
 
 
-@pytest.fixture(scope="module")
-def fp16(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("fp16")
-    unpack_sample(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def bf16(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("bf16")
-    with BF16_SAMPLE.open("rb") as packed:
-        unpack(packed, folder)
-    return folder
+@functools.cache
+def compared(
+    my: Path, golden: Path, replay: Literal["suspects", "all"] = "suspects"
+) -> ait_cmp.Comparison:
+    return ait_cmp.compare_dirs(my, golden, replay=replay)
 
 
 def match_counts(result: ait_cmp.Comparison, token: int) -> Counter[str]:
@@ -45,8 +36,8 @@ def n_tensors(folder: Path) -> int:
     return sum(len(scan[2]) + len(scan[3]) for scan in _core.scan_ge(files, 1))
 
 
-def test_every_exact_counterpart_of_a_clean_fp16_dump_is_found_and_equal(fp16: Path) -> None:
-    result = ait_cmp.compare_dirs(fp16 / "ge", fp16 / "fx")
+def test_every_exact_counterpart_of_a_clean_fp16_dump_is_found_and_equal(sample: Path) -> None:
+    result = compared(sample / "ge", sample / "fx")
     for token in (0, 1):
         assert match_counts(result, token)["dataflow"] == 155
     found = [row for row in result.rows if row.match == "dataflow"]
@@ -56,16 +47,16 @@ def test_every_exact_counterpart_of_a_clean_fp16_dump_is_found_and_equal(fp16: P
     assert not result.has_differences
 
 
-def test_views_and_graph_inputs_are_paired_and_pass(fp16: Path, bf16: Path) -> None:
-    for folder, n_around_views, tokens in ((fp16, 33 + 52, 2), (bf16, 64 + 98, 1)):
-        result = ait_cmp.compare_dirs(folder / "ge", folder / "fx")
+def test_views_and_graph_inputs_are_paired_and_pass(sample: Path, bf16_sample: Path) -> None:
+    for folder, n_around_views, tokens in ((sample, 33 + 52, 2), (bf16_sample, 64 + 98, 1)):
+        result = compared(folder / "ge", folder / "fx")
         found = [row for row in result.rows if row.match in ("view", "argument")]
         assert len(found) >= 0.9 * n_around_views * tokens
         assert {row.verdict for row in found} == {"pass"}
 
 
-def test_a_clean_bf16_dump_with_rounding_noise_raises_no_alarm(bf16: Path) -> None:
-    result = ait_cmp.compare_dirs(bf16 / "ge", bf16 / "fx")
+def test_a_clean_bf16_dump_with_rounding_noise_raises_no_alarm(bf16_sample: Path) -> None:
+    result = compared(bf16_sample / "ge", bf16_sample / "fx")
     assert match_counts(result, 0)["dataflow"] == 284
     assert result.counts.verdicts["fail"] == 0
     assert result.counts["shape_mismatch"] == 0
@@ -75,27 +66,27 @@ def test_a_clean_bf16_dump_with_rounding_noise_raises_no_alarm(bf16: Path) -> No
 
 
 def test_every_output_of_a_clean_dump_is_right_when_all_are_replayed(
-    fp16: Path, bf16: Path
+    sample: Path, bf16_sample: Path
 ) -> None:
-    for folder in (fp16, bf16):
-        result = ait_cmp.compare_dirs(folder / "ge", folder / "fx", replay="all")
+    for folder in (sample, bf16_sample):
+        result = compared(folder / "ge", folder / "fx", "all")
         outputs = [row for row in result.rows if row.io == "outputs"]
         assert all(row.own_growth is not None and row.own_growth < 1.5 for row in outputs)
         assert result.replayed.keys() == {"right"}
         assert not result.has_differences
 
 
-def test_every_tensor_has_exactly_one_row_and_the_statuses_add_up(fp16: Path) -> None:
+def test_every_tensor_has_exactly_one_row_and_the_statuses_add_up(sample: Path) -> None:
     for side in ("ge", "ge_wrong"):
-        result = ait_cmp.compare_dirs(fp16 / side, fp16 / "fx")
+        result = compared(sample / side, sample / "fx")
         paths = [row.my_data_path for row in result.rows]
-        assert len(paths) == len(set(paths)) == n_tensors(fp16 / side)
+        assert len(paths) == len(set(paths)) == n_tensors(sample / side)
         assert sum(result.counts.values()) == result.counts.total == len(paths)
 
 
 @pytest.mark.parametrize("golden", ["ge", "fx"])
-def test_the_wrong_matmul_is_named_in_both_flows(fp16: Path, golden: str) -> None:
-    result = ait_cmp.compare_dirs(fp16 / "ge_wrong", fp16 / golden)
+def test_the_wrong_matmul_is_named_in_both_flows(sample: Path, golden: str) -> None:
+    result = compared(sample / "ge_wrong", sample / golden)
     (found,) = result.first_divergence
     assert (found.token, found.op_name, found.op_type) == (0, "MatMul_3", "MatMul")
     assert found.replay == (
@@ -108,16 +99,16 @@ def test_the_wrong_matmul_is_named_in_both_flows(fp16: Path, golden: str) -> Non
     assert {row.verdict for row in rows[:place]} <= {"pass", ""}
 
 
-def test_fusion_against_no_fusion_pairs_names_and_the_edges_of_fused_ops(fp16: Path) -> None:
-    result = ait_cmp.compare_dirs(fp16 / "ge_wrong", fp16 / "ge")
+def test_fusion_against_no_fusion_pairs_names_and_the_edges_of_fused_ops(sample: Path) -> None:
+    result = compared(sample / "ge_wrong", sample / "ge")
     assert result.counts["unmatched"] == 0
     for row in result.rows:
         is_fused = row.my_op_type == "AutomaticBufferFusionOp"
         assert row.match == ("fused" if is_fused else "name")
 
 
-def test_a_wrong_op_without_an_fx_name_is_named_by_what_its_cast_keeps(bf16: Path) -> None:
-    result = ait_cmp.compare_dirs(bf16 / "ge_wrong_mul_9", bf16 / "fx")
+def test_a_wrong_op_without_an_fx_name_is_named_by_what_its_cast_keeps(bf16_sample: Path) -> None:
+    result = compared(bf16_sample / "ge_wrong_mul_9", bf16_sample / "fx")
     assert {(found.op_name, found.kind) for found in result.divergences} == {("Mul_9", "block")}
     for found in result.divergences:
         assert "Mul_9 (Mul) does not compute a Mul of its inputs: off by" in (found.replay or "")
@@ -125,8 +116,8 @@ def test_a_wrong_op_without_an_fx_name_is_named_by_what_its_cast_keeps(bf16: Pat
     assert {row.match for row in rows} == {"view"}
 
 
-def test_a_dump_against_itself_is_equal_in_every_metric(fp16: Path) -> None:
-    result = ait_cmp.compare_dirs(fp16 / "ge", fp16 / "ge")
+def test_a_dump_against_itself_is_equal_in_every_metric(sample: Path) -> None:
+    result = compared(sample / "ge", sample / "ge")
     assert result.counts["compared"] == result.counts.total
     for row in result.rows:
         assert (row.cosine_similarity, row.max_absolute_error, row.kl_divergence) == (1, 0, 0)

@@ -83,8 +83,9 @@ def test_folders_that_cannot_be_compared_exit_2_with_a_sentence(
     golden: str,
     sentence: str,
 ) -> None:
-    (sample / "empty").mkdir(exist_ok=True)
-    words = ["-mp", str(sample / my), "-gp", str(sample / golden), "-o", str(tmp_path)]
+    (tmp_path / "empty").mkdir()
+    mine = tmp_path / my if my == "empty" else sample / my
+    words = ["-mp", str(mine), "-gp", str(sample / golden), "-o", str(tmp_path)]
     assert main(words) == 2
     captured = capsys.readouterr()
     assert sentence in captured.err

@@ -21,9 +21,13 @@ Captured = pytest.CaptureFixture[str]
 @pytest.fixture
 def at_home(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The sample is at home, the reports go elsewhere."""
-    monkeypatch.setenv("HOME", str(sample))
+    home = tmp_path / "home"
+    home.mkdir()
+    for dump in sample.iterdir():
+        (home / dump.name).symlink_to(dump)
+    monkeypatch.setenv("HOME", str(home))
     monkeypatch.chdir(tmp_path)
-    return sample
+    return home
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,14 @@ from pathlib import Path
 import pytest
 
 import ait_cmp
-from ait_cmp.cli.demo import unpack_sample
 from ait_cmp.cli.main import main
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sample")
-    unpack_sample(folder)
-    ait_cmp.compare_dirs(folder / "ge_wrong", folder / "fx", output=folder / "known")
-    ait_cmp.compare_dirs(folder / "ge", folder / "fx", output=folder / "clean")
+def reports(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("reports")
+    ait_cmp.compare_dirs(sample / "ge_wrong", sample / "fx", output=folder / "known")
+    ait_cmp.compare_dirs(sample / "ge", sample / "fx", output=folder / "clean")
     return folder
 
 
@@ -60,8 +58,8 @@ def test_nothing_compared_is_no_success(sample: Path) -> None:
         ait_cmp.assert_dumps_close(sample / "ge", sample / "fx", ops="no_such_op")
 
 
-def test_known_divergences_do_not_count(sample: Path) -> None:
-    known = result_of(sample / "known")
+def test_known_divergences_do_not_count(sample: Path, reports: Path) -> None:
+    known = result_of(reports / "known")
     result = ait_cmp.compare_dirs(sample / "ge_wrong", sample / "fx", baseline=known)
     assert [found.op_name for found in result.divergences] == ["MatMul_3", "MatMul_3"]
     assert result.new_divergences == []
@@ -69,8 +67,8 @@ def test_known_divergences_do_not_count(sample: Path) -> None:
     assert "2 known divergences; no operator diverges that did not before" in result.summary()
 
 
-def test_new_ones_do(sample: Path) -> None:
-    clean = result_of(sample / "clean")
+def test_new_ones_do(sample: Path, reports: Path) -> None:
+    clean = result_of(reports / "clean")
     result = ait_cmp.compare_dirs(sample / "ge_wrong", sample / "fx", baseline=clean)
     assert result.new_divergences == result.divergences
     assert result.has_differences
@@ -78,14 +76,18 @@ def test_new_ones_do(sample: Path) -> None:
 
 
 @pytest.mark.parametrize(("baseline", "status"), [("known", 0), ("clean", 1)])
-def test_the_exit_status_says_so(sample: Path, tmp_path: Path, baseline: str, status: int) -> None:
+def test_the_exit_status_says_so(
+    sample: Path, reports: Path, tmp_path: Path, baseline: str, status: int
+) -> None:
     words = [str(sample / "ge_wrong"), str(sample / "fx"), "--output", str(tmp_path)]
-    assert main([*words, "--baseline", str(result_of(sample / baseline))]) == status
+    assert main([*words, "--baseline", str(result_of(reports / baseline))]) == status
     assert main(words) == 1
 
 
-def test_an_older_result_has_its_first_divergences_alone(sample: Path, tmp_path: Path) -> None:
-    told = json.loads(result_of(sample / "known").read_text())
+def test_an_older_result_has_its_first_divergences_alone(
+    sample: Path, reports: Path, tmp_path: Path
+) -> None:
+    told = json.loads(result_of(reports / "known").read_text())
     del told["diverging_ops"]
     (tmp_path / "old.json").write_text(json.dumps(told))
     result = ait_cmp.compare_dirs(

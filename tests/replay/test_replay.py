@@ -13,22 +13,10 @@ import pytest
 
 import ait_cmp
 import planted
-from ait_cmp.cli.demo import unpack, unpack_sample
 from ait_cmp.cli.main import main
 from ait_cmp.convert import convert_dir
 from ait_cmp.errors import ConfigError
 from ait_cmp.replay.result import Replay
-
-BF16_SAMPLE = Path(__file__).parents[1] / "data" / "llama-bf16-noisy.tar.xz"
-
-
-@pytest.fixture(scope="module")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("samples")
-    unpack_sample(folder / "fp16")
-    with BF16_SAMPLE.open("rb") as packed:
-        unpack(packed, folder / "bf16")
-    return folder
 
 
 @pytest.fixture
@@ -47,9 +35,11 @@ def names(result: Replay) -> list[str]:
     return [one.row.op_name for one in result.wrong]
 
 
-@pytest.mark.parametrize("folder", ["fp16/ge", "bf16/ge"])
-def test_every_output_of_a_clean_sample_is_replayed_and_right(samples: Path, folder: str) -> None:
-    result = ait_cmp.replay(samples / folder)
+@pytest.mark.parametrize("name", ["sample", "bf16_sample"])
+def test_every_output_of_a_clean_sample_is_replayed_and_right(
+    request: pytest.FixtureRequest, name: str
+) -> None:
+    result = ait_cmp.replay(request.getfixturevalue(name) / "ge")
     assert result.counts["right"] == len(result.rows) > 100
     assert {row.edge for row in result.rows} == {"equal", "unknown"}
     assert not result.has_findings
@@ -57,12 +47,13 @@ def test_every_output_of_a_clean_sample_is_replayed_and_right(samples: Path, fol
 
 
 @pytest.mark.parametrize(
-    ("folder", "member"), [("fp16/ge_wrong", "MatMul_3"), ("bf16/ge_wrong_mul_9", "Mul_9")]
+    ("name", "folder", "member"),
+    [("sample", "ge_wrong", "MatMul_3"), ("bf16_sample", "ge_wrong_mul_9", "Mul_9")],
 )
 def test_the_wrong_op_of_a_sample_and_only_it_is_named(
-    samples: Path, folder: str, member: str
+    request: pytest.FixtureRequest, name: str, folder: str, member: str
 ) -> None:
-    result = ait_cmp.replay(samples / folder)
+    result = ait_cmp.replay(request.getfixturevalue(name) / folder)
     assert set(names(result)) == {member}
     assert result.counts["not_replayed"] == 0
     assert result.edges == []
@@ -167,9 +158,9 @@ def test_a_reduced_dump_is_replayed_where_values_are_kept_whole(clean: Path) -> 
     assert set(result.not_replayed) <= {reason}
 
 
-def test_an_fx_dump_is_refused(samples: Path) -> None:
+def test_an_fx_dump_is_refused(sample: Path) -> None:
     with pytest.raises(ConfigError, match="a GE dump expected"):
-        ait_cmp.replay(samples / "fp16" / "fx")
+        ait_cmp.replay(sample / "fx")
 
 
 # --- the user's references ----------------------------------------------------------------------

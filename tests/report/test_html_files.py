@@ -11,22 +11,13 @@ from typing import Any
 import pytest
 
 import ait_cmp
-from ait_cmp.cli.demo import unpack_sample
 from ait_cmp.cli.main import main
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sample")
-    unpack_sample(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def compared(sample: Path) -> ait_cmp.Comparison:
-    return ait_cmp.compare_dirs(
-        sample / "ge_wrong", sample / "fx", output=sample / "out", html=True
-    )
+def compared(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> ait_cmp.Comparison:
+    folder = tmp_path_factory.mktemp("compared")
+    return ait_cmp.compare_dirs(sample / "ge_wrong", sample / "fx", output=folder, html=True)
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ait_cmp.cli.demo import unpack_sample
 from ait_cmp.cli.main import main
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -24,10 +24,9 @@ def report_of(path: Path) -> dict[str, Any]:
 
 
 def test_every_sentence_of_the_page_is_there_in_chinese(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    unpack_sample(tmp_path / "demo")
-    folders = [str(tmp_path / "demo" / side) for side in ("ge_wrong", "fx")]
+    folders = [str(sample / side) for side in ("ge_wrong", "fx")]
     output = tmp_path / "report"
     assert main([*folders, "--output", str(output), "--html"]) == 1
     (page,) = output.glob("*.html")
@@ -48,13 +47,13 @@ def test_every_sentence_of_the_page_is_there_in_chinese(
 
 
 def test_reasons_of_damaged_files_are_there_in_chinese(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    unpack_sample(tmp_path / "demo")
-    cut, empty, *_ = sorted((tmp_path / "demo/ge").rglob("MatMul.*"))
+    damaged = Path(shutil.copytree(sample / "ge", tmp_path / "ge"))
+    cut, empty, *_ = sorted(damaged.rglob("MatMul.*"))
     cut.write_bytes(cut.read_bytes()[:-100])
     empty.write_bytes(b"")
-    folders = [str(tmp_path / "demo" / side) for side in ("ge", "fx")]
+    folders = [str(damaged), str(sample / "fx")]
     assert main([*folders, "--output", str(tmp_path / "report"), "--html", "--lang", "zh"]) == 1
     lines = capsys.readouterr().out.splitlines()
     (lost,) = [line for line in lines if line.startswith("未比较：")]

@@ -15,7 +15,6 @@ import pytest
 from numpy.typing import NDArray
 
 import ait_cmp
-from ait_cmp.cli.demo import unpack_sample
 from ait_cmp.cli.main import main
 from ait_cmp.convert import convert_dir
 from ait_cmp.report.result.errors import errors_of
@@ -34,11 +33,10 @@ def read(path: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def compared(tmp_path_factory: pytest.TempPathFactory) -> ait_cmp.Comparison:
-    folder = tmp_path_factory.mktemp("sample")
-    unpack_sample(folder)
+def compared(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> ait_cmp.Comparison:
+    output = tmp_path_factory.mktemp("compared")
     return ait_cmp.compare_dirs(
-        folder / "ge_wrong", folder / "fx", output=folder / "out", command=["ait-cmp", "a b"]
+        sample / "ge_wrong", sample / "fx", output=output, command=["ait-cmp", "a b"]
     )
 
 

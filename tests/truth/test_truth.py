@@ -6,9 +6,10 @@ torchair: benchmarks/truth/fixed.py has the programs and says which bugs they ge
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import pytest
 
@@ -40,9 +41,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def compared(case: Path, **options: Any) -> ait_cmp.Comparison:
+@functools.cache
+def compared(case: Path, replay: Literal["suspects", "all"] = "suspects") -> ait_cmp.Comparison:
     truth = json.loads((case / "truth.json").read_text())
-    return ait_cmp.compare_dirs(case / "my", case / truth["golden"], threads=1, **options)
+    return ait_cmp.compare_dirs(case / "my", case / truth["golden"], threads=1, replay=replay)
 
 
 def test_every_case_of_the_archive_is_tested(folder: Path) -> None:
@@ -59,7 +61,7 @@ def test_a_clean_dump_raises_no_alarm(folder: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", CLEAN)
 def test_no_output_of_a_clean_dump_is_wrong_when_all_are_replayed(folder: Path, name: str) -> None:
-    result = compared(folder / "cases" / name, replay="all")
+    result = compared(folder / "cases" / name, "all")
     assert result.replayed["right"] > result.replayed["not_replayed"]
     assert result.replayed.keys() <= {"right", "not_replayed"}
     assert not result.has_differences
@@ -73,8 +75,7 @@ NOT_REPLAYED = {"prefill.no_file_scale_1.3", "w8a8.int8_channel_scale"}
 def test_replay_confirms_the_wrong_operator(folder: Path, name: str) -> None:
     case = folder / "cases" / name
     (bug,) = json.loads((case / "truth.json").read_text())["bugs"]
-    for mode in ("suspects", "all"):
-        result = compared(case, replay=mode)
+    for result in (compared(case), compared(case, "all")):
         assert {one.op_name for one in result.divergences} == {bug["dumped_as"]}
         for one in result.divergences:
             assert f"{one.op_name} ({one.op_type}) does not compute" in (one.replay or "")
