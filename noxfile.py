@@ -19,9 +19,10 @@ BUILD_NEEDS = ["cmake", "ninja", "pybind11>=3", "scikit-build-core>=0.11"]
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Install the package with its test needs and run the tests, with many kills."""
+    """Install the package with its test needs; the tests with many kills and random inputs."""
     session.install(".[test]")
-    session.run("pytest", "--kills", "200", *session.posargs)
+    long = ["--kills", "200", "--hypothesis-profile", "many"]
+    session.run("pytest", *long, *session.posargs)
 
 
 @nox.session(python=["3.9", "3.10", "3.11", "3.12", "3.13"])

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ait_cmp import FormatError, compare_dirs
@@ -72,7 +72,6 @@ def with_header(members: Arrays, header: dict[str, Any]) -> bytes:
     ),
     st.sampled_from([np.savez, np.savez_compressed]),
 )
-@settings(max_examples=60, deadline=None)
 def test_what_numpy_writes_is_read(
     tmp_path_factory: pytest.TempPathFactory,
     arrays: list[tuple[str, list[int], bool]],
@@ -223,7 +222,6 @@ def test_a_damaged_info_file_is_one_unreadable_row(
 
 
 @given(st.data())
-@settings(max_examples=400, deadline=None)
 def test_any_flipped_bits_give_tensors_or_a_format_error(
     tmp_path_factory: pytest.TempPathFactory, intact: bytes, data: st.DataObject
 ) -> None:
@@ -239,7 +237,6 @@ def test_any_flipped_bits_give_tensors_or_a_format_error(
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=300, deadline=None)
 def test_a_header_of_any_bytes_gives_a_format_error(
     tmp_path_factory: pytest.TempPathFactory, intact: bytes, header: bytes
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ait_cmp import _core
@@ -92,7 +92,6 @@ def fill(message: object, values: dict[str, object]) -> None:
             getattr(message, name).dim.extend(dims)
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     inputs=st.lists(TENSORS, max_size=4),
     outputs=st.lists(TENSORS, max_size=4),

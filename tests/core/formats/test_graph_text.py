@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from google.protobuf import text_format
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ait_cmp import _core
@@ -154,7 +154,6 @@ def graphs(draw: st.DrawFn) -> Any:
     return graph
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     graph=graphs(),
     style=st.fixed_dictionaries(
@@ -175,8 +174,7 @@ def test_a_graph_printed_by_google_protobuf_is_read(
     assert_is_read(path, graph, read)
 
 
-@settings(max_examples=20, deadline=None)
-@given(models=st.lists(graphs(), min_size=1, max_size=3))
+@given(models=st.lists(graphs(), min_size=1, max_size=2))
 def test_a_model_gives_its_graphs_in_order(
     tmp_path_factory: pytest.TempPathFactory, models: list[Any]
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ait_cmp import _core
@@ -31,7 +31,6 @@ def with_header(text: str, data: bytes = b"") -> bytes:
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode() + data
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     code=st.sampled_from(TYPES),
     shape=st.lists(st.integers(0, 4), max_size=5).map(tuple),

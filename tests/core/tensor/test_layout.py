@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -138,13 +138,11 @@ def test_a_real_fractal_nz_element_lies_where_the_specification_says(
 SIZES = st.integers(1, 9)
 BLOCKS = st.sampled_from([2, 3, 4, 8, 16])
 FILTER_ORDERS = st.sampled_from(["NCHW", "HWCN", "NHWC"])
-EXACT = settings(max_examples=60, deadline=None)
 
 
 @given(
     st.lists(st.integers(1, 3), max_size=3), st.integers(1, 40), st.integers(1, 70), BLOCKS, BLOCKS
 )
-@EXACT
 def test_fractal_nz_and_zz_of_any_shape_come_back(
     leading: list[int], h: int, w: int, h0: int, c0: int
 ) -> None:
@@ -181,7 +179,6 @@ def test_a_short_vector_in_fractal_nz_is_a_row_and_noted() -> None:
 
 
 @given(FILTER_ORDERS, SIZES, SIZES, st.integers(2, 4), st.integers(2, 4), BLOCKS, BLOCKS)
-@EXACT
 def test_filters_come_back_when_one_order_of_dimensions_fits(
     order: str, n: int, c: int, h: int, w: int, n0: int, c0: int
 ) -> None:
@@ -198,7 +195,6 @@ def test_filters_come_back_when_one_order_of_dimensions_fits(
 
 
 @given(st.integers(1, 50), st.integers(1, 50), BLOCKS, BLOCKS)
-@EXACT
 def test_matrices_in_fractal_z_come_back(r: int, s: int, n0: int, c0: int) -> None:
     logical = values((r, s))
     assert_comes_back(logical, write.fractal_z_matrix(logical, n0, c0, NAN), Z)
@@ -213,7 +209,6 @@ def test_matrices_in_fractal_z_come_back(r: int, s: int, n0: int, c0: int) -> No
     st.sampled_from([2, 4, 16]),
     st.sampled_from([2, 4, 16]),
 )
-@EXACT
 def test_grouped_filters_come_back(
     groups: int, cout: int, cin: int, h: int, w: int, n0: int, c0: int
 ) -> None:
@@ -235,14 +230,12 @@ def test_a_depthwise_filter_of_32_channels_has_16_groups_in_a_row_of_blocks() ->
 @given(
     SIZES, st.integers(1, 4), st.integers(2, 5), st.integers(2, 5), st.sampled_from([4, 8, 16, 6])
 )
-@EXACT
 def test_filters_of_few_channels_come_back(n: int, c: int, h: int, w: int, c0: int) -> None:
     logical = values((20 + n, c, h, w))
     assert_comes_back(logical, write.fractal_z_c04(logical, "NCHW", 16, c0, NAN), Z_C04)
 
 
 @given(SIZES, SIZES, st.integers(1, 3), st.integers(1, 3), st.integers(1, 3), BLOCKS, BLOCKS)
-@EXACT
 def test_filters_of_three_dimensions_come_back(
     n: int, c: int, d: int, h: int, w: int, n0: int, c0: int
 ) -> None:
@@ -261,7 +254,6 @@ def test_filters_of_three_dimensions_come_back_in_other_orders(order: str) -> No
 
 
 @given(st.integers(1, 3), st.integers(1, 20), st.integers(1, 4), SIZES, SIZES, BLOCKS)
-@EXACT
 def test_feature_maps_come_back(n: int, c: int, d: int, h: int, w: int, c0: int) -> None:
     flat = values((n, c, h, w))
     assert_comes_back(flat, write.nc1hwc0(flat, "NCHW", c0, NAN), NC1HWC0)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -56,7 +56,6 @@ def random_steps(array: Array, seeds: list[int]) -> tuple[Array, tuple[Any, ...]
 
 
 @given(st.lists(st.integers(1, 7), min_size=2, max_size=4), STEP_KINDS)
-@settings(max_examples=200, deadline=None)
 def test_any_chain_of_view_steps_is_followed(shape: list[int], seeds: list[int]) -> None:
     logical = values(tuple(shape))
     expected, steps = random_steps(logical, seeds)
