@@ -35,8 +35,13 @@ DTYPE_NUMBERS = {
 Payload = Union[int, bytes]
 
 
+_SHORT = [bytes((value,)) for value in range(0x80)]
+
+
 def varint(value: int) -> bytes:
     """A number of 64 bits in groups of seven; a negative one as its two's complement."""
+    if 0 <= value <= 0x7F:
+        return _SHORT[value]
     value &= 2**64 - 1
     groups = bytearray()
     while value > 0x7F:

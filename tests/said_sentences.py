@@ -67,11 +67,12 @@ def has_words(text: str) -> bool:
 def in_python(path: Path) -> Iterator[Said]:
     """The texts of a Python file."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    left_out = {id(node) for part in _unsaid(tree) for node in ast.walk(part)}
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    left_out = {id(node) for part in _unsaid(tree, nodes) for node in ast.walk(part)}
+    for node in nodes:
         if isinstance(node, ast.JoinedStr):
             left_out.update(id(part) for part in node.values if isinstance(part, ast.Constant))
-    for node in ast.walk(tree):
+    for node in nodes:
         text = _text(node)
         if text is not None and id(node) not in left_out and has_words(text):
             yield Said(str(path.relative_to(ROOT)), node.lineno, text)
@@ -85,14 +86,14 @@ def _text(node: ast.AST) -> str | None:
     return None
 
 
-def _unsaid(tree: ast.Module) -> Iterator[ast.AST]:
+def _unsaid(tree: ast.Module, nodes: list[ast.AST]) -> Iterator[ast.AST]:
     """Docstrings, arguments of the log, errors that end a run with what their messages are of."""
-    raised = [part for part in ast.walk(tree) if _is_usage_error(part)]
+    raised = [part for part in nodes if _is_usage_error(part)]
     names = {name for part in raised for name in _makers(part)}
     for statement in tree.body:
         if names & (_assigned(statement) | {getattr(statement, "name", "")}):
             yield statement
-    for node in ast.walk(tree):
+    for node in nodes:
         is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         if is_docstring or (isinstance(node, ast.Call) and _is_told_elsewhere(node.func)):
             yield node
@@ -145,7 +146,7 @@ def _assigned(statement: ast.stmt) -> set[str]:
 
 # Of C++: a literal, a comment, the end of a statement, anything else.
 _TOKEN = re.compile(
-    r'"(?P<text>(?:[^"\\\n]|\\.)*)"|//[^\n]*|\'(?:[^\'\\]|\\.)+\'|(?P<end>[;{}])|(?P<other>[\s\S])'
+    r'"(?P<text>(?:[^"\\\n]|\\.)*)"|//[^\n]*|\'(?:[^\'\\]|\\.)+\'|(?P<end>[;{}])|(?P<other>[^"/\';{}]+|.)'
 )
 # Between two literals of one text: nothing, or values that are added.
 _ADDED = re.compile(r"\s*\+[^?=,]*\+\s*|\s*\+=\s*[^?=,]*\+\s*")

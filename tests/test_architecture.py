@@ -77,16 +77,16 @@ def module_names() -> frozenset[str]:
 @cache
 def imports_of(path: Path) -> list[Import]:
     """All imports of a file, those inside of functions, too."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     for_types = {
         id(inner)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
         for statement in node.body
         for inner in ast.walk(statement)
     }
     found: list[Import] = []
-    for node in ast.walk(tree):
+    for node in nodes:
         targets = []
         if isinstance(node, ast.Import):
             targets = [alias.name for alias in node.names]

@@ -25,7 +25,11 @@ def words(root: Path) -> list[str]:
 
 
 def run(*words: str, **settings: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ait_cmp", *words]
+    return run_python("-m", "ait_cmp", *words, **settings)
+
+
+def run_python(*words: str, **settings: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *words]
     path = os.pathsep.join(map(os.path.abspath, sys.path))
     environment = {**os.environ, "PYTHONPATH": path, **settings.pop("env", {})}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -61,20 +65,23 @@ def test_no_memory_is_told(
     assert capsys.readouterr().err == "ait-cmp: error: not enough memory\n"
 
 
-@pytest.mark.parametrize("command", ["compare", "convert", "show", "--version"])
-def test_a_cpu_level_that_is_none_is_told(tmp_path: Path, command: str) -> None:
+def test_a_cpu_level_that_is_none_is_told(tmp_path: Path) -> None:
     write_dumps(tmp_path, tokens=1)
     file = next(str(path) for path in (tmp_path / "fx").rglob("*.npy"))
-    arguments = {
-        "compare": ["compare", *words(tmp_path)],
-        "convert": ["convert", str(tmp_path / "ge")],
-        "show": ["show", file],
-        "--version": ["--version"],
-    }
-    done = run(*arguments[command], env={"AIT_CMP_ISA": "nonsense"})
-    assert done.returncode == 2, done.stderr
-    assert "ait-cmp: error: AIT_CMP_ISA: one of " in done.stderr
-    assert done.stderr.endswith("expected, which this machine runs, found nonsense\n")
+    commands = [
+        ["compare", *words(tmp_path)],
+        ["convert", str(tmp_path / "ge")],
+        ["show", file],
+        ["--version"],
+    ]
+    program = f"from ait_cmp.cli.main import main; print(*map(main, {commands!r}))"
+    done = run_python("-c", program, env={"AIT_CMP_ISA": "nonsense"})
+    assert done.stdout.split() == ["2"] * len(commands), done.stderr
+    said = done.stderr.splitlines()
+    assert len(said) == len(commands)
+    for line in said:
+        assert line.startswith("ait-cmp: error: AIT_CMP_ISA: one of ")
+        assert line.endswith("expected, which this machine runs, found nonsense")
 
 
 def test_the_version_says_the_cpu_level_in_use_the_compiler_and_numpy() -> None:

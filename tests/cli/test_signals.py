@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import random
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -15,13 +17,27 @@ from small_model import ROWS_PER_TOKEN, write_dumps
 
 STATUS = {int(signal.SIGINT): 130, int(signal.SIGTERM): 143}
 
-#: Runs the command, and sends itself a signal at the n-th line of our code after those which
-#: take the signals over; prints the number of lines where n is 0. A process of its own, called
-#: as the installed command is.
+#: Runs the command, called as the installed one is, for each of some moments "n signal output"
+#: in a process of its own, which sends itself the signal at the n-th line of our code after those
+#: that take the signals over, and writes what it says to OUTPUT.out and OUTPUT.err. Where n is 0
+#: that ends with the number of lines. Prints the exit statuses.
 AT_LINE = """
 import os, signal, sys
-n, number = int(sys.argv[1]), int(sys.argv[2])
-sys.argv = ["/bin/ait-cmp", *sys.argv[3:]]
+import numpy  # once for all of them
+moments, words = sys.argv[1].splitlines(), sys.argv[2:]
+statuses = []
+for moment in moments:
+    n, number, output = moment.split(maxsplit=2)
+    if (child := os.fork()) == 0:
+        break
+    statuses.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+else:
+    print(*statuses)
+    sys.exit()
+for descriptor, ending in ((1, ".out"), (2, ".err")):
+    os.dup2(os.open(output + ending, os.O_WRONLY | os.O_CREAT), descriptor)
+n, number = int(n), int(number)
+sys.argv = ["/bin/ait-cmp", *words, "--output", output]
 n_lines = 0
 before = (signal.SIG_DFL, signal.default_int_handler)
 
@@ -66,15 +82,14 @@ def run(program: str, *words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def words_of(folder: Path, output: Path) -> list[str]:
-    sides = ["-mp", str(folder / "ge"), "-gp", str(folder / "fx"), "-o", str(output)]
-    return ["compare", *sides, "--jsonl"]
+def words_of(folder: Path) -> list[str]:
+    return ["compare", "-mp", str(folder / "ge"), "-gp", str(folder / "fx"), "--jsonl"]
 
 
 @pytest.mark.parametrize("number", STATUS)
 def test_a_signal_leaves_whole_rows_and_the_summary(tmp_path: Path, number: int) -> None:
     write_dumps(tmp_path, tokens=3)
-    done = run(AT_STEP, 1, number, *words_of(tmp_path, tmp_path / "out"))
+    done = run(AT_STEP, 1, number, *words_of(tmp_path), "-o", tmp_path / "out")
     assert done.returncode == STATUS[signal.Signals(number)], done.stderr
     assert "interrupted" in done.stdout
     assert f"my tensors      {ROWS_PER_TOKEN} = " in done.stdout
@@ -85,24 +100,44 @@ def test_a_signal_leaves_whole_rows_and_the_summary(tmp_path: Path, number: int)
     assert len(objects.read_text(encoding="utf-8").splitlines()) == len(rows)
 
 
-@pytest.mark.parametrize("number", STATUS)
+class Moment(NamedTuple):
+    """A signal at a line of ours, and where what came of it lies."""
+
+    line: int
+    number: int
+    output: Path
+
+    def said(self, ending: str) -> str:
+        """What went to stdout (`.out`) or stderr (`.err`)."""
+        return Path(f"{self.output}{ending}").read_text(encoding="utf-8")
+
+
+def interrupted(folder: Path, moments: list[Moment]) -> list[int]:
+    """The exit status of a comparison for each moment."""
+    told = "\n".join(" ".join(map(str, moment)) for moment in moments)
+    done = run(AT_LINE, told, *words_of(folder))
+    assert done.returncode == 0, done.stderr
+    return list(map(int, done.stdout.split()))
+
+
 def test_a_signal_at_any_line_of_ours_ends_without_a_traceback(
-    tmp_path: Path, number: int, n_kills: int
+    tmp_path: Path, n_kills: int
 ) -> None:
-    write_dumps(tmp_path, tokens=2)
-    whole = run(AT_LINE, 0, number, *words_of(tmp_path, tmp_path / "whole"))
-    assert whole.returncode == 0, whole.stderr
-    n_lines = int(whole.stdout.split()[-1])
-    pick = random.Random(number)
-    assert n_lines > 10_000
-    moments = [1, *(pick.randint(1, n_lines) for _ in range(n_kills // 10))]
-    for moment in moments:
-        out = tmp_path / str(moment)
-        done = run(AT_LINE, moment, number, *words_of(tmp_path, out))
-        assert done.returncode == STATUS[signal.Signals(number)], (moment, done)
-        assert "Traceback" not in done.stderr, (moment, done.stderr)
-        assert "ait_cmp/" not in done.stderr, (moment, done.stderr)
-        for file in out.glob("*"):
+    write_dumps(tmp_path, tokens=1)
+    whole = Moment(0, int(signal.SIGINT), tmp_path / "whole")
+    assert interrupted(tmp_path, [whole]) == [0], whole.said(".err")
+    n_lines = int(whole.said(".out").split()[-1])
+    assert n_lines > 5_000
+    pick = random.Random(1)
+    lines = [1, *(pick.randint(1, n_lines) for _ in range(n_kills // 6))]
+    numbers = itertools.cycle(STATUS)
+    moments = [Moment(line, next(numbers), tmp_path / str(line)) for line in lines]
+    for moment, status in zip(moments, interrupted(tmp_path, moments)):
+        said = moment.said(".err")
+        assert status == STATUS[moment.number], (moment, said)
+        assert "Traceback" not in said, (moment, said)
+        assert "ait_cmp/" not in said, (moment, said)
+        for file in moment.output.glob("*"):
             assert file.read_bytes().endswith(b"\n"), moment
 
 
@@ -120,6 +155,6 @@ def test_a_program_that_uses_us_keeps_its_signals() -> None:
 def test_a_signal_that_is_ignored_stays_so(tmp_path: Path) -> None:
     write_dumps(tmp_path, tokens=2)
     program = "import signal; signal.signal(2, signal.SIG_IGN)\n" + AT_STEP
-    done = run(program, 1, int(signal.SIGINT), *words_of(tmp_path, tmp_path / "out"))
+    done = run(program, 1, int(signal.SIGINT), *words_of(tmp_path), "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert f"my tensors      {2 * ROWS_PER_TOKEN} = " in done.stdout

@@ -2,50 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
 import resource
-import subprocess
-import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Callable
 
 import pytest
 
 from ait_cmp import ConfigError, compare_dirs
+from ait_cmp.cli.main import main
 from ait_cmp.report.report_files import ReportNames
 from small_model import ROWS_PER_TOKEN, write_dumps
 
 
-def run(folder: Path, *more: str, limit: Callable[[], None]) -> subprocess.CompletedProcess[str]:
-    words = ["-mp", str(folder / "ge"), "-gp", str(folder / "fx"), "-o", str(folder / "out")]
-    path = os.pathsep.join(map(os.path.abspath, sys.path))
-    return subprocess.run(
-        [sys.executable, "-B", "-m", "ait_cmp", *words, *more],
-        env={**os.environ, "PYTHONPATH": path},
-        preexec_fn=limit,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@contextlib.contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """No file may grow beyond `size`, as on a disk that has no more."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("size", [0, 100, 2000, 4000])
-def test_a_full_disk_leaves_whole_rows_and_the_summary(tmp_path: Path, size: int) -> None:
-    """No file may grow beyond `size`, as on a disk that has no more."""
+def test_a_full_disk_leaves_whole_rows_and_the_summary(
+    tmp_path: Path, size: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_dumps(tmp_path, tokens=3)
-    done = run(
-        tmp_path,
-        "--jsonl",
-        limit=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
-    )
-    assert done.returncode == 2, done.stderr
-    assert f"my tensors      {3 * ROWS_PER_TOKEN} = " in done.stdout
+    words = ["-mp", str(tmp_path / "ge"), "-gp", str(tmp_path / "fx"), "-o", str(tmp_path / "out")]
+    with no_file_larger_than(size):
+        status = main([*words, "--jsonl"])
+    said = capsys.readouterr()
+    assert status == 2, said.err
+    assert f"my tensors      {3 * ROWS_PER_TOKEN} = " in said.out
     (table,), (objects,) = (tmp_path / "out").glob("*.csv"), (tmp_path / "out").glob("*.jsonl")
     for path in (table, objects):
-        assert f"the report {path} could not be written whole: File too large" in done.stderr
+        assert f"the report {path} could not be written whole: File too large" in said.err
     with table.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.reader(lines))
     assert all(len(row) == len(rows[0]) for row in rows)
@@ -57,13 +55,8 @@ def test_a_full_disk_leaves_whole_rows_and_the_summary(tmp_path: Path, size: int
 
 def test_a_row_of_several_lines_is_not_cut(tmp_path: Path) -> None:
     file = ReportNames(tmp_path, time.localtime()).create("report", ".csv")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (12, before[1]))
-    try:
-        with pytest.raises(OSError, match=r"report\.csv"):
-            file.append([b"a,b\n", b'1,"x\ny"\n', b"2,z\n"])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with no_file_larger_than(12), pytest.raises(OSError, match=r"report\.csv"):
+        file.append([b"a,b\n", b'1,"x\ny"\n', b"2,z\n"])
     assert file.path.read_bytes() == b'a,b\n1,"x\ny"\n'
     file.close()
 

@@ -3,7 +3,8 @@
 What must hold: a comparison counts the file, names it in its summary and ends with 1, or its rows
 are those of a sound disk; a conversion leaves the file as it is and says so, or is complete. Where
 there is a compiler calls of the C library fail (fault_shim.c in LD_PRELOAD), else those of Python's
-os and io. `faults.py` tries every kind of file, place and error; `faults.py quick` one error.
+os and io. `faults.py` tries every kind of file, place and error; `faults.py quick` one error
+early.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import io
+import itertools
 import os
 import shutil
 import subprocess
@@ -194,8 +196,8 @@ def try_conversions(
     return came
 
 
-def run_with_shim(words: list[str]) -> int | None:
-    """Run this program again under the shim: its exit status, None without a compiler."""
+def run_with_shim(words: list[str], **options: Any) -> subprocess.CompletedProcess[str] | None:
+    """Run this program again under the shim, None without a compiler."""
     compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
     if compiler is None:
         return None
@@ -204,13 +206,15 @@ def run_with_shim(words: list[str]) -> int | None:
         source = Path(__file__).with_name("fault_shim.c")
         subprocess.run([compiler, "-shared", "-fPIC", "-o", shim, source, "-ldl"], check=True)
         command = [sys.executable, __file__, *words]
-        return subprocess.run(command, env={**os.environ, "LD_PRELOAD": shim}).returncode
+        environment = {**os.environ, "LD_PRELOAD": shim}
+        return subprocess.run(command, env=environment, text=True, **options)
 
 
 def main() -> None:
     calls = injector()
-    errors = ERRORS[:1] if "quick" in sys.argv else ERRORS
-    faults = [Fault(*fault) for fault in ((p, e, s) for p in PLACES for e in errors for s in SKIPS)]
+    is_quick = "quick" in sys.argv
+    errors, skips = (ERRORS[:1], SKIPS[:3]) if is_quick else (ERRORS, SKIPS)
+    faults = [Fault(*fault) for fault in itertools.product(PLACES, errors, skips)]
     print(f"calls of {type(calls).__name__}, {len(faults)} faults for each kind of file")
     with tempfile.TemporaryDirectory() as folder:
         for kind in KINDS:
@@ -223,6 +227,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if "LD_PRELOAD" not in os.environ and (status := run_with_shim(sys.argv[1:])) is not None:
-        sys.exit(status)
+    if "LD_PRELOAD" not in os.environ and (ran := run_with_shim(sys.argv[1:])) is not None:
+        sys.exit(ran.returncode)
     main()

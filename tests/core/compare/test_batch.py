@@ -51,7 +51,7 @@ def test_small_and_large_tensors_come_back_in_order(tmp_path: Path, threads: int
     assert [r[6] for r in results[1:]] == [(n - 1, k, 0) for k, n in enumerate(sizes)][1:]
 
 
-@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("threads", [1, 7])
 def test_far_more_jobs_than_the_window_are_all_answered(tmp_path: Path, threads: int) -> None:
     jobs = constant_pairs(tmp_path, [3, 4])
     results = results_of(jobs * WINDOW, threads=threads)
