@@ -119,6 +119,8 @@ def build_wheel(
         "cmake.define.CMAKE_SYSTEM_NAME": "Linux",
         "cmake.define.CMAKE_SYSTEM_PROCESSOR": machine,
         "cmake.define.PYTHON_MODULE_EXTENSION": suffix,
+        # pybind11 forgets the suffix when a build tree comes to another Python.
+        "cmake.define.PYBIND11_PYTHON_EXECUTABLE_LAST": str(python),
     }
     out = scratch / "raw"
     shutil.rmtree(out, ignore_errors=True)
