@@ -182,8 +182,9 @@ def wheels(session: nox.Session) -> None:
 
 @nox.session
 def emulated(session: nox.Session) -> None:
-    """The aarch64 wheels of `nox -s wheels` on Debian 11 and 12 under an emulator (15 minutes).
+    """The aarch64 wheels of `nox -s wheels` on Debian 11 and 12 under an emulator (half an hour).
 
+    `nox -s emulated -- bookworm`: on 12 alone.
     Ends with an error that begins NOT RUN without wheels, emulator or packages of Debian; there:
     apt-get install qemu-user.
     """
@@ -192,7 +193,7 @@ def emulated(session: nox.Session) -> None:
         session.error(f"NOT RUN: {' and '.join(missing)} not found")
     if not list(WHEELS.glob("*aarch64.whl")):
         session.error(f"NOT RUN: no wheels for aarch64 in {WHEELS}: nox -s wheels makes them")
-    session.run("python", "tests/wheels/run_emulated.py", str(WHEELS))
+    session.run("python", "tests/wheels/run_emulated.py", str(WHEELS), *session.posargs)
 
 
 @nox.session

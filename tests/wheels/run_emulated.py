@@ -52,13 +52,14 @@ def run(release: Release, folder: Path) -> None:
     subprocess.run([*pip, *carried, "ait-cmp"], check=True)
     subprocess.run([*pip, *TEST_NEEDS, release.numpy], check=True)
 
-    root = unpack(release.name, "arm64", ["python3"], scratch)
+    # numpy from PyPI links to the C++ library of the system.
+    root = unpack(release.name, "arm64", ["python3", "libstdc++6"], scratch)
     emulated = ["qemu-aarch64", "-L", root, root / "usr/bin/python3"]
     environment = {**os.environ, "PYTHONPATH": str(away), "PYTHONDONTWRITEBYTECODE": "1"}
     asked = "import platform, numpy; from ait_cmp import _core; print(platform.machine(), "
     asked += "platform.libc_ver()[1], platform.python_version(), numpy.__version__, *_core.isas())"
     told = subprocess.run(
-        [*emulated, "-c", asked], check=True, capture_output=True, text=True, env=environment
+        [*emulated, "-c", asked], check=True, stdout=subprocess.PIPE, text=True, env=environment
     ).stdout.split()
     print(release.name, *told, flush=True)
     if told[0] != "aarch64" or told[4:] != ["base"]:
@@ -75,12 +76,17 @@ def run(release: Release, folder: Path) -> None:
 
 
 def main() -> None:
-    """Run both releases."""
+    """Run both releases, or those that are named."""
+    names = [release.name for release in RELEASES]
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder.resolve()
+    parser.add_argument("releases", nargs="*", default=names, help=" ".join(names))
+    options = parser.parse_args()
+    if unknown := set(options.releases) - set(names):
+        parser.error(f"{', '.join(sorted(unknown))}: one of {', '.join(names)} expected")
     for release in RELEASES:
-        run(release, folder)
+        if release.name in options.releases:
+            run(release, options.folder.resolve())
 
 
 if __name__ == "__main__":
