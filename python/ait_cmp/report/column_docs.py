@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import Any
 
 from ait_cmp.report.columns import COMPARE_COLUMNS
@@ -19,6 +20,7 @@ def document(record: Any, **others: str) -> None:
             if table[name].normal:
                 text += f" Normal: {table[name].normal}."
         getattr(record, name).__doc__ = text
-        lines.append(f"        {name}: {text}")
-    told, example, rest = (record.__doc__ or "").partition("    Example:")
-    record.__doc__ = "\n".join([f"{told}    Attributes:", *lines, f"\n{example}{rest}"])
+        lines.append(f"    {name}: {text}")
+    # Python 3.13 has taken the indentation off by itself.
+    told, example, rest = cleandoc(record.__doc__ or "").partition("Example:")
+    record.__doc__ = "\n".join([f"{told}Attributes:", *lines, "", f"{example}{rest}"])
