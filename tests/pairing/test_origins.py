@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import functools
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -21,12 +22,16 @@ UP_PROJ = {"module": "layers.0.mlp.up_proj", "file": "/models/qwen.py", "line": 
 
 @pytest.fixture
 def dump(sample: Path, tmp_path: Path) -> Path:
-    """A dump that a test may add files to."""
+    """A dump that a test may add files to, and change the text of."""
 
     def token_1(folder: str, _: list[str]) -> list[str]:
         return ["1"] if Path(folder).match("graph_1/1") else []
 
-    return Path(shutil.copytree(sample / "ge_wrong", tmp_path / "ge", ignore=token_1))
+    def copy(source: str, target: str) -> None:
+        (shutil.copy if source.endswith(".txt") else os.link)(source, target)
+
+    source = sample / "ge_wrong"
+    return Path(shutil.copytree(source, tmp_path / "ge", ignore=token_1, copy_function=copy))
 
 
 def graph_text(dump: Path) -> Path:

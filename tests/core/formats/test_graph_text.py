@@ -80,13 +80,14 @@ def expected_op(op: Any) -> dict[str, Any]:
     }
 
 
+FIELDS = tuple(expected_op(MESSAGES["OpDef"]()))
+
+
 def assert_is_read(path: Path, graph: Any, read: _core.Graph) -> None:
     """The reader says of `read` what google.protobuf says of `graph`."""
     assert read.name == graph.name, path
     expected = [expected_op(op) for op in graph.op]
-    assert [
-        {key: getattr(op, key) for key in expected_op(MESSAGES["OpDef"]())} for op in read.ops
-    ] == (expected)
+    assert [{key: getattr(op, key) for key in FIELDS} for op in read.ops] == expected
 
 
 # Bytes that upset a parser that does not tokenise come up often.
