@@ -129,7 +129,7 @@ def test_a_signal_at_any_line_of_ours_ends_without_a_traceback(
     n_lines = int(whole.said(".out").split()[-1])
     assert n_lines > 5_000
     pick = random.Random(1)
-    lines = [1, *(pick.randint(1, n_lines) for _ in range(n_kills // 6))]
+    lines = [1, *(pick.randint(1, n_lines) for _ in range(n_kills // 10))]
     numbers = itertools.cycle(STATUS)
     moments = [Moment(line, next(numbers), tmp_path / str(line)) for line in lines]
     for moment, status in zip(moments, interrupted(tmp_path, moments)):

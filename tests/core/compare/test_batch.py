@@ -105,8 +105,7 @@ def test_a_tensor_that_the_file_does_not_have_is_one_row(tmp_path: Path) -> None
     assert "output 1 expected, the file has 1" in bad[0][1]
 
 
-@pytest.mark.parametrize("access", ["auto", "read"])
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(("threads", "access"), [(1, "auto"), (2, "read")])
 def test_a_file_that_shrinks_meanwhile_is_unreadable_rows(
     tmp_path: Path, threads: int, access: str
 ) -> None:

@@ -129,9 +129,9 @@ def descriptors(draw: st.DrawFn) -> Any:
 def operators(draw: st.DrawFn) -> Any:
     """An OpDef with constants, fused names, and things that the reader passes over."""
     op = MESSAGES["OpDef"](
-        name=draw(NAMES), type=draw(NAMES), input=draw(st.lists(NAMES, max_size=3)), id=3
+        name=draw(NAMES), type=draw(NAMES), input=draw(st.lists(NAMES, max_size=2)), id=3
     )
-    op.input_desc.extend(draw(st.lists(descriptors(), max_size=2)))
+    op.input_desc.extend(draw(st.lists(descriptors(), max_size=1)))
     op.output_desc.extend(draw(st.lists(descriptors(), max_size=2)))
     if draw(st.booleans()):
         op.attr["index"].i = draw(st.integers(-(2**63), 2**63 - 1))
@@ -150,7 +150,7 @@ def operators(draw: st.DrawFn) -> Any:
 def graphs(draw: st.DrawFn) -> Any:
     """A GraphDef."""
     graph = MESSAGES["GraphDef"](name=draw(NAMES), output=draw(st.lists(NAMES, max_size=2)))
-    graph.op.extend(draw(st.lists(operators(), max_size=3)))
+    graph.op.extend(draw(st.lists(operators(), max_size=2)))
     graph.attr["_output_dtypes"].list.i.extend([1, 2])
     return graph
 
