@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Union
 
 import numpy as np
@@ -77,6 +78,7 @@ class DumpTensor:
     address: int = 4096
     original_op: tuple[str, int] | None = None
 
+    @lru_cache(maxsize=1)  # noqa: B019  # the same tensor may stand in a dump a hundred times
     def message(self, *, is_output: bool, inline: bool = False) -> bytes:
         """The OpInput or OpOutput; `inline` puts the bytes into it, as CANN once did."""
         shift = 1 if is_output else 0

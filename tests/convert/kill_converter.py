@@ -19,7 +19,7 @@ from ait_cmp.info.tensor import ReducedTensor
 from reduced_dump import convert_all, ge_bytes, random_values
 
 # Enough for several groups at a time, in two folders.
-N_FILES = 120
+N_FILES = 72
 
 
 def main(folder: Path, n_kills: int) -> None:
