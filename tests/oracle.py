@@ -141,7 +141,7 @@ def _metrics(
         "relative_euclidean_distance": relative_distance(x, y, rounding),
         "one_thousandth_err_ratio": share_below(0.001, error, y),
         "five_thousandths_err_ratio": share_below(0.005, error, y),
-        "block_error": block_error(x, y, block, rounding),
+        "block_error": block_error(x, y, block, rounding, is_wide=is_wide),
         "bias_z": bias_z(x, y, rounding),
     }
 
@@ -181,11 +181,14 @@ def relative_distance(x: Floats, y: Floats, rounding: float) -> Truth:
     return Truth(value, rounding * value + VANISHING)
 
 
-def block_error(x: Floats, y: Floats, block: npt.NDArray[np.intp], rounding: float) -> Truth:
+def block_error(
+    x: Floats, y: Floats, block: npt.NDArray[np.intp], rounding: float, *, is_wide: bool
+) -> Truth:
     """The largest root of the mean of e^2 over a block; e = min(1, |x - y| / (|y| + mean |y|)).
 
     Pairs of two masks are left out. Blocks count if 64 pairs are left; if none is, what is left is
-    gathered into blocks.
+    gathered into blocks. Of values that float32 holds, a mean below its smallest normal number may
+    count as that.
     """
     kept = (x > MASKED) | (y > MASKED)
     a, b, block = x[kept].astype(np.longdouble), y[kept].astype(np.longdouble), block[kept]
@@ -194,13 +197,16 @@ def block_error(x: Floats, y: Floats, block: npt.NDArray[np.intp], rounding: flo
     groups = [group for group in groups if group.size >= FEWEST_OF_BLOCK]
     if not groups:
         groups = [np.arange(at, min(at + BLOCK, a.size)) for at in range(0, a.size, BLOCK)]
-    largest = max((float(_block_error(a[group], b[group])) for group in groups), default=0.0)
-    return Truth(largest, rounding * largest + VANISHING)
+    largest, other = (
+        max((float(_block_error(a[group], b[group], least)) for group in groups), default=0.0)
+        for least in (0.0, 0.0 if is_wide else 2.0**-126)
+    )
+    return Truth(largest, rounding * largest + VANISHING + abs(largest - other))
 
 
-def _block_error(x: Long, y: Long) -> np.longdouble:
+def _block_error(x: Long, y: Long, least: float) -> np.longdouble:
     error = np.abs(x - y)
-    size = np.abs(y) + np.abs(y).mean()
+    size = np.abs(y) + max(np.abs(y).mean(), np.longdouble(least))
     share = np.where(error > 0, 1, 0).astype(np.longdouble)  # where both sizes are 0
     np.divide(error, size, out=share, where=size > 0)
     return np.sqrt(np.square(np.minimum(share, 1)).mean())

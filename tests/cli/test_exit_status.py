@@ -74,9 +74,11 @@ def test_a_cpu_level_that_is_none_is_told(tmp_path: Path) -> None:
         ["show", file],
         ["--version"],
     ]
-    program = f"from ait_cmp.cli.main import main; print(*map(main, {commands!r}))"
+    program = (
+        f"from ait_cmp.cli.main import main; print([int(main(words)) for words in {commands!r}])"
+    )
     done = run_python("-c", program, env={"AIT_CMP_ISA": "nonsense"})
-    assert done.stdout.split() == ["2"] * len(commands), done.stderr
+    assert done.stdout == f"{[2] * len(commands)}\n", done.stderr
     said = done.stderr.splitlines()
     assert len(said) == len(commands)
     for line in said:
