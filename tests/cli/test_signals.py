@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
+from ait_cmp.cli.signals import signals_call
 from small_model import ROWS_PER_TOKEN, write_dumps
 
 STATUS = {int(signal.SIGINT): 130, int(signal.SIGTERM): 143}
@@ -20,7 +22,8 @@ STATUS = {int(signal.SIGINT): 130, int(signal.SIGTERM): 143}
 #: Runs the command, called as the installed one is, for each of some moments "n signal output"
 #: in a process of its own, which sends itself the signal at the n-th line of our code after those
 #: that take the signals over, and writes what it says to OUTPUT.out and OUTPUT.err. Where n is 0
-#: that ends with the number of lines. Prints the exit statuses.
+#: that ends with the line that begins what a signal leaves to be saved, and the number of lines.
+#: Prints the exit statuses.
 AT_LINE = """
 import os, signal, sys
 import numpy  # once for all of them
@@ -38,15 +41,17 @@ for descriptor, ending in ((1, ".out"), (2, ".err")):
     os.dup2(os.open(output + ending, os.O_WRONLY | os.O_CREAT), descriptor)
 n, number = int(n), int(number)
 sys.argv = ["/bin/ait-cmp", *words, "--output", output]
-n_lines = 0
+n_lines = first_to_save = 0
 before = (signal.SIG_DFL, signal.default_int_handler)
 
 def each_line(frame, event, _):
-    global n_lines
+    global n_lines, first_to_save
     if "ait_cmp" not in frame.f_code.co_filename:
         return None
     if event == "line" and signal.getsignal(number) not in before:
         n_lines += 1
+        if frame.f_code.co_name == "signals_call":
+            first_to_save = first_to_save or n_lines
         if n_lines == n:
             os.kill(os.getpid(), number)
     return each_line
@@ -55,7 +60,7 @@ sys.settrace(each_line)
 from ait_cmp.cli.main import main
 status = main()
 sys.settrace(None)
-print(n_lines)
+print(first_to_save, n_lines)
 sys.exit(status)
 """
 
@@ -126,12 +131,17 @@ def test_a_signal_at_any_line_of_ours_ends_without_a_traceback(
     write_dumps(tmp_path, tokens=1)
     whole = Moment(0, int(signal.SIGINT), tmp_path / "whole")
     assert interrupted(tmp_path, [whole]) == [0], whole.said(".err")
-    n_lines = int(whole.said(".out").split()[-1])
+    first_to_save, n_lines = map(int, whole.said(".out").split()[-2:])
     assert n_lines > 5_000
+    assert 0 < first_to_save < n_lines
+    saving = n_lines - first_to_save
+    # At the very start, while steps are compared, while rows are written, near the end.
+    fixed = [(0.1, signal.SIGTERM), (0.73, signal.SIGINT), (0.9, signal.SIGTERM)]
+    tries = [(1, signal.SIGINT), *((first_to_save + int(at * saving), sig) for at, sig in fixed)]
     pick = random.Random(1)
-    lines = [1, *(pick.randint(1, n_lines) for _ in range(n_kills // 10))]
     numbers = itertools.cycle(STATUS)
-    moments = [Moment(line, next(numbers), tmp_path / str(line)) for line in lines]
+    tries += [(pick.randint(1, n_lines), next(numbers)) for _ in range(n_kills // 15)]
+    moments = [Moment(line, int(number), tmp_path / str(line)) for line, number in tries]
     for moment, status in zip(moments, interrupted(tmp_path, moments)):
         said = moment.said(".err")
         assert status == STATUS[moment.number], (moment, said)
@@ -139,6 +149,29 @@ def test_a_signal_at_any_line_of_ours_ends_without_a_traceback(
         assert "ait_cmp/" not in said, (moment, said)
         for file in moment.output.glob("*"):
             assert file.read_bytes().endswith(b"\n"), moment
+        if summary := re.search(r"my tensors +(\d+) = ", moment.said(".out")):
+            assert n_rows_of(moment.output) == [int(summary[1])] * 2, moment
+
+
+def n_rows_of(output: Path) -> list[int]:
+    """Rows of the CSV and of the JSON lines."""
+    (table,), (objects,) = output.glob("*.csv"), output.glob("*.jsonl")
+    with table.open(encoding="utf-8", newline="") as lines:
+        n_rows = len(list(csv.DictReader(lines)))
+    return [n_rows, len(objects.read_text(encoding="utf-8").splitlines())]
+
+
+def test_the_handlers_of_a_program_come_back() -> None:
+    def mine(number: int, frame: object) -> None:
+        del number, frame
+
+    before = signal.signal(signal.SIGTERM, mine)
+    try:
+        with signals_call(lambda _: None):
+            assert signal.getsignal(signal.SIGTERM) is not mine
+        assert signal.getsignal(signal.SIGTERM) is mine
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_a_program_that_uses_us_keeps_its_signals() -> None:
