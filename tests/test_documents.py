@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shlex
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import ait_cmp
 from ait_cmp.cli.columns import page_lines
 from ait_cmp.cli.main import main
 from ait_cmp.report.columns import COMPARE_COLUMNS
@@ -216,6 +218,17 @@ def test_every_python_block_is_python() -> None:
         for block in blocks(path):
             if block.language in ("py", "python"):
                 compile(block.text, str(path), "exec")
+
+
+def test_scripts_use_public_names_alone() -> None:
+    """In a process of its own nothing but the package is imported: its rooms are not there."""
+    scripts = [path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*.py")]
+    texts = [block.text for path, _ in PAIRS for block in blocks(path) if block.language == "py"]
+    assert scripts
+    for text in (*scripts, *texts):
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                assert node.value.id != "ait_cmp" or node.attr in ait_cmp.__all__, node.attr
 
 
 def test_quoted_sentences_of_the_summary_are_said_somewhere() -> None:

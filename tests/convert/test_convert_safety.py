@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,11 @@ from reduced_dump import ge_bytes, ge_folder, random_values, write_ge
 
 def until(condition: object, watcher: threading.Thread) -> None:
     """Wait until a watcher has done what it is about to do; it fails the test by ending first."""
+    end = time.monotonic() + 60
     while not condition():
         watcher.join(0.01)
         assert watcher.is_alive()
+        assert time.monotonic() < end
 
 
 class Watcher(threading.Thread):
@@ -117,6 +120,27 @@ def test_a_watch_finds_files_in_folders_that_appear_later(tmp_path: Path, notici
             until(info.exists, watcher)
     assert watcher.result is not None
     assert watcher.result.converted == 2
+
+
+def test_what_came_before_notifications_began_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, stop = ge_folder(tmp_path), threading.Event()
+
+    def begin(_: object, __: object) -> Iterator[set[str]]:
+        write_ge(folder, "Add_1", (), (random_values(1, 30),))
+
+        def told() -> Iterator[set[str]]:
+            yield set()
+            yield set()
+            stop.set()
+            yield set()
+
+        return told()
+
+    monkeypatch.setattr(watch, "_notifications", begin)
+    monkeypatch.setattr(watch, "is_network_path", lambda _: False)
+    assert watch_dir(tmp_path, settle=0, force=True, stop=stop).converted == 1
 
 
 def test_a_file_that_stays_incomplete_is_named_at_the_end(tmp_path: Path) -> None:

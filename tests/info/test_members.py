@@ -22,8 +22,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ait_cmp import FormatError, compare_dirs
+from ait_cmp.info import bounded
 from ait_cmp.info.info_file import pack_npz, read_info
-from ait_cmp.info.members import load_members
+from ait_cmp.info.members import load_members, parse_npy
 from ait_cmp.info.source import read_reduced
 from ait_cmp.tensor_ref import FileRef
 from reduced_dump import convert_all, ge_folder, random_values, write_fx, write_ge
@@ -245,6 +246,31 @@ def test_a_header_of_any_bytes_gives_a_format_error(
     path.write_bytes(pack_npz(members))
     with pytest.raises(FormatError, match="header_info"):
         read_info(str(path))
+
+
+def test_an_array_has_the_length_that_its_shape_says() -> None:
+    file = io.BytesIO()
+    np.save(file, np.zeros(3))
+    for content in (file.getvalue() + bytes(8), file.getvalue()[:-8]):
+        with pytest.raises(ValueError, match="shape"):
+            parse_npy(memoryview(content), "it")
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_cut_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "shrinking"
+    path.write_bytes(b"12345678")
+    fstat = os.fstat
+
+    def shrinking(descriptor: int) -> os.stat_result:
+        found = fstat(descriptor)
+        path.write_bytes(b"1234")
+        return found
+
+    monkeypatch.setattr(bounded.os, "fstat", shrinking)
+    with pytest.raises(FormatError, match="cut short"):
+        bounded.read_bytes(str(path))
 
 
 # --- bounded --------------------------------------------------------------------------------------

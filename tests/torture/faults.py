@@ -181,7 +181,8 @@ def try_conversions(
         content = file.read_bytes()
         calls.set(str(file), fault)
         try:
-            result = convert_dir(root, settle=0, force=True)
+            # With progress the size of every file is asked for.
+            result = convert_dir(root, settle=0, force=True, progress=lambda _: None)
         finally:
             hits = calls.clear()
         if file.exists():
