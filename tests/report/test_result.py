@@ -152,7 +152,7 @@ def check(
     assert told["heat_map"]["cells"] == slow_heat_map(error)
 
 
-@pytest.mark.parametrize("shape", [(), (7,), (130,), (2, 3, 65), (70, 5), (1, 129, 200)])
+@pytest.mark.parametrize("shape", [(), (7,), (130,), (2, 3, 65), (70, 5), (1, 129, 70)])
 def test_errors_of_every_shape(shape: tuple[int, ...]) -> None:
     random = np.random.default_rng(len(shape))
     golden = random.standard_normal(shape)

@@ -216,7 +216,8 @@ def main() -> None:
     calls = injector()
     is_quick = "quick" in sys.argv
     errors, skips = (ERRORS[:1], SKIPS[:3]) if is_quick else (ERRORS, SKIPS)
-    faults = [Fault(*fault) for fault in itertools.product(PLACES, errors, skips)]
+    places = PLACES[:2] if isinstance(calls, PythonCalls) else PLACES  # Python reads by itself
+    faults = [Fault(*fault) for fault in itertools.product(places, errors, skips)]
     print(f"calls of {type(calls).__name__}, {len(faults)} faults for each kind of file")
     with tempfile.TemporaryDirectory() as folder:
         for kind in KINDS:
