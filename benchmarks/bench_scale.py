@@ -69,18 +69,18 @@ def _best(name: str, dump: Dump, work: Path, rounds: int) -> Line:
 
 
 def _memory_note(n_rows: int, peaks: dict[int, int]) -> str:
+    if n_rows >= 1_000_000:
+        verdict = "below" if peaks[n_rows] < MOST_MEMORY_BYTES else "ABOVE"
+        return f"{verdict} the limit of {MOST_MEMORY_BYTES // 10**6} MB"
     told = []
     for fewer, peak in peaks.items():
-        if 3 * fewer <= n_rows < 4 * fewer and n_rows < 1_000_000 and peak:
+        if 3 * fewer <= n_rows < 4 * fewer and peak:
             times = peaks[n_rows] / peak
             verdict = "below" if times < MOST_MEMORY_OF_THREE else "ABOVE"
             told.append(
                 f"{times:.2f} times the memory of {fewer} rows, {verdict} the limit of "
                 f"{MOST_MEMORY_OF_THREE}"
             )
-    if n_rows >= 1_000_000:
-        verdict = "below" if peaks[n_rows] < MOST_MEMORY_BYTES else "ABOVE"
-        told.append(f"{verdict} the limit of {MOST_MEMORY_BYTES // 10**6} MB")
     return "; ".join(told)
 
 

@@ -71,7 +71,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def bf16_sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Noisy dumps in bfloat16: ge, fx. Unpacked once: not to be changed."""
+    """Noisy dumps in bfloat16: ge, ge_wrong_mul_9, fx. Unpacked once: not to be changed."""
     folder = tmp_path_factory.mktemp("bf16")
     packed_path = Path(__file__).parent / "data" / "llama-bf16-noisy.tar.xz"
     with packed_path.open("rb") as packed:

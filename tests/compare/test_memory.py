@@ -77,17 +77,17 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("how", "row_bytes"), [("command", 200), ("in_python", 700)])
-def test_memory_does_not_grow_with_the_rows(rows: Path, how: str, row_bytes: int) -> None:
+@pytest.mark.parametrize("how", ["command", "in_python"])
+def test_memory_does_not_grow_with_the_rows(rows: Path, how: str) -> None:
     # A row in memory would take 1800 bytes; packed, as Python has the first of them, 300.
-    assert growth_bytes(rows, how) < row_bytes * 7_000
+    assert growth_bytes(rows, how) < 700 * 7_000
 
 
 def test_memory_does_not_grow_with_the_files(tmp_path: Path) -> None:
-    few = write_dumps(tmp_path / "few", steps=3, files=100, tensors=1)
-    many = write_dumps(tmp_path / "many", steps=13, files=100, tensors=1)
+    few = write_dumps(tmp_path / "few", steps=5, files=100, tensors=1)
+    many = write_dumps(tmp_path / "many", steps=25, files=100, tensors=1)
     # The names of its two files in memory and the row would take 3000 bytes.
-    assert growth_bytes(tmp_path, "command") < 2000 * (many - few)
+    assert growth_bytes(tmp_path, "command") < 1000 * (many - few)
 
 
 @pytest.mark.parametrize("golden", ["fx", "ge"])

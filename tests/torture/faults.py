@@ -31,7 +31,6 @@ from ait_cmp.report.summary import summary_lines
 
 PLACES = ("open", "stat", "read")
 ERRORS = (errno.EIO, errno.ESTALE, errno.EACCES)
-CONVERTED = ("GE dump", "FX output", "FX input")
 # The first call fails, or some go through and a later one fails.
 SKIPS = (0, 1, 2, 3, 5)
 
@@ -214,15 +213,13 @@ def run_with_shim(words: list[str], **options: Any) -> subprocess.CompletedProce
 
 def main() -> None:
     calls = injector()
-    is_quick = "quick" in sys.argv
-    errors, skips = (ERRORS[:1], SKIPS[:3]) if is_quick else (ERRORS, SKIPS)
-    places = PLACES[:2] if isinstance(calls, PythonCalls) else PLACES  # Python reads by itself
-    faults = [Fault(*fault) for fault in itertools.product(places, errors, skips)]
+    errors, skips = (ERRORS[:1], SKIPS[:3]) if "quick" in sys.argv else (ERRORS, SKIPS)
+    faults = [Fault(*fault) for fault in itertools.product(PLACES, errors, skips)]
     print(f"calls of {type(calls).__name__}, {len(faults)} faults for each kind of file")
     with tempfile.TemporaryDirectory() as folder:
         for kind in KINDS:
             tries = {"compared": try_comparisons(kind, faults, calls, Path(folder))}
-            if kind.name in CONVERTED and not (is_quick and isinstance(calls, PythonCalls)):
+            if kind.name in ("GE dump", "FX output", "FX input"):
                 tries["converted"] = try_conversions(kind, faults, calls, Path(folder))
             for what, came in tries.items():
                 told = ", ".join(f"{place} {n} {end}" for (place, end), n in sorted(came.items()))

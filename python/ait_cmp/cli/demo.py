@@ -74,8 +74,8 @@ def unpack(packed: IO[bytes], target: Path) -> None:
     import tarfile
 
     with tarfile.open(fileobj=packed, mode="r:xz") as archive:
-        if hasattr(tarfile, "fully_trusted_filter"):  # to look at every path takes as long again
-            archive.extraction_filter = tarfile.fully_trusted_filter
+        if hasattr(tarfile, "data_filter"):  # Pythons that can refuse paths outside by themselves
+            archive.extraction_filter = tarfile.data_filter
         for member in archive:
             if member.isfile() or member.isdir():
                 archive.extract(member, target)

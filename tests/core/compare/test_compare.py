@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ait_cmp import _core
 from ait_cmp.info.results import result_of
 from make_dump import DTYPE_NUMBERS, Dump, DumpTensor, tensor_of
-from oracle import mean_of_finite
+from oracle import expect, mean_of_finite
 
 THREADS = [1, 2, 7]
 BF16 = 27
@@ -222,6 +222,7 @@ def test_the_worst_element_of_a_later_chunk_has_its_place_in_the_tensor() -> Non
     my[[2**18 + 5, LARGE - 1]] = 2.0
     worst = compare(my, golden, threads=2)[6]
     assert worst == (2**18 + 5, 2.0, 0.0)
+    assert expect(my, golden).worst == worst
 
 
 def figures(my: Any, golden: Any) -> Any:

@@ -107,12 +107,12 @@ def test_complex_numbers_are_compared_as_pairs(my_name: str, golden_name: str) -
     check(compare_arrays(my, golden), expect(my, golden))
 
 
-# The last ones have two chunks and three, three pairs in the last.
+# The last one has three chunks, three pairs in the third.
 @pytest.mark.parametrize(
     ("name", "n"),
     [
         *itertools.product(["float64", "float32", "float16", "bfloat16"], SIZES),
-        ("float64", (1 << 18) + 3),
+        ("float64", (1 << 19) + 3),
         ("bfloat16", (1 << 19) + 3),
     ],
 )
