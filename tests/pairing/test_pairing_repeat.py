@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable
 
@@ -19,7 +20,8 @@ from ait_cmp.errors import FormatError
 from ait_cmp.pairing.pair import Pair, StepPairs
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.pairing.readers import Readers
-from ait_cmp.pairing.repeat import Repeats
+from ait_cmp.pairing.repeat import EarlySteps, Repeats
+from ait_cmp.pairing.step import pair_step
 from ait_cmp.tensor_ref import TensorRef
 from make_dump import Dump, tensor_of
 
@@ -177,3 +179,55 @@ def test_steps_of_a_dump_are_paired_as_if_each_were_the_only_one(tmp_path: Path)
     assert len(plan.steps) == 3
     for keys in plan.steps:
         assert pairer.pair(*keys).pairs == StepPairer(plan, threads=1).pair(*keys).pairs
+
+
+def test_what_planning_paired_is_not_paired_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_model.write_dumps(tmp_path, tokens=3)
+    paired: list[StepKey] = []
+
+    def pair(key: StepKey, *rest: Any) -> StepPairs:
+        paired.append(key)
+        return pair_step(key, *rest)
+
+    for module in ("meeting", "step_pairer"):
+        monkeypatch.setattr(f"ait_cmp.compare.{module}.pair_step", pair)
+    compare_dirs(tmp_path / "ge", tmp_path / "fx", replay="none")
+    assert paired == [StepKey(-1, "graph_1", 0)]
+
+
+@pytest.mark.parametrize(("step", "n_anew"), [(Step(1), 1), (Step(1, value=2.0), 2)])
+def test_the_next_step_repeats_what_planning_paired_where_it_is_alike(
+    step: Step, n_anew: int
+) -> None:
+    paired, first = Paired(), Step(0)
+    early = EarlySteps(first.readers())
+    early.pair(first.key, first.key, paired._anew)
+    known = early.take(first.key, first.key)
+    assert known is not None
+    paired.repeats.pair(first.key, first.files, lambda _: known.step, known)
+    assert paired.pair(step).pairs == Paired().pair(step).pairs
+    assert paired.n_anew == n_anew
+
+
+def kept(*sizes: int) -> list[bool]:
+    """Of steps with so many rows, that planning pairs one after the other: which are kept."""
+    early, keys = EarlySteps(Step(0).readers()), [Step(number).key for number in range(len(sizes))]
+    (pair,) = Paired().pair(Step(0)).pairs.pairs
+    steps = [StepPairs([pair] * size) for size in sizes]
+    for key, step in zip(keys, steps):
+        early.pair(key, key, partial(_given, step))
+    taken = [early.take(key, key) is not None for key in keys]
+    assert not any(early.take(key, key) for key in keys)
+    return taken
+
+
+def _given(step: StepPairs, readers: Readers) -> StepPairs:
+    del readers
+    return step
+
+
+def test_steps_that_planning_paired_are_kept_while_all_are_small() -> None:
+    assert kept(10, 19_990, 1) == [True, True, False]
+    assert kept(30_000, 1) == [True, False]

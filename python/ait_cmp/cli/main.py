@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from ait_cmp.cli import columns, compare, convert, demo, diff, merge, replay, report, show
@@ -147,6 +148,7 @@ def _begins_compare(word: str) -> bool:
     return word not in _COMMANDS and (os.sep in word or Path(word).is_dir())
 
 
+@cache
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ait-cmp",

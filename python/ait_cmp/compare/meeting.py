@@ -17,7 +17,8 @@ from ait_cmp.pairing.fx_step import FxStep
 from ait_cmp.pairing.ge_step import read_ge_step
 from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.pair import StepPairs
-from ait_cmp.pairing.readers import core_readers, remembering
+from ait_cmp.pairing.readers import Readers, core_readers, remembering
+from ait_cmp.pairing.repeat import EarlySteps
 from ait_cmp.pairing.step import pair_step
 
 
@@ -29,7 +30,7 @@ def meet(
     pairs: Sequence[str] = (),
     offset: int | None = None,
     threads: int = 1,
-) -> Alignment:
+) -> tuple[Alignment, EarlySteps]:
     """Pair the ranks, graphs and steps of two dumps.
 
     Args:
@@ -40,6 +41,9 @@ def meet(
         offset: My step s meets golden step s + offset because the user says so.
         threads: Threads for reading headers.
 
+    Returns:
+        What meets what, and the steps that were paired to tell it.
+
     Raises:
         ConfigError: One of `pairs` names no part, or several.
     """
@@ -48,13 +52,19 @@ def meet(
     def context_of(key: StepKey) -> GraphContext | None:
         return texts.context(key.rank, key.graph, (file.op_name for file in my.ge[key]))
 
+    early = EarlySteps(readers)
+
     def pair(my_key: StepKey, golden_key: StepKey) -> StepPairs:
         context = context_of(my_key)
-        if golden.kind == "fx":
-            step = FxStep(golden.fx[golden_key])
-            return pair_step(my_key, my.ge[my_key], step, context, readers)
-        ge_step = read_ge_step(golden.ge[golden_key], context, readers)
-        return pair_step(my_key, my.ge[my_key], ge_step, context, readers)
+
+        def pair_anew(recorded: Readers) -> StepPairs:
+            if golden.kind == "fx":
+                step = FxStep(golden.fx[golden_key])
+                return pair_step(my_key, my.ge[my_key], step, context, recorded)
+            ge_step = read_ge_step(golden.ge[golden_key], context, recorded)
+            return pair_step(my_key, my.ge[my_key], ge_step, context, recorded)
+
+        return early.pair(my_key, golden_key, pair_anew)
 
     @cache
     def named_nodes(key: StepKey) -> frozenset[str]:
@@ -63,13 +73,14 @@ def meet(
 
     evidence = FileEvidence(my, golden, context_of, pair, readers)
     try:
-        return align(
+        alignment = align(
             my,
             golden,
             score=node_score(golden, named_nodes) if golden.kind == "fx" else None,
             evidence=evidence,
             choices=Choices(read_pairs(pairs, my, golden), offset),
         )
+        return alignment, early
     finally:
         evidence.forget()
 

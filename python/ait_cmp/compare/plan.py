@@ -14,6 +14,7 @@ from ait_cmp.discover import DumpTree, StepKey, discover
 from ait_cmp.discover.runs import name_list
 from ait_cmp.errors import ConfigError
 from ait_cmp.pairing.graph.context import GraphContext
+from ait_cmp.pairing.repeat import EarlySteps
 from ait_cmp.report.notes import Note
 from ait_cmp.report.tally import GoldenSeen
 from ait_cmp.terms import MissKind, NotePlace
@@ -41,6 +42,7 @@ class Plan:
         texts: Graph texts of both, read when a step asks for its own.
         steps: Every step of the my side with its golden step, None without one, in report order.
         refused: (rank, graph) whose graph text is of another model -> a sentence.
+        early: Steps that were paired to tell what meets what, None where nobody did.
     """
 
     my: DumpTree
@@ -49,6 +51,7 @@ class Plan:
     texts: GraphTexts
     steps: tuple[tuple[StepKey, StepKey | None], ...]
     refused: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    early: EarlySteps | None = field(default=None, compare=False)
 
     @property
     def first_rank(self) -> int:
@@ -173,7 +176,9 @@ def make_plan(
         raise ConfigError(_NO_GRAPH_TEXT.format(root=my.root))
     if ahead is not None:
         ahead.start(my, golden)
-    alignment = meet(my, golden, texts, pairs=pairs, offset=golden_token_offset, threads=threads)
+    alignment, early = meet(
+        my, golden, texts, pairs=pairs, offset=golden_token_offset, threads=threads
+    )
     if tokens is not None:
         golden, alignment = without_unmet_steps(golden, alignment)
     met = {pair.my: pair.golden for pair in alignment.steps}
@@ -192,7 +197,7 @@ def make_plan(
     if not met:
         raise ConfigError(" ".join(refused.values()))
     steps = tuple((key, met.get(key)) for key in my.step_keys())
-    return Plan(my, golden, alignment, texts, steps, refused)
+    return Plan(my, golden, alignment, texts, steps, refused, early)
 
 
 def _refuse(

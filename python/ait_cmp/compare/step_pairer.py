@@ -14,7 +14,7 @@ from ait_cmp.pairing.padding import find_padding, trim_padding
 from ait_cmp.pairing.pair import StepPairs
 from ait_cmp.pairing.paired_step import PairedStep
 from ait_cmp.pairing.readers import Readers, core_readers
-from ait_cmp.pairing.repeat import Repeats
+from ait_cmp.pairing.repeat import EarlyPairs, Repeats
 from ait_cmp.pairing.step import Golden, pair_step
 from ait_cmp.report.notes import Note
 from ait_cmp.terms import INPUTS_OUTPUTS
@@ -74,24 +74,31 @@ class StepPairer:
         files, context = plan.my.ge[my_key], plan.context(my_key)
         fx_files, ge_files = plan.golden.fx.get(golden_key, []), plan.golden.ge.get(golden_key, [])
 
+        early = None if plan.early is None else plan.early.take(my_key, golden_key)
+
         def pair_anew(readers: Readers) -> StepPairs:
             if plan.golden.kind == "fx":
-                return self._pair(my_key, FxStep(fx_files), [], readers)
+                return self._pair(my_key, FxStep(fx_files), [], readers, early)
             golden = read_ge_step(ge_files, context, readers)
             for op in golden.ops:
                 if op.error is not None:
                     lost = self._lost_golden.setdefault((my_key.rank, my_key.graph), {})
                     lost[op.file.path] = op.error
-            return self._pair(my_key, golden, ge_files, readers)
+            return self._pair(my_key, golden, ge_files, readers, early)
 
-        return self._repeats.pair(my_key, (files, fx_files, ge_files), pair_anew)
+        return self._repeats.pair(my_key, (files, fx_files, ge_files), pair_anew, early)
 
     def _pair(
-        self, key: StepKey, golden: Golden, golden_files: Sequence[GeFile], readers: Readers
+        self,
+        key: StepKey,
+        golden: Golden,
+        golden_files: Sequence[GeFile],
+        readers: Readers,
+        early: EarlyPairs | None,
     ) -> StepPairs:
         """A step against a golden step; where it is padded its leading rows are."""
         files, context = self._plan.my.ge[key], self._plan.context(key)
-        step = pair_step(key, files, golden, context, readers)
+        step = early.step if early else pair_step(key, files, golden, context, readers)
         if not self._leaves_out_padding:
             return step
         padding = find_padding(step, files, golden_files, readers)

@@ -3,7 +3,7 @@
 Pairing looks at the names of the files, at their order, and at what its readers answer. A step
 whose files have the same names (but for times), and of which the readers say the same, has the
 same pairs with its own paths in them. Any other step is paired anew: nothing tells what a
-difference would change.
+difference would change. What planning paired, to see which steps meet, is not paired again either.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ Files = Sequence[Union[GeFile, FxFile]]
 # (name of a reader, its arguments; several files are a tuple)
 _Question = tuple[object, ...]
 _UNREADABLE = object()  # an answer that equals no other
+
+# Rows of steps that planning paired and that are kept; of many graphs the first ones.
+_N_EARLY_ROWS = 20_000
 
 _GE_NAME = attrgetter("op_type", "op_name", "thread_id", "kind")
 _FX_NAME = attrgetter("node", "target", "io", "index", "sub_index", "kind")
@@ -54,6 +57,48 @@ class _Paired(NamedTuple):
         return self.graph == graph and self.names == names
 
 
+class EarlyPairs(NamedTuple):
+    """A step as planning paired it.
+
+    Attributes:
+        step: Its pairs.
+        asked: All that pairing asked the readers, and what they said.
+        answers: The same without what could not be read.
+    """
+
+    step: StepPairs
+    asked: dict[_Question, Any]
+    answers: dict[_Question, Any]
+
+
+class EarlySteps:
+    """Steps that planning pairs to see which of them meet; each is taken once by who compares it.
+
+    The first is kept whatever its size, as comparing would begin with it, the next ones as far as
+    all together stay small.
+    """
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+        self._kept: dict[tuple[StepKey, StepKey], EarlyPairs] = {}
+        self._n_rows = 0
+
+    def pair(
+        self, my: StepKey, golden: StepKey, pair_anew: Callable[[Readers], StepPairs]
+    ) -> StepPairs:
+        """Pair a step; all that `pair_anew` reads of files it must ask the readers it is given."""
+        answers, asked = _Answers(self._readers), dict[_Question, Any]()
+        step = pair_anew(answers.recorded(asked))
+        self._n_rows += len(step.pairs)
+        if not self._kept or self._n_rows <= _N_EARLY_ROWS:
+            self._kept[my, golden] = EarlyPairs(step, asked, answers.known)
+        return step
+
+    def take(self, my: StepKey, golden: StepKey) -> EarlyPairs | None:
+        """The step if it was paired with this golden step and nobody took it."""
+        return self._kept.pop((my, golden), None)
+
+
 class Repeats:
     """Pairs steps graph by graph in order, each like the one before if it repeats it."""
 
@@ -62,7 +107,11 @@ class Repeats:
         self._before: _Paired | None = None
 
     def pair(
-        self, key: StepKey, files: Sequence[Files], pair_anew: Callable[[Readers], StepPairs]
+        self,
+        key: StepKey,
+        files: Sequence[Files],
+        pair_anew: Callable[[Readers], StepPairs],
+        early: EarlyPairs | None = None,
     ) -> PairedStep:
         """Pair a step.
 
@@ -71,16 +120,17 @@ class Repeats:
             files: Its files by sort: those of the my side, those of FX, those of a golden GE dump.
             pair_anew: Pairs the step if it does not repeat the one before; all that it reads of
                 files it must ask these readers.
+            early: The step as planning paired it, if `pair_anew` begins with that.
         """
         graph = (key.rank, key.graph)
         names = [_names(of_a_sort) for of_a_sort in files]
         paths = [file.path for of_a_sort in files for file in of_a_sort]
-        answers = _Answers(self._readers)
+        answers = _Answers(self._readers, None if early is None else early.answers)
         if self._before is not None and self._before.is_named(graph, names):
             path_of = dict(zip(self._before.paths, paths))
             if answers.are_alike(self._before.answers, path_of):
                 return self._before.step.repeated(key, path_of, answers.headers())
-        asked: dict[_Question, Any] = {}
+        asked: dict[_Question, Any] = {} if early is None else early.asked
         step = PairedStep(pair_anew(answers.recorded(asked)), answers.headers())
         # Where a file is on both sides its path does not tell which of them a pair means.
         is_clear = len(set(paths)) == len(paths)
@@ -103,15 +153,15 @@ def _names(files: Files) -> list[tuple[object, ...]]:
 class _Answers:
     """The answers of readers on one step; no question is put to them twice."""
 
-    def __init__(self, readers: Readers) -> None:
+    def __init__(self, readers: Readers, known: dict[_Question, Any] | None = None) -> None:
         self._readers = readers
-        self._known: dict[_Question, Any] = {}
+        self.known: dict[_Question, Any] = {} if known is None else known
 
     def _ask(self, question: _Question) -> Any:
-        if question not in self._known:
+        if question not in self.known:
             reader, *arguments = question
-            self._known[question] = getattr(self._readers, str(reader))(*arguments)
-        return self._known[question]
+            self.known[question] = getattr(self._readers, str(reader))(*arguments)
+        return self.known[question]
 
     def are_alike(self, others: Mapping[_Question, Any], path_of: Mapping[str, str]) -> bool:
         """Whether the same questions have the same answers.
@@ -130,7 +180,7 @@ class _Answers:
 
     def headers(self) -> list[_core.GeHeaders]:
         """The headers of GE dumps that were read."""
-        return [found for found in self._known.values() if isinstance(found, _core.GeHeaders)]
+        return [found for found in self.known.values() if isinstance(found, _core.GeHeaders)]
 
     def recorded(self, asked: dict[_Question, Any]) -> Readers:
         """Readers that write down in `asked` what they are asked and what they answer."""
