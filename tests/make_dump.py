@@ -78,36 +78,62 @@ class DumpTensor:
     address: int = 4096
     original_op: tuple[str, int] | None = None
 
-    @lru_cache(maxsize=1)  # noqa: B019  # the same tensor may stand in a dump a hundred times
     def message(self, *, is_output: bool, inline: bool = False) -> bytes:
         """The OpInput or OpOutput; `inline` puts the bytes into it, as CANN once did."""
-        shift = 1 if is_output else 0
         size = len(self.data) if self.size is None else self.size
-        parts = [message_field(1, self.dtype), message_field(2, self.format)]
-        if self.shape is not None:
-            parts.append(message_field(3, shape_message(self.shape)))
-        if is_output and self.original_op is not None:
-            name, index = self.original_op
-            original = message_field(1, name.encode()) + message_field(2, index & 0xFFFFFFFF)
-            parts.append(message_field(4, original))
-        if inline:
-            parts.append(message_field(4 + shift, self.data))
-        if size:
-            parts.append(message_field(5 + shift, size))
-        if self.original_shape is not None:
-            parts.append(message_field(6 + shift, shape_message(self.original_shape)))
-        if self.sub_format:
-            parts.append(message_field(7 + shift, self.sub_format))
-        if self.address:
-            parts.append(message_field(8 + shift, self.address))
-        return b"".join(parts)
+        before, after = _around_data(
+            (self.dtype, self.format, self.sub_format, size, self.address),
+            self.shape,
+            self.original_shape,
+            self.original_op,
+            is_output=is_output,
+        )
+        return before + (message_field(5 if is_output else 4, self.data) if inline else b"") + after
+
+
+@lru_cache(maxsize=4096)
+def _around_data(
+    numbers: tuple[int, int, int, int, int],
+    shape: tuple[int, ...] | None,
+    original_shape: tuple[int, ...] | None,
+    original_op: tuple[str, int] | None,
+    *,
+    is_output: bool,
+) -> tuple[bytes, bytes]:
+    """The fields before the bytes of a tensor, and those behind them.
+
+    Dumps are full of tensors that differ in nothing but their values.
+    """
+    dtype, format, sub_format, size, address = numbers
+    shift = 1 if is_output else 0
+    before = [message_field(1, dtype), message_field(2, format)]
+    if shape is not None:
+        before.append(message_field(3, shape_message(shape)))
+    if is_output and original_op is not None:
+        name, index = original_op
+        original = message_field(1, name.encode()) + message_field(2, index & 0xFFFFFFFF)
+        before.append(message_field(4, original))
+    after = [message_field(5 + shift, size)] if size else []
+    if original_shape is not None:
+        after.append(message_field(6 + shift, shape_message(original_shape)))
+    if sub_format:
+        after.append(message_field(7 + shift, sub_format))
+    if address:
+        after.append(message_field(8 + shift, address))
+    return b"".join(before), b"".join(after)
+
+
+@lru_cache(maxsize=64)
+def name_of(dtype: np.dtype[np.generic]) -> str:
+    """Its NumPy name, which NumPy puts together anew whenever it is asked."""
+    return dtype.name
 
 
 def tensor_of(values: npt.NDArray[np.generic], **changes: object) -> DumpTensor:
     """The tensor that holds `values` as they are."""
     shape = tuple(values.shape)
-    tensor = DumpTensor(DTYPE_NUMBERS[values.dtype.name], shape, values.tobytes(), None, shape)
-    return replace(tensor, **changes)
+    tensor = DumpTensor(DTYPE_NUMBERS[name_of(values.dtype)], shape, values.tobytes(), None, shape)
+    return replace(tensor, **changes) if changes else tensor
 
 
 @dataclass(frozen=True)

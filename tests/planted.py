@@ -14,7 +14,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from make_dump import DTYPE_NUMBERS, Dump, DumpTensor, tensor_of
+from make_dump import Dump, DumpTensor, name_of, tensor_of
 
 Array = np.ndarray[Any, Any]
 
@@ -305,14 +305,13 @@ def graph_text(model: Model) -> str:
 
 
 def _graph_dtype(array: Array) -> str:
-    return DTYPES[array.dtype.name][1]
+    return DTYPES[name_of(array.dtype)][1]
 
 
 def dump_tensor(array: Array) -> DumpTensor:
     """A tensor as a dump file holds it."""
-    if array.dtype.name == "bfloat16":
+    if name_of(array.dtype) == "bfloat16":
         return DumpTensor(27, array.shape, array.tobytes(), None, array.shape)
-    assert array.dtype.name in DTYPE_NUMBERS
     return tensor_of(array)
 
 
