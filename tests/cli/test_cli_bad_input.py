@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -22,13 +21,6 @@ from small_model import MUL, ROWS_PER_TOKEN, write_dumps
 def words(root: Path, *more: str) -> list[str]:
     sides = ["-mp", str(root / "ge"), "-gp", str(root / "fx"), "-o", str(root / "out")]
     return [*sides, *more]
-
-
-def run(*arguments: str | bytes, **settings: Any) -> subprocess.CompletedProcess[bytes]:
-    """The command line in a process of its own; its stdout is caught unless `settings` say else."""
-    program = "import sys; from ait_cmp.cli.main import main; sys.exit(main())"
-    settings = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **settings}
-    return subprocess.run([sys.executable, "-c", program, *arguments], check=False, **settings)
 
 
 def save(path: Path, values: object) -> str:
@@ -212,50 +204,52 @@ def test_complex_against_real_says_why_shapes_do_not_match(
     assert "The my side is complex: each element is two values." in capsys.readouterr().out
 
 
-def test_a_name_that_is_no_utf8_is_printed_as_its_bytes(tmp_path: Path) -> None:
+def test_a_name_that_is_no_utf8_is_printed_as_its_bytes(tmp_path: Path, forked: Any) -> None:
     path = os.fsencode(tmp_path) + b"/\xff.npy"
     shutil.copy(save(tmp_path / "x.npy", [1.0]), path)
-    shown = run("show", os.fsdecode(path), env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"})
+    strict = "import sys; sys.stdout.reconfigure(encoding='utf-8', errors='strict')"
+    shown = forked("show", os.fsdecode(path), before=strict)
     assert shown.returncode == 0, shown.stderr
     assert path in shown.stdout
 
 
 def test_dumps_below_a_folder_that_the_locale_cannot_spell_are_compared(tmp_path: Path) -> None:
+    """In a fresh process: Python asks for the locale when it starts."""
     root = tmp_path / "\u4e2d\u6587"
     write_dumps(root)
-    in_ascii = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    done = run(*map(os.fsencode, words(root)), env={**os.environ, **in_ascii})
+    program = "import sys; from ait_cmp.cli.main import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *map(os.fsencode, words(root))],
+        env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        capture_output=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     (report,) = (root / "out").glob("*.csv")
     assert str(root / "ge") in report.read_text(encoding="utf-8")
 
 
-def test_a_full_disk_behind_stdout_is_a_sentence(tmp_path: Path) -> None:
+def test_a_full_disk_behind_stdout_is_a_sentence(tmp_path: Path, forked: Any) -> None:
     npy = save(tmp_path / "x.npy", [1.0])
-    with Path("/dev/full").open("wb") as full:
-        done = run("show", npy, stdout=full)
+    done = forked("show", npy, stdout="/dev/full")
     assert done.returncode == 2
     assert done.stderr == b"ait-cmp: error: No space left on device\n"
 
 
-def test_a_closed_stdout_changes_nothing_but_what_is_seen(tmp_path: Path) -> None:
+def test_a_closed_stdout_changes_nothing_but_what_is_seen(tmp_path: Path, forked: Any) -> None:
     write_dumps(tmp_path)
-    program = "import sys; from ait_cmp.cli.main import main; sys.exit(main())"
-    line = shlex.join([sys.executable, "-c", program, *words(tmp_path)])
-    done = subprocess.run(["sh", "-c", f"{line} >&-"], stderr=subprocess.PIPE, check=False)
+    # As Python starts where there is no descriptor 1; the next file that is opened gets it.
+    closed = "import os, sys; os.close(1); sys.stdout = sys.__stdout__ = None"
+    done = forked(*words(tmp_path), before=closed)
     assert (done.returncode, done.stderr) == (0, b"")
     (report,) = (tmp_path / "out").glob("*.csv")
     assert len(report.read_bytes().splitlines()) == 1 + 2 * ROWS_PER_TOKEN
 
 
-def test_a_reader_that_stops_reading_is_no_error(tmp_path: Path) -> None:
+def test_a_reader_that_stops_reading_is_no_error(tmp_path: Path, forked: Any) -> None:
     npy = save(tmp_path / "x.npy", [1.0])
-    reading, writing = os.pipe()
-    os.close(reading)
-    try:
-        done = run("show", npy, stdout=writing)
-    finally:
-        os.close(writing)
+    nobody_reads = "import os; reading, writing = os.pipe(); os.close(reading); os.dup2(writing, 1)"
+    done = forked("show", npy, before=nobody_reads)
     assert done.returncode == 141
     assert done.stderr == b""
 

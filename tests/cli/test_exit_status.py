@@ -24,18 +24,6 @@ def words(root: Path) -> list[str]:
     return ["-mp", str(root / "ge"), "-gp", str(root / "fx"), "-o", str(root / "out")]
 
 
-def run(*words: str, **settings: Any) -> subprocess.CompletedProcess[str]:
-    return run_python("-m", "ait_cmp", *words, **settings)
-
-
-def run_python(*words: str, **settings: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *words]
-    path = os.pathsep.join(map(os.path.abspath, sys.path))
-    environment = {**os.environ, "PYTHONPATH": path, **settings.pop("env", {})}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.run(command, text=True, check=False, env=environment, **{**pipes, **settings})
-
-
 def fail(error: BaseException) -> Any:
     def run(_: object) -> int:
         raise error
@@ -65,7 +53,7 @@ def test_no_memory_is_told(
     assert capsys.readouterr().err == "ait-cmp: error: not enough memory\n"
 
 
-def test_a_cpu_level_that_is_none_is_told(tmp_path: Path) -> None:
+def test_a_cpu_level_that_is_none_is_told(tmp_path: Path, forked: Any) -> None:
     write_dumps(tmp_path, tokens=1)
     file = next(str(path) for path in (tmp_path / "fx").rglob("*.npy"))
     commands = [
@@ -75,43 +63,60 @@ def test_a_cpu_level_that_is_none_is_told(tmp_path: Path) -> None:
         ["--version"],
     ]
     program = (
-        f"from ait_cmp.cli.main import main; print([int(main(words)) for words in {commands!r}])"
+        f"from ait_cmp.cli.main import main; print([int(main(words)) for words in {commands!r}]); "
+        "raise SystemExit"
     )
-    done = run_python("-c", program, env={"AIT_CMP_ISA": "nonsense"})
-    assert done.stdout == f"{[2] * len(commands)}\n", done.stderr
-    said = done.stderr.splitlines()
+    done = forked(before=program, AIT_CMP_ISA="nonsense")
+    assert done.stdout.decode() == f"{[2] * len(commands)}\n", done.stderr
+    said = done.stderr.decode().splitlines()
     assert len(said) == len(commands)
     for line in said:
         assert line.startswith("ait-cmp: error: AIT_CMP_ISA: one of ")
         assert line.endswith("expected, which this machine runs, found nonsense")
 
 
-def test_the_version_says_the_cpu_level_in_use_the_compiler_and_numpy() -> None:
-    done = run("--version", env={"AIT_CMP_ISA": "base"})
+def test_the_version_says_the_cpu_level_in_use_the_compiler_and_numpy(forked: Any) -> None:
+    done = forked("--version", AIT_CMP_ISA="base")
     levels = ", ".join(_core.isas())
-    assert done.stdout == (
+    assert done.stdout.decode() == (
         f"ait-cmp {ait_cmp.__version__} (CPU level base of {levels}; compiled by {_core.compiler}; "
         f"Python {sys.version.split()[0]}; numpy {np.__version__})\n"
     )
     assert re.match(r"GCC \d+\.\d|.*[Cc]lang.* \d+\.\d", _core.compiler)
 
 
-@pytest.mark.parametrize("word", ["--version", "--help"])
-def test_a_full_disk_is_no_traceback_for_a_few_words(word: str) -> None:
+# argparse of Python 3.9 lets the error of its own help through.
+NO_TRACEBACK = (b"", b"ait-cmp: error: No space left on device\n")
+
+
+def test_a_full_disk_is_no_traceback_for_the_version(forked: Any) -> None:
+    assert forked("--version", stdout="/dev/full").stderr in NO_TRACEBACK
+
+
+def test_a_full_disk_is_no_traceback_for_the_help_of_the_module() -> None:
+    """In a fresh process, as `python -m ait_cmp`."""
+    command = [sys.executable, "-m", "ait_cmp", "--help"]
+    path = os.pathsep.join(map(os.path.abspath, sys.path))
     with Path("/dev/full").open("w") as full:
-        done = run(word, stdout=full)
-    # argparse of Python 3.9 lets the error of its own help through.
-    assert done.stderr in ("", "ait-cmp: error: No space left on device\n")
+        done = subprocess.run(
+            command,
+            env={**os.environ, "PYTHONPATH": path},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.stderr in NO_TRACEBACK
 
 
-def test_a_deleted_current_folder_is_named(tmp_path: Path) -> None:
+def test_a_deleted_current_folder_is_named(tmp_path: Path, forked: Any) -> None:
     write_dumps(tmp_path, tokens=1)
     folder = tmp_path / "gone"
     folder.mkdir()
-    done = run(*words(tmp_path)[:4], cwd=folder, preexec_fn=folder.rmdir)
+    deleted = f"import os; os.chdir({str(folder)!r}); os.rmdir(os.getcwd())"
+    done = forked(*words(tmp_path)[:4], before=deleted)
     assert done.returncode == 2
     assert done.stderr.endswith(
-        "ait-cmp: error: the current folder has been deleted: change to one that exists\n"
+        b"ait-cmp: error: the current folder has been deleted: change to one that exists\n"
     )
 
 
