@@ -72,6 +72,7 @@ def started() -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-c", STARTED]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     environment = {**os.environ, "AIT_CMP_ISA": "nonsense"}
+    environment.pop("PYTHONUNBUFFERED", None)  # what is not written before the end is tested
     with subprocess.Popen(command, text=True, env=environment, **pipes) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "started\n"

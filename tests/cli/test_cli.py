@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
+import functools
+import io
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
+import small_model
+from ait_cmp.cli import demo
 from ait_cmp.cli.main import main
 from ait_cmp.config import Limits
 
@@ -23,47 +29,74 @@ def read_report(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
+def write_different(folder: Path) -> list[str]:
+    """Two small dumps that differ, and the words that name them."""
+    small_model.write_dumps(folder, ranks=[0])
+    for file in (folder / "fx").rglob("mul-*OUTPUT*"):
+        np.save(file, np.load(file) * 2)
+    return ["--my_path", str(folder / "ge"), "--golden_path", str(folder / "fx")]
+
+
 def test_demo_names_the_operator_that_was_made_wrong(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sample: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """It unpacks as the fixture `sample` did."""
+
+    def unpack(folder: Path) -> None:
+        folder.mkdir()
+        for dump in sample.iterdir():
+            (folder / dump.name).symlink_to(dump)
+
+    monkeypatch.setattr(demo, "unpack_sample", unpack)
     assert main(["demo", "--folder", str(tmp_path / "demo")]) == 0
     printed = capsys.readouterr().out
     assert "FIRST DIVERGENCE in rank 0 graph_1 token 0: MatMul_3 (MatMul)" in printed
 
 
-def test_equal_dumps_exit_0_and_say_so(
-    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+class Compared(NamedTuple):
+    """A comparison by the command: its exit status, what it printed, the rows of its report."""
+
+    status: int
+    printed: str
+    rows: list[dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def equal(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Compared:
+    """Of two dumps of the sample that compute the same."""
+    output = tmp_path_factory.mktemp("equal")
     words = ["--my-path", str(sample / "ge"), "--golden-path", str(sample / "fx")]
-    assert main([*words, "--output", str(tmp_path)]) == 0
-    assert "tensors that could be compared computes something else." in capsys.readouterr().out
-    assert {row["verdict"] for row in read_report(tmp_path)} <= {"pass", ""}
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        status = main([*words, "--output", str(output)])
+    return Compared(status, printed.getvalue(), read_report(output))
 
 
-def test_the_totals_of_the_summary_add_up(
-    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    main(["-mp", str(sample / "ge"), "-gp", str(sample / "fx"), "-o", str(tmp_path)])
-    line = next(
-        line for line in capsys.readouterr().out.splitlines() if line.startswith("my tensors")
-    )
+def test_equal_dumps_exit_0_and_say_so(equal: Compared) -> None:
+    assert equal.status == 0
+    assert "tensors that could be compared computes something else." in equal.printed
+    assert {row["verdict"] for row in equal.rows} <= {"pass", ""}
+
+
+def test_the_totals_of_the_summary_add_up(equal: Compared) -> None:
+    line = next(line for line in equal.printed.splitlines() if line.startswith("my tensors"))
     total, *parts = (int(number) for number in re.findall(r"\d+", line))
-    assert total == sum(parts) == len(read_report(tmp_path))
+    assert total == sum(parts) == len(equal.rows)
 
 
-def test_differences_exit_1_and_exit_zero_makes_it_0(sample: Path, tmp_path: Path) -> None:
-    words = ["compare", "--my_path", str(sample / "ge_wrong"), "--golden_path", str(sample / "fx")]
-    assert main([*words, "--output", str(tmp_path)]) == 1
-    assert main([*words, "--output", str(tmp_path), "--exit-zero"]) == 0
+def test_differences_exit_1_and_exit_zero_makes_it_0(tmp_path: Path) -> None:
+    words = ["compare", *write_different(tmp_path), "--output", str(tmp_path / "out")]
+    assert main(words) == 1
+    assert main([*words, "--exit-zero"]) == 0
 
 
-def test_two_reports_of_one_second_do_not_overwrite_each_other(
-    sample: Path, tmp_path: Path
-) -> None:
-    words = ["-mp", str(sample / "ge"), "-gp", str(sample / "ge_wrong"), "-o", str(tmp_path)]
+def test_two_reports_of_one_second_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    words = [*write_different(tmp_path), "-o", str(tmp_path / "out")]
     for _ in range(3):
         main(words)
-    assert len(list(tmp_path.glob("ait_cmp_report_rank0_*.csv"))) == 3
+    assert len(list((tmp_path / "out").glob("ait_cmp_report_rank0_*.csv"))) == 3
 
 
 @pytest.mark.parametrize(
@@ -141,13 +174,16 @@ def test_diff_judges_by_the_limits_that_are_given_and_says_so(
     assert main([*words, "--red-max", "-1"]) == 2
 
 
-@pytest.mark.parametrize("command", ["compare", "convert", "show", "diff", "demo"])
-def test_help_explains_every_option_in_words(
-    command: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit):
+@functools.cache
+def help_of(command: str) -> str:
+    with pytest.raises(SystemExit), contextlib.redirect_stdout(io.StringIO()) as printed:
         main([command, "--help"])
-    _, *options = re.split(r"\n  (?=-)", capsys.readouterr().out.split("\n\n", 2)[2])
+    return printed.getvalue()
+
+
+@pytest.mark.parametrize("command", ["compare", "convert", "show", "diff", "demo"])
+def test_help_explains_every_option_in_words(command: str) -> None:
+    _, *options = re.split(r"\n  (?=-)", help_of(command).split("\n\n", 2)[2])
     assert options
     for option in options:
         names, *explained = re.split(r" {2,}|\n +", option.split("\n\n")[0].rstrip())
@@ -155,36 +191,28 @@ def test_help_explains_every_option_in_words(
 
 
 @pytest.mark.parametrize("field", dataclasses.fields(Limits), ids=lambda field: field.name)
-def test_help_says_the_default_of_every_limit(
-    field: dataclasses.Field[float], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit):
-        main(["compare", "--help"])
-    said = capsys.readouterr().out
+def test_help_says_the_default_of_every_limit(field: dataclasses.Field[float]) -> None:
     option = "--" + field.name.replace("_", "-")
-    assert re.search(rf"{option} X[^-]*\b{re.escape(f'{field.default:g}')}\n", said)
+    default = re.escape(f"{field.default:g}")
+    assert re.search(rf"{option} X[^-]*\b{default}\n", help_of("compare"))
 
 
-def test_help_and_the_dump_helpers_load_neither_numpy_nor_torch() -> None:
+def test_help_and_the_dump_helpers_load_neither_numpy_nor_torch_and_comparing_no_torch(
+    tmp_path: Path,
+) -> None:
+    """One fresh process, asked after each: what loads less comes first."""
+    write_different(tmp_path)
     program = (
-        "import sys, ait_cmp.cli.main, ait_cmp.dump.torchair_dump\n"
+        "import sys, ait_cmp.dump.torchair_dump\n"
+        "print({'torch', 'torch_npu', 'torchair', 'numpy'} & set(sys.modules))\n"
+        "import ait_cmp.cli.main\n"
         "try: ait_cmp.cli.main.main(['--help'])\n"
         "except SystemExit: pass\n"
-        "print({'numpy', 'torch'} & set(sys.modules))"
+        "print({'numpy', 'torch'} & set(sys.modules))\n"
+        "result = ait_cmp.compare_dirs(*sys.argv[1:])\n"
+        "print(len(result.divergences), 'torch' in sys.modules)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.endswith("set()\n")
-
-
-def test_comparing_needs_no_torch(sample: Path) -> None:
-    program = (
-        "import sys, ait_cmp\n"
-        f"ait_cmp.compare_dirs({str(sample / 'ge')!r}, {str(sample / 'fx')!r})\n"
-        "print('torch' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "False\n"
+    command = [sys.executable, "-c", program, str(tmp_path / "ge"), str(tmp_path / "fx")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("set()\n")
+    assert done.stdout.endswith("\nset()\n2 False\n")

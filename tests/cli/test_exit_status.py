@@ -100,7 +100,7 @@ def test_a_full_disk_is_no_traceback_for_the_help_of_the_module() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             command,
-            env={**os.environ, "PYTHONPATH": path},
+            env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": ""},
             stdout=full,
             stderr=subprocess.PIPE,
             check=False,
