@@ -38,11 +38,13 @@ def test_a_pair_within_the_limits_says_that_it_was_judged_alone(
     assert "of these two alone; what the operator was given: --report" in capsys.readouterr().out
 
 
-@pytest.fixture
-def report(sample: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def report(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Read, never changed, by three tests."""
+    folder = tmp_path_factory.mktemp("report")
     folders = ["-mp", str(sample / "ge_wrong"), "-gp", str(sample / "ge")]
-    assert main([*folders, "-o", str(tmp_path), "--replay", "none"]) == 1
-    return tmp_path
+    assert main([*folders, "-o", str(folder), "--replay", "none"]) == 1
+    return folder
 
 
 def test_the_summary_asks_diff_for_the_pair_with_its_report(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -9,21 +10,31 @@ import numpy as np
 import pytest
 
 import ait_cmp
+import small_model
 from ait_cmp.cli.main import main
 from ait_cmp.convert import convert_dir
 from ait_cmp.convert.result import Conversion
 from ait_cmp.errors import ShapeError
 from ait_cmp.terms import ByteProgress
+from trees import rank_name
 
 Captured = pytest.CaptureFixture[str]
 
 
+@pytest.fixture(scope="module")
+def dumps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two small dumps: how they are named is the matter here."""
+    folder = tmp_path_factory.mktemp("dumps")
+    small_model.write_dumps(folder, ranks=[0])
+    return folder
+
+
 @pytest.fixture
-def at_home(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The sample is at home, the reports go elsewhere."""
+def at_home(dumps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The dumps are at home, the reports go elsewhere."""
     home = tmp_path / "home"
     home.mkdir()
-    for dump in sample.iterdir():
+    for dump in dumps.iterdir():
         (home / dump.name).symlink_to(dump)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.chdir(tmp_path)
@@ -50,7 +61,7 @@ def test_two_folders_however_they_are_named(
 
 
 def test_the_home_is_filled_in_everywhere(at_home: Path, capsys: Captured) -> None:
-    (file,) = (at_home / "fx").rglob("0/mm_3-*OUTPUT*.npy")
+    (file,) = (at_home / "fx").rglob("0/mul-*OUTPUT*.npy")
     name = f"~/{file.relative_to(at_home)}"
     assert main(["show", name]) == 0
     assert main(["diff", name, name]) == 0
@@ -67,7 +78,7 @@ def test_the_home_is_filled_in_everywhere(at_home: Path, capsys: Captured) -> No
         (["~/ge"], "two folders expected"),
         (["~/ge", "~/fx", "~/more"], "not understood: ~/more"),
         (["~/ge", "~/ge/../ge"], "this folder was given for both sides"),
-        (["~/fx", "~/fx/worldsize1_global_rank0"], "both are FX dumps"),
+        (["~/fx", f"~/fx/{rank_name(0)}"], "both are FX dumps"),
         (["~/fx", "~/ge"], "swapped?"),
     ],
 )
@@ -101,18 +112,6 @@ def test_convert_of_a_file_says_that_it_is_one(tmp_path: Path, capsys: Captured)
     assert "this is a file; its folder is expected" in capsys.readouterr().err
 
 
-def test_a_dump_that_was_cut_off_is_told(sample: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "ge"
-    shutil.copytree(sample / "ge", copy)
-    last = sorted(next(copy.rglob("graph_1/1/1")).iterdir(), key=lambda path: path.name[-16:])
-    for path in last[len(last) // 2 :]:
-        path.unlink()
-    notes = " ".join(ait_cmp.compare_dirs(copy, sample / "fx").notes)
-    assert "graph_1: its last step, 1, has" in notes
-    assert "was the run stopped while it wrote?" in notes
-    assert "its last step" not in " ".join(ait_cmp.compare_dirs(sample / "ge", sample / "fx").notes)
-
-
 def test_a_folder_that_html_took_is_told(sample: Path, capsys: Captured) -> None:
     assert main(["--html", str(sample / "ge"), str(sample / "fx")]) == 2
     assert f"--html took {sample / 'ge'} as its file" in capsys.readouterr().err
@@ -131,13 +130,36 @@ class Line:
         assert n_done <= n_known
 
 
-def test_progress_in_bytes_ends_with_all_of_them(sample: Path) -> None:
+@pytest.fixture(scope="module")
+def told_while(sample: Path) -> tuple[ait_cmp.Comparison, Line]:
+    """The right dump of the sample against golden, and what the progress line was told meanwhile."""
     line = Line()
     assert isinstance(line, ByteProgress)
-    ait_cmp.compare_dirs(sample / "ge", sample / "fx", progress=line)
+    return ait_cmp.compare_dirs(sample / "ge", sample / "fx", progress=line), line
+
+
+def test_progress_in_bytes_ends_with_all_of_them(
+    sample: Path, told_while: tuple[ait_cmp.Comparison, Line]
+) -> None:
+    _, line = told_while
     files = [*(sample / "ge").rglob("0/graph_1/1/*/*"), *(sample / "fx").rglob("*.npy")]
     assert line.told == sorted(line.told)
     assert line.told[-1] == (sum(file.stat().st_size for file in files),) * 2
+
+
+def test_a_dump_that_was_cut_off_is_told(
+    sample: Path, tmp_path: Path, told_while: tuple[ait_cmp.Comparison, Line]
+) -> None:
+    copy = tmp_path / "ge"
+    shutil.copytree(sample / "ge", copy, copy_function=os.symlink)
+    last = sorted(next(copy.rglob("graph_1/1/1")).iterdir(), key=lambda path: path.name[-16:])
+    for path in last[len(last) // 2 :]:
+        path.unlink()
+    notes = " ".join(ait_cmp.compare_dirs(copy, sample / "fx").notes)
+    assert "graph_1: its last step, 1, has" in notes
+    assert "was the run stopped while it wrote?" in notes
+    whole, _ = told_while
+    assert "its last step" not in " ".join(whole.notes)
 
 
 def test_progress_of_a_replay_in_bytes_ends_with_all_of_them(sample: Path) -> None:

@@ -75,7 +75,7 @@ def test_floats_come_back_with_seven_digits(cells: list[Any]) -> None:
 
 @pytest.mark.parametrize("n_words", [1, 256, 257, 65536, 65537])
 def test_as_many_words_as_the_codes_hold(n_words: int) -> None:
-    words = [f"op_{number}" for number in range(n_words)]
+    words = [f"{number:x}" for number in range(n_words)]
     assert unpacked("op_name", [words]) == words
 
 

@@ -12,22 +12,7 @@ import pytest
 
 import ait_cmp
 from ait_cmp.cli.main import main
-
-
-@pytest.fixture(scope="module")
-def compared(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> ait_cmp.Comparison:
-    folder = tmp_path_factory.mktemp("compared")
-    return ait_cmp.compare_dirs(sample / "ge_wrong", sample / "fx", output=folder, html=True)
-
-
-@pytest.fixture
-def reports(compared: ait_cmp.Comparison, tmp_path: Path) -> Path:
-    """The files of the comparison in a folder of their own, without the page."""
-    folder = tmp_path / "reports"
-    shutil.copytree(compared.csv_paths[0].parent, folder)
-    for page in folder.glob("*.html"):
-        page.unlink()
-    return folder
+from small_model import write_dumps
 
 
 def shown(page: Path) -> dict[str, Any]:
@@ -51,13 +36,14 @@ def test_a_comparison_writes_it_beside_its_report(compared: ait_cmp.Comparison) 
     assert f"page            {path}" in compared.summary()
 
 
-def test_it_goes_to_the_file_that_is_named(sample: Path, tmp_path: Path) -> None:
+def test_it_goes_to_the_file_that_is_named(tmp_path: Path) -> None:
+    write_dumps(tmp_path / "dumps", tokens=1)
     page = tmp_path / "here.html"
     page.write_text("older")
-    result = ait_cmp.compare_dirs(sample / "ge", sample / "fx", html=page)
+    result = ait_cmp.compare_dirs(tmp_path / "dumps/ge", tmp_path / "dumps/fx", html=page)
     assert (result.html_path, result.csv_paths, result.result_path) == (page, [], None)
     assert shown(page)["result"]["divergences"] == []
-    assert [path.name for path in tmp_path.iterdir()] == ["here.html"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dumps", "here.html"]
 
 
 @pytest.mark.parametrize(

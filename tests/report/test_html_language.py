@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import ait_cmp
 from ait_cmp.cli.main import main
+from small_model import MUL, write_dumps
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -24,20 +25,17 @@ def report_of(path: Path) -> dict[str, Any]:
 
 
 def test_every_sentence_of_the_page_is_there_in_chinese(
-    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    compared: ait_cmp.Comparison,
+    reports: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    folders = [str(sample / side) for side in ("ge_wrong", "fx")]
-    output = tmp_path / "report"
-    assert main([*folders, "--output", str(output), "--html"]) == 1
-    (page,) = output.glob("*.html")
-    page.rename(tmp_path / "first.html")
-    capsys.readouterr()
-    assert (
-        main(["report", str(output), "--html", str(tmp_path / "later.html"), "--lang", "zh"]) == 1
-    )
+    later = tmp_path / "later.html"
+    assert main(["report", str(reports), "--html", str(later), "--lang", "zh"]) == 1
     assert capsys.readouterr().out.startswith("首个偏差算子")
-    for name in ("first.html", "later.html"):
-        report = report_of(tmp_path / name)
+    assert compared.html_path is not None
+    for page in (compared.html_path, later):
+        report = report_of(page)
         chinese = report["chinese"]
         (divergence, *_) = report["result"]["divergences"]
         (output_told,) = report["result"]["outputs"]
@@ -47,13 +45,13 @@ def test_every_sentence_of_the_page_is_there_in_chinese(
 
 
 def test_reasons_of_damaged_files_are_there_in_chinese(
-    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    damaged = Path(shutil.copytree(sample / "ge", tmp_path / "ge"))
-    cut, empty, *_ = sorted(damaged.rglob("MatMul.*"))
+    write_dumps(tmp_path)
+    cut, empty = sorted((tmp_path / "ge").rglob(MUL))
     cut.write_bytes(cut.read_bytes()[:-100])
     empty.write_bytes(b"")
-    folders = [str(damaged), str(sample / "fx")]
+    folders = [str(tmp_path / side) for side in ("ge", "fx")]
     assert main([*folders, "--output", str(tmp_path / "report"), "--html", "--lang", "zh"]) == 1
     lines = capsys.readouterr().out.splitlines()
     (lost,) = [line for line in lines if line.startswith("未比较：")]

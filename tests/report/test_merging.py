@@ -36,6 +36,11 @@ def parts(dumps: Path) -> dict[int, Comparison]:
     return {rank: compared(dumps, rank) for rank in RANKS}
 
 
+@pytest.fixture(scope="module")
+def whole(dumps: Path) -> Comparison:
+    return compared(dumps, list(RANKS))
+
+
 def told(result: Comparison) -> dict[str, Any]:
     """What result.json says, without what tells of the run."""
     content: dict[str, Any] = json.loads(json.dumps(result.result))
@@ -53,10 +58,9 @@ def test_the_ranks_of_this_dump_differ_in_what_they_find(parts: dict[int, Compar
 
 @pytest.mark.parametrize("order", list(itertools.permutations(RANKS)))
 def test_every_order_and_grouping_is_the_comparison_of_all(
-    dumps: Path, parts: dict[int, Comparison], order: tuple[int, int, int]
+    whole: Comparison, parts: dict[int, Comparison], order: tuple[int, int, int]
 ) -> None:
     first, second, third = (parts[rank] for rank in order)
-    whole = compared(dumps, list(RANKS))
     for merged in (first.merge(second).merge(third), first.merge(second.merge(third))):
         assert told(merged) == told(whole)
         assert merged.summary() == whole.summary()
