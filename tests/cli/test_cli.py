@@ -8,6 +8,7 @@ import dataclasses
 import functools
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -197,22 +198,51 @@ def test_help_says_the_default_of_every_limit(field: dataclasses.Field[float]) -
     assert re.search(rf"{option} X[^-]*\b{default}\n", help_of("compare"))
 
 
-def test_help_and_the_dump_helpers_load_neither_numpy_nor_torch_and_comparing_no_torch(
-    tmp_path: Path,
-) -> None:
-    """One fresh process, asked after each: what loads less comes first."""
-    write_different(tmp_path)
-    program = (
-        "import sys, ait_cmp.dump.torchair_dump\n"
-        "print({'torch', 'torch_npu', 'torchair', 'numpy'} & set(sys.modules))\n"
-        "import ait_cmp.cli.main\n"
-        "try: ait_cmp.cli.main.main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "print({'numpy', 'torch'} & set(sys.modules))\n"
-        "result = ait_cmp.compare_dirs(*sys.argv[1:])\n"
-        "print(len(result.divergences), 'torch' in sys.modules)"
+#: What loads less comes first. Prints what is loaded each time, then what the comparison prints.
+FRESH = """
+import sys, ait_cmp.dump.torchair_dump
+print("helpers:", {"torch", "torch_npu", "torchair", "numpy"} & set(sys.modules))
+from ait_cmp.cli.main import main
+try: main(["--help"])
+except SystemExit: print("help:", {"torch", "numpy"} & set(sys.modules))
+status = main()
+print("compared:", {"torch"} & set(sys.modules))
+sys.exit(status)
+"""
+
+
+@pytest.fixture(scope="module")
+def spelt_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fresh") / "\u4e2d\u6587"
+
+
+@pytest.fixture(scope="module")
+def fresh(spelt_folder: Path) -> subprocess.CompletedProcess[bytes]:
+    """The one process of these tests in which nothing is loaded yet, where the locale is C."""
+    words = [*write_different(spelt_folder), "-o", str(spelt_folder / "out")]
+    in_ascii = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    return subprocess.run(
+        [sys.executable, "-c", FRESH, *map(os.fsencode, words)],
+        env={**os.environ, **in_ascii},
+        capture_output=True,
+        check=False,
     )
-    command = [sys.executable, "-c", program, str(tmp_path / "ge"), str(tmp_path / "fx")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("set()\n")
-    assert done.stdout.endswith("\nset()\n2 False\n")
+
+
+def test_help_and_the_dump_helpers_load_neither_numpy_nor_torch(
+    fresh: subprocess.CompletedProcess[bytes],
+) -> None:
+    assert b"helpers: set()\n" in fresh.stdout, fresh.stderr
+    assert b"\nhelp: set()\n" in fresh.stdout
+
+
+def test_comparing_needs_no_torch(fresh: subprocess.CompletedProcess[bytes]) -> None:
+    assert b"FIRST DIVERGENCE" in fresh.stdout
+    assert fresh.stdout.endswith(b"\ncompared: set()\n")
+
+
+def test_dumps_below_a_folder_that_the_locale_cannot_spell_are_compared(
+    fresh: subprocess.CompletedProcess[bytes], spelt_folder: Path
+) -> None:
+    assert fresh.returncode == 1, fresh.stderr
+    assert read_report(spelt_folder / "out")[0]["my_data_path"].startswith(str(spelt_folder))

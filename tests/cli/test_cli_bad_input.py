@@ -6,8 +6,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -211,22 +209,6 @@ def test_a_name_that_is_no_utf8_is_printed_as_its_bytes(tmp_path: Path, forked: 
     shown = forked("show", os.fsdecode(path), before=strict)
     assert shown.returncode == 0, shown.stderr
     assert path in shown.stdout
-
-
-def test_dumps_below_a_folder_that_the_locale_cannot_spell_are_compared(tmp_path: Path) -> None:
-    """In a fresh process: Python asks for the locale when it starts."""
-    root = tmp_path / "\u4e2d\u6587"
-    write_dumps(root)
-    program = "import sys; from ait_cmp.cli.main import main; sys.exit(main())"
-    done = subprocess.run(
-        [sys.executable, "-c", program, *map(os.fsencode, words(root))],
-        env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    (report,) = (root / "out").glob("*.csv")
-    assert str(root / "ge") in report.read_text(encoding="utf-8")
 
 
 def test_a_full_disk_behind_stdout_is_a_sentence(tmp_path: Path, forked: Any) -> None:

@@ -132,7 +132,7 @@ class Line:
 
 @pytest.fixture(scope="module")
 def told_while(sample: Path) -> tuple[ait_cmp.Comparison, Line]:
-    """The right dump of the sample against golden, and what the progress line was told meanwhile."""
+    """The right dump of the sample against golden, and what a progress line was told of it."""
     line = Line()
     assert isinstance(line, ByteProgress)
     return ait_cmp.compare_dirs(sample / "ge", sample / "fx", progress=line), line

@@ -58,8 +58,6 @@ def of_threads(dumps: Path) -> ait_cmp.Comparison:
 
 def executors() -> Iterator[Any]:
     yield pytest.param(partial(ThreadPoolExecutor, 2), id="threads")
-    context = get_context("spawn")
-    yield pytest.param(partial(ProcessPoolExecutor, 2, mp_context=context), id="processes")
     yield pytest.param(partial(Backwards, 3), id="backwards")
 
 
@@ -85,16 +83,45 @@ class Backwards(Executor):
 def test_the_report_is_that_of_threads(
     dumps: Path, of_threads: ait_cmp.Comparison, make: Any, tmp_path: Path
 ) -> None:
-    told: list[tuple[int, int]] = []
     with make() as executor:
-        result = ait_cmp.compare_dirs(
-            dumps / "ge",
-            dumps / "fx",
-            output=tmp_path,
-            executor=executor,
-            progress=lambda *numbers: told.append(numbers),
-            **FORMS,
-        )
+        check_report(dumps, of_threads, executor, tmp_path)
+
+
+class Deadly(ProcessPoolExecutor):
+    """Once it is told so, the process that gets rank 1 is gone."""
+
+    kills = False
+
+    def submit(self, call: Any, /, *arguments: Any, **options: Any) -> Future[Any]:
+        if self.kills and arguments[0].rank == 1:
+            return super().submit(os._exit, 9)
+        return super().submit(call, *arguments, **options)
+
+
+def test_processes_write_the_same_report_and_one_that_ends_is_a_sentence(
+    dumps: Path, of_threads: ait_cmp.Comparison, tmp_path: Path
+) -> None:
+    """Both of the same two processes: each costs as much as twenty of these comparisons."""
+    with Deadly(2, mp_context=get_context("spawn")) as executor:
+        check_report(dumps, of_threads, executor, tmp_path)
+        executor.kills = True
+        with pytest.raises(ait_cmp.AitCmpError, match="graph_1: the worker that compared it ended"):
+            ait_cmp.compare_dirs(dumps / "ge", dumps / "fx", executor=executor)
+
+
+def check_report(
+    dumps: Path, of_threads: ait_cmp.Comparison, executor: Executor, tmp_path: Path
+) -> None:
+    """What workers of any kind find is what threads find."""
+    told: list[tuple[int, int]] = []
+    result = ait_cmp.compare_dirs(
+        dumps / "ge",
+        dumps / "fx",
+        output=tmp_path,
+        executor=executor,
+        progress=lambda *numbers: told.append(numbers),
+        **FORMS,
+    )
     assert files_of(tmp_path) == files_of(dumps / "threads")
     assert list(result.rows) == list(of_threads.rows)
     assert result.rows[-1] == of_threads.rows[-1]
@@ -182,21 +209,6 @@ def test_an_interrupt_leaves_the_units_that_were_decided(dumps: Path, tmp_path: 
     (path,) = result.csv_paths
     assert len(path.read_text(encoding="utf-8").splitlines()) == 15
     assert "interrupted: these are the rows done so far" in result.summary()
-
-
-class Deadly(ProcessPoolExecutor):
-    """The process that gets rank 1 is gone."""
-
-    def submit(self, call: Any, /, *arguments: Any, **options: Any) -> Future[Any]:
-        if arguments[0].rank == 1:
-            return super().submit(os._exit, 9)
-        return super().submit(call, *arguments, **options)
-
-
-def test_a_worker_that_ends_is_one_sentence(dumps: Path) -> None:
-    told = pytest.raises(ait_cmp.AitCmpError, match="graph_1: the worker that compared it ended")
-    with Deadly(1, mp_context=get_context("spawn")) as executor, told:
-        ait_cmp.compare_dirs(dumps / "ge", dumps / "fx", executor=executor)
 
 
 def test_another_version_is_one_sentence(dumps: Path) -> None:
