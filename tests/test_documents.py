@@ -124,10 +124,10 @@ def commands() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def working_folder(beside_sample: Path) -> Path:
+def working_folder(beside_first_step: Path) -> Path:
     """A folder in which the commands of the pages run: the demo, its report, the examples."""
-    (beside_sample / "examples").symlink_to(ROOT / "examples")
-    return beside_sample
+    (beside_first_step / "examples").symlink_to(ROOT / "examples")
+    return beside_first_step
 
 
 @pytest.mark.parametrize(

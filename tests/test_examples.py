@@ -11,9 +11,9 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def test_the_notebook_names_the_operator_and_draws_the_error(
-    beside_sample: Path, run_program: Any
+    beside_first_step: Path, run_program: Any
 ) -> None:
-    done = run_program(EXAMPLES / "notebook.py", beside_sample)
+    done = run_program(EXAMPLES / "notebook.py", beside_first_step)
     assert done.status == 0, done.err
     assert "step 0: MatMul_3 (MatMul), off by " in done.out
     drawn = [line for line in done.out.splitlines() if "#" in line]
@@ -22,10 +22,13 @@ def test_the_notebook_names_the_operator_and_draws_the_error(
 
 
 def test_the_metric_of_ones_own_is_a_column_and_a_list(
-    beside_sample: Path, run_program: Any
+    beside_first_step: Path, run_program: Any
 ) -> None:
-    folders = (beside_sample / "ait-cmp-demo" / "ge_wrong", beside_sample / "ait-cmp-demo" / "fx")
-    done = run_program(EXAMPLES / "own_metric.py", beside_sample, *folders)
+    folders = (
+        beside_first_step / "ait-cmp-demo" / "ge_wrong",
+        beside_first_step / "ait-cmp-demo" / "fx",
+    )
+    done = run_program(EXAMPLES / "own_metric.py", beside_first_step, *folders)
     assert done.status == 0, done.err
     shares = [float(line.split("%")[0]) for line in done.out.splitlines()]
     assert len(shares) == 5
@@ -42,20 +45,20 @@ def test_the_metric_of_ones_own_is_a_column_and_a_list(
     ],
 )
 def test_the_gate_opens_for_what_is_right_alone(
-    beside_sample: Path, run_program: Any, my: str, status: int, said: str
+    beside_first_step: Path, run_program: Any, my: str, status: int, said: str
 ) -> None:
-    folders = (beside_sample / "ait-cmp-demo" / my, beside_sample / "ait-cmp-demo" / "fx")
-    done = run_program(EXAMPLES / "ci_gate.py", beside_sample, *folders)
+    folders = (beside_first_step / "ait-cmp-demo" / my, beside_first_step / "ait-cmp-demo" / "fx")
+    done = run_program(EXAMPLES / "ci_gate.py", beside_first_step, *folders)
     assert done.status == status, done.out + done.err
     assert done.out.startswith(said)
 
 
-def test_the_size_of_a_dump_is_about_what_it_is(beside_sample: Path, run_program: Any) -> None:
-    (text,) = (beside_sample / "ait-cmp-demo/ge").glob("*.txt")
-    done = run_program(EXAMPLES / "dump_size.py", beside_sample, text)
+def test_the_size_of_a_dump_is_about_what_it_is(beside_first_step: Path, run_program: Any) -> None:
+    (text,) = (beside_first_step / "ait-cmp-demo/ge").glob("*.txt")
+    done = run_program(EXAMPLES / "dump_size.py", beside_first_step, text)
     assert done.status == 0, done.err
     said = float(done.out.split()[2])
-    step = next((beside_sample / "ait-cmp-demo/ge").rglob("graph_1/1/0"))
+    step = next((beside_first_step / "ait-cmp-demo/ge").rglob("graph_1/1/0"))
     files = [path for path in step.iterdir() if path.is_file()]
     real = sum(path.stat().st_size - 300 for path in files) / 1e6
     assert 0.9 * real < said < 1.1 * real
