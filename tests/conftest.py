@@ -104,10 +104,11 @@ def beside_sample(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def beside_first_step(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with step 0 alone: half the work for programs that need no more to run."""
     folder = tmp_path_factory.mktemp("beside")
-    for path in (*sample.glob("*/*.txt"), *sample.rglob("0/*.*")):
-        link = folder / path.relative_to(sample.parent)
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(path)
+    files = [*sample.glob("*/*.txt"), *sample.rglob("0/*.*")]
+    for parent in {path.parent for path in files}:
+        (folder / parent.relative_to(sample.parent)).mkdir(parents=True, exist_ok=True)
+    for path in files:
+        (folder / path.relative_to(sample.parent)).symlink_to(path)
     return folder
 
 
