@@ -5,7 +5,9 @@ Abs = |x|, Mul = Abs * x, and a Sqrt that GE inserted: no FX node computes it. x
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -66,24 +68,40 @@ def dumps_of(values: dict[str, Array]) -> dict[str, Dump]:
     }
 
 
-def write_ge_token(root: Path, token: int, *, rank: str = "", number: int = 0) -> Path:
-    """One token of the GE dump; returns its folder."""
+@cache
+def ge_files(token: int, number: int) -> dict[str, bytes]:
+    """GE files of a token of a rank: many tests write the same."""
     exact = values_of(token, number)
     values = {key: value.astype(np.float16).astype(np.float32) for key, value in exact.items()}
+    return {name: dump.file_bytes() for name, dump in dumps_of(values).items()}
+
+
+@cache
+def fx_files(token: int, number: int) -> dict[str, bytes]:
+    """FX files of a token of a rank."""
+    values = values_of(token, number)
+    files = {}
+    for node, inputs in (("abs", ["x"]), ("mul", ["abs", "x"])):
+        names = fx_names(node, f"aten.{node}.Tensor", inputs=len(inputs))
+        for name, key in zip(names, [*inputs, node]):
+            np.save(file := io.BytesIO(), values[key])
+            files[name] = file.getvalue()
+    return files
+
+
+def write_ge_token(root: Path, token: int, *, rank: str = "", number: int = 0) -> Path:
+    """One token of the GE dump; returns its folder."""
     folder = ge_step(root, rank=rank, step=token, names=())
-    for name, dump in dumps_of(values).items():
-        (folder / name).write_bytes(dump.file_bytes())
+    for name, content in ge_files(token, number).items():
+        (folder / name).write_bytes(content)
     return folder
 
 
 def write_fx_token(root: Path, token: int, *, rank: str = "", number: int = 0) -> Path:
     """One token of the FX dump; returns its folder."""
-    values = values_of(token, number)
     folder = fx_step(root, rank=rank, step=token, names=())
-    for node, inputs in (("abs", ["x"]), ("mul", ["abs", "x"])):
-        names = fx_names(node, f"aten.{node}.Tensor", inputs=len(inputs))
-        for name, key in zip(names, [*inputs, node]):
-            np.save(folder / name, values[key])
+    for name, content in fx_files(token, number).items():
+        (folder / name).write_bytes(content)
     return folder
 
 

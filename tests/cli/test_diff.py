@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import small_model
 from ait_cmp.cli.main import main
 
 
@@ -48,9 +49,13 @@ def report(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_summary_asks_diff_for_the_pair_with_its_report(
-    sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(["-mp", str(sample / "ge_wrong"), "-gp", str(sample / "ge"), "-o", str(tmp_path)])
+    small_model.write_dumps(tmp_path)
+    for file in (tmp_path / "fx").rglob("mul-*OUTPUT*"):
+        np.save(file, np.load(file) * 2)
+    folders = ["-mp", str(tmp_path / "ge"), "-gp", str(tmp_path / "fx")]
+    main([*folders, "-o", str(tmp_path / "out")])
     (line,) = (line for line in capsys.readouterr().out.splitlines() if "more: " in line)
     assert main(shlex.split(line)[2:]) == 1
     assert "outputs 0 of graph_1, step 0: fail" in capsys.readouterr().out
