@@ -6,7 +6,6 @@ import json
 import math
 import re
 import shutil
-from bisect import bisect_left
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -132,10 +131,11 @@ def check(
     assert histogram["largest"] == largest
     assert histogram["equal"] == int((finite == 0).sum())
     assert histogram["not_finite"] == error.size - finite.size
+    edges = np.array([largest * 10.0 ** ((i - 40) / 4) for i in range(40)])
+    n_below = (finite[finite > 0][:, None] > edges).sum(axis=1)
     bins = [0] * 40
-    edges = [largest * 10.0 ** ((i - 40) / 4) for i in range(40)]
-    for value in finite[finite > 0].tolist():
-        bins[max(bisect_left(edges, value) - 1, 0)] += 1  # the last edge below it
+    for n in n_below.tolist():
+        bins[max(n - 1, 0)] += 1
     assert histogram["bins"] == bins
     wanted = sorted(finite[finite > 0].tolist(), reverse=True)[:10]
     assert [worst["error"] for worst in told["worst"]] == wanted
