@@ -6,6 +6,7 @@ own errors are 2048 times smaller than those of float64. x is under test, y is t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +92,6 @@ def expect(my: npt.NDArray[Any], golden: npt.NDArray[Any]) -> Expected:
     is_wide = bool({my.dtype.name, golden.dtype.name} & WIDE)
     with np.errstate(over="ignore", under="ignore"):
         metrics = _metrics(x[both], y[both], is_wide=is_wide, is_empty=x.size == 0, block=block)
-        worst = _worst(x, y, both, 2 if my.dtype.kind == "c" else 1)
     return Expected(
         metrics,
         int(np.isnan(x).sum()),
@@ -99,20 +99,21 @@ def expect(my: npt.NDArray[Any], golden: npt.NDArray[Any]) -> Expected:
         int(np.isnan(y).sum()),
         int(np.isinf(y).sum()),
         int((~both & ~agree).sum()),
-        worst,
+        worst_of(my, golden),
     )
 
 
-def _worst(
-    x: Floats, y: Floats, both: npt.NDArray[np.bool_], components: int
-) -> tuple[int, float, float] | None:
+def worst_of(my: npt.NDArray[Any], golden: npt.NDArray[Any]) -> tuple[int, float, float] | None:
     """Index of the element and values of the first largest absolute error."""
+    x, y = values_of(my), values_of(golden)
+    both = np.isfinite(x) & np.isfinite(y)
     error = np.zeros_like(x)
-    error[both] = np.abs(x[both] - y[both])
+    with np.errstate(over="ignore"):
+        error[both] = np.abs(x[both] - y[both])
     if not error.any():
         return None
     at = int(np.argmax(error))
-    return at // components, float(x[at]), float(y[at])
+    return at // (2 if my.dtype.kind == "c" else 1), float(x[at]), float(y[at])
 
 
 def _metrics(
@@ -125,24 +126,26 @@ def _metrics(
     if x.size == 0:
         return {}
     # One subtraction and one division, rounded as IEEE 754 says: the maxima are exact.
-    error = np.abs(x - y)
-    relative = np.zeros_like(error)
-    np.divide(error, np.abs(y), out=relative, where=np.abs(y) > TINY)
+    error, size = np.abs(x - y), np.abs(y)
+    relative = np.divide(error, size, out=np.zeros_like(error), where=size > TINY)
+    a, b = x.astype(np.longdouble), y.astype(np.longdouble)
     # A sum of n rounded terms of one sign: n - 1 adds, a subtraction, a division or two. Of values
     # that float32 holds, the terms and short runs of them are float32.
     rounding = (x.size + 5) * U if is_wide else FLOAT_TERMS
+    kept = (x > MASKED) | (y > MASKED)
+    seen = (a, b, block) if kept.all() else (a[kept], b[kept], block[kept])
     return {
-        "cosine_similarity": cosine(x, y),
+        "cosine_similarity": cosine(a, b),
         "max_relative_error": Truth(float(relative.max())),
         "mean_relative_error": _mean(relative, rounding),
         "max_absolute_error": Truth(float(error.max())),
-        "mean_absolute_error": _mean(np.abs(x.astype(np.longdouble) - y), rounding),
-        "kl_divergence": kl_divergence(x, y, is_wide=is_wide),
-        "relative_euclidean_distance": relative_distance(x, y, rounding),
-        "one_thousandth_err_ratio": share_below(0.001, error, y),
-        "five_thousandths_err_ratio": share_below(0.005, error, y),
-        "block_error": block_error(x, y, block, rounding, is_wide=is_wide),
-        "bias_z": bias_z(x, y, rounding),
+        "mean_absolute_error": _mean(np.abs(a - b), rounding),
+        "kl_divergence": kl_divergence(a, b, is_wide=is_wide),
+        "relative_euclidean_distance": relative_distance(a, b, rounding),
+        "one_thousandth_err_ratio": share_below(0.001, relative, error, size),
+        "five_thousandths_err_ratio": share_below(0.005, relative, error, size),
+        "block_error": block_error(*seen, rounding, is_wide=is_wide),
+        "bias_z": bias_z(*seen[:2], rounding),
     }
 
 
@@ -151,143 +154,162 @@ def _mean(terms: npt.NDArray[Any], rounding: float) -> Truth:
     return Truth(mean, rounding * mean + SUBNORMAL)
 
 
-def share_below(limit: float, error: Floats, y: Floats) -> Truth:
+def share_below(limit: float, relative: Floats, error: Floats, size: Floats) -> Truth:
     """Share of the pairs with error / |y| below the limit; where |y| is tiny, with a tiny error."""
-    size = np.abs(y)
-    relative = np.divide(error, size, out=np.full_like(error, np.inf), where=size > TINY)
     return Truth(float(np.where(size > TINY, relative < limit, error <= TINY).mean()), U)
 
 
-def cosine(x: Floats, y: Floats) -> Truth:
-    """sum(xy) / sqrt(sum(x^2) sum(y^2)), 1 if both are all zero, 0 if one is."""
-    if not x.any() or not y.any():
-        return Truth(float(not x.any() and not y.any()))
-    a, b = x.astype(np.longdouble), y.astype(np.longdouble)
-    norm = np.sqrt(total(a * a)) * np.sqrt(total(b * b))
-    value = float(total(a * b) / norm)
-    rounding = (x.size + 4) * U
+def cosine(a: Long, b: Long) -> Truth:
+    """sum(ab) / sqrt(sum(a^2) sum(b^2)), 1 if both are all zero, 0 if one is."""
+    if not a.any() or not b.any():
+        return Truth(float(not a.any() and not b.any()))
+    norm = np.sqrt(a @ a) * np.sqrt(b @ b)
+    products = a * b
+    value = float(total(products) / norm)
+    rounding = (a.size + 4) * U
     # The sum of products is off by its terms' share, both norms by half of theirs.
-    return Truth(value, rounding * (float(total(np.abs(a * b)) / norm) + abs(value)))
+    return Truth(value, rounding * (float(total(np.abs(products)) / norm) + abs(value)))
 
 
-def relative_distance(x: Floats, y: Floats, rounding: float) -> Truth:
-    """sqrt(sum((x - y)^2) / sum(y^2)); for y all zero 0 if x is too, else infinite."""
-    a, b = x.astype(np.longdouble), y.astype(np.longdouble)
-    if not y.any():
-        return Truth(float("inf") if x.any() else 0.0)
-    value = float(np.sqrt(total((a - b) ** 2)) / np.sqrt(total(b * b)))
+def relative_distance(a: Long, b: Long, rounding: float) -> Truth:
+    """sqrt(sum((a - b)^2) / sum(b^2)); for b all zero 0 if a is too, else infinite."""
+    if not b.any():
+        return Truth(float("inf") if a.any() else 0.0)
+    d = a - b
+    value = float(np.sqrt(d @ d) / np.sqrt(b @ b))
     # The root halves the error of the quotient; a difference is rounded before it is squared.
     # Values are scaled by the largest: squares of differences 2^-537 of it vanish.
     return Truth(value, rounding * value + VANISHING)
 
 
 def block_error(
-    x: Floats, y: Floats, block: npt.NDArray[np.intp], rounding: float, *, is_wide: bool
+    a: Long, b: Long, block: npt.NDArray[np.intp], rounding: float, *, is_wide: bool
 ) -> Truth:
-    """The largest root of the mean of e^2 over a block; e = min(1, |x - y| / (|y| + mean |y|)).
+    """The largest root of the mean of e^2 over a block; e = min(1, |a - b| / (|b| + mean |b|)).
 
-    Pairs of two masks are left out. Blocks count if 64 pairs are left; if none is, what is left is
+    Without pairs of two masks. Blocks count if 64 pairs are left; if none is, what is left is
     gathered into blocks. Of values that float32 holds, a mean below its smallest normal number may
     count as that.
     """
-    kept = (x > MASKED) | (y > MASKED)
-    a, b, block = x[kept].astype(np.longdouble), y[kept].astype(np.longdouble), block[kept]
+    if a.size == 0:
+        return Truth(0.0)
     # Numbers of blocks ascend.
-    groups = np.split(np.arange(block.size), np.flatnonzero(np.diff(block)) + 1)
-    groups = [group for group in groups if group.size >= FEWEST_OF_BLOCK]
-    if not groups:
-        groups = [np.arange(at, min(at + BLOCK, a.size)) for at in range(0, a.size, BLOCK)]
-    largest, other = (
-        max((float(_block_error(a[group], b[group], least)) for group in groups), default=0.0)
-        for least in (0.0, 0.0 if is_wide else 2.0**-126)
-    )
-    return Truth(largest, rounding * largest + VANISHING + abs(largest - other))
+    starts = np.flatnonzero(np.diff(block, prepend=-1))
+    counts = np.diff(starts, append=a.size)
+    if (counts >= FEWEST_OF_BLOCK).any():
+        counting = counts >= FEWEST_OF_BLOCK
+    else:
+        starts = np.arange(0, a.size, BLOCK)
+        counts = np.diff(starts, append=a.size)
+        counting = counts > 0
+    error, size = np.abs(a - b), np.abs(b)
+    means = np.add.reduceat(size, starts) / counts
+
+    def largest(least: float) -> float:
+        sizes = size + np.repeat(np.maximum(means, least), counts)
+        share = (error > 0).astype(np.longdouble)  # where both sizes are 0
+        np.divide(error, sizes, out=share, where=sizes > 0)
+        squares = np.square(np.minimum(share, 1, out=share), out=share)
+        return float(np.sqrt((np.add.reduceat(squares, starts) / counts)[counting].max()))
+
+    found = largest(0.0)
+    least = 0.0 if is_wide else 2.0**-126
+    other = largest(least) if (means < least).any() else found
+    return Truth(found, rounding * found + VANISHING + abs(found - other))
 
 
-def _block_error(x: Long, y: Long, least: float) -> np.longdouble:
-    error = np.abs(x - y)
-    size = np.abs(y) + max(np.abs(y).mean(), np.longdouble(least))
-    share = np.where(error > 0, 1, 0).astype(np.longdouble)  # where both sizes are 0
-    np.divide(error, size, out=share, where=size > 0)
-    return np.sqrt(np.square(np.minimum(share, 1)).mean())
-
-
-def bias_z(x: Floats, y: Floats, rounding: float) -> Truth:
-    """sum(|x| - |y|) / sqrt(sum((x - y)^2)) over what no mask covers; 0 if all are equal."""
-    kept = (x > MASKED) | (y > MASKED)
-    a, b = x[kept].astype(np.longdouble), y[kept].astype(np.longdouble)
-    norm = np.sqrt(total(np.square(a - b)))
+def bias_z(a: Long, b: Long, rounding: float) -> Truth:
+    """sum(|a| - |b|) / sqrt(sum((a - b)^2)), without pairs of two masks; 0 if all are equal."""
+    d = a - b
+    norm = np.sqrt(d @ d)
     if norm == 0:
         return Truth(0.0)
-    shift = np.abs(a) - np.abs(b)
+    size_a, size_b = np.abs(a), np.abs(b)
+    shift = size_a - size_b
     value, bound = float(total(shift) / norm), rounding * float(total(np.abs(shift)) / norm)
-    if norm <= VANISHING * max(1.0, np.abs(a).max(), np.abs(b).max()):  # may count as equal
+    if norm <= VANISHING * max(1.0, size_a.max(), size_b.max()):  # may count as equal
         bound += abs(value)
     return Truth(value, bound)
 
 
-def kl_divergence(x: Floats, y: Floats, *, is_wide: bool) -> Truth:
-    """sum p (log p - log q), p = softmax(y), q = softmax(x).
+def kl_divergence(a: Long, b: Long, *, is_wide: bool) -> Truth:
+    """sum p (log p - log q), p = softmax(b), q = softmax(a).
 
     With t = log q - log p this is sum (q - p - p t), since p and q both sum to 1: every term is
     positive, and the series of expm1(t) - t keeps those of small t exact.
     """
-    a, b = x.astype(np.longdouble), y.astype(np.longdouble)
-    log_sum_x, log_sum_y = _log_sum_exp(a), _log_sum_exp(b)
-    p, q = np.exp(b - log_sum_y), np.exp(a - log_sum_x)
+    q, log_sum_a = _softmax(a)
+    p, log_sum_b = _softmax(b)
     d = a - b
-    shift = log_sum_x - log_sum_y
-    if np.abs(d).max() <= 1:
-        shift = np.log1p(total(p * np.expm1(d)))
+    size = np.abs(d)
+    shift = log_sum_a - log_sum_b
+    if size.max() < 1e-2:
+        shift = np.log1p(p @ d + p @ _expm1_minus(d))
+    elif size.max() <= 1:
+        shift = np.log1p(p @ np.expm1(d))
     t = d - shift
     small = np.abs(t) < 1e-2
-    terms = q - p - p * t
-    terms[small] = p[small] * _expm1_minus(t[small])
+    if small.all():
+        terms = p * _expm1_minus(t)
+    else:
+        terms = q - p - p * t
+        terms[small] = p[small] * _expm1_minus(t[small])
     value = float(total(terms))
-    return Truth(value, _kl_bound(x, y, p, q, d, is_wide=is_wide))
+    return Truth(value, _kl_bound(a, b, p, q, size, abs(float(log_sum_a)), is_wide=is_wide))
 
 
-def _log_sum_exp(values: Long) -> np.longdouble:
+def _softmax(values: Long) -> tuple[Long, np.longdouble]:
+    """Weights that sum to 1, and the logarithm of the sum of exp(values)."""
     largest = values.max()
-    return largest + np.log(total(np.exp(values - largest)))
+    weights = values - largest
+    np.exp(weights, out=weights)
+    weight = total(weights)
+    weights /= weight
+    return weights, largest + np.log(weight)
+
+
+#: 1/9!, 1/8!, ... 1/2!
+_SERIES = [1 / np.longdouble(math.factorial(k)) for k in range(9, 1, -1)]
 
 
 def _expm1_minus(t: Long) -> Long:
     """expm1(t) - t for |t| < 0.01: the first term left out is below 1e-19 of the sum."""
-    result = np.zeros_like(t)
-    term = t.copy()
-    for k in range(2, 10):
-        term = term * t / k
-        result += term
+    result = np.full_like(t, _SERIES[0])
+    for factor in _SERIES[1:]:
+        result *= t
+        result += factor
+    result *= t
+    result *= t
     return result
 
 
-def _kl_bound(x: Floats, y: Floats, p: Long, q: Long, d: Long, *, is_wide: bool) -> float:
-    """How far sums of rounded weights may be from the truth.
+def _kl_bound(
+    a: Long, b: Long, p: Long, q: Long, size: Long, log_sum_a: float, *, is_wide: bool
+) -> float:
+    """How far sums of rounded weights may be from the truth; `size` is |a - b|.
 
     A weight exp(t), t <= 0, is off by |t| roundoffs (t itself is rounded, or its multiple of ln 2)
     and a handful from the polynomial. In near blocks, d^2 / 2 and higher terms are summed with such
     weights in p and q alike, so that only their own error counts; in far blocks two logarithms and
     the mean of d cancel each other.
     """
-    n = x.size
+    n = a.size
     roundoff = U if is_wide else U32
     # Of the wide kernels: exp of degree 9 (expm1(d) - d of degree 9 is a thousand times closer).
     series = 7e-12 if is_wide else 3e-7
-    long_x, long_y = x.astype(np.longdouble), y.astype(np.longdouble)
-    depth_y, depth_x = long_y.max() - long_y, long_x.max() - long_x
-    size = np.abs(d)
-    weight_error = float(total(p * (depth_y + 6))) * roundoff + series
-    squares, spread = float(total(p * d * d)), float(total(p * size))
-    own = float(total(p * (depth_y + 6) * d * d)) * roundoff + squares * series
-    cubes = float(total(p * size**3)) * (8 * U32 if not is_wide else 0.0)
+    depth_b = b.max() - b
+    weight_error = float(p @ (depth_b + 6)) * roundoff + series
+    once, square = p * size, size * size
+    squares, spread = float(p @ square), float(total(once))
+    own = float((p * (depth_b + 6)) @ square) * roundoff + squares * series
+    cubes = float(once @ square) * (8 * U32 if not is_wide else 0.0)
     rounding = (n + 16) * U * (squares + spread * spread) + 4 * U * spread
     near = 2 * (own + weight_error * squares) + cubes + rounding
-    if np.abs(d).max() <= NEAR:
+    if size.max() <= NEAR:
         return near + SUBNORMAL
     distance = float(total(np.abs(p - q)))
-    logs = abs(float(_log_sum_exp(long_x))) + abs(float(y.max())) + float(np.log(n))
-    depths = float(total(p * depth_y * (1 + size))) + float(total(q * depth_x))
+    logs = log_sum_a + abs(float(b.max())) + float(np.log(n))
+    depths = float((p + once) @ depth_b) + float(q @ (a.max() - a))
     far = U * ((n + 16) * (1 + spread) + 2 * logs + depths)
     # Near blocks beside far ones: their weights are off in p and q by the same share.
     return near + 2 * far + 2 * weight_error * (distance + 2 * spread) + SUBNORMAL

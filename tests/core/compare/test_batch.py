@@ -15,6 +15,8 @@ from make_dump import Dump, tensor_of
 THREADS = [1, 2, 7, 32]
 #: Results that may wait to be handed out: jobs behind them are not begun.
 WINDOW = 8192
+#: At most 1024 results are handed out at once: until more are, the last of so many is not begun.
+NOT_BEGUN = WINDOW + 2000
 CHUNK = 2**18
 
 Ref = tuple[str, str, int, tuple[Any, ...]]
@@ -30,32 +32,40 @@ def results_of(jobs: list[Job], **options: Any) -> list[tuple[Any, ...]]:
     return [result for results in _core.Batch(jobs, **options) for result in results]
 
 
-def constant_pairs(folder: Path, sizes: list[int]) -> list[Job]:
-    """Pair k differs by k in its last element."""
-    jobs = []
-    for k, n in enumerate(sizes):
-        golden = np.zeros(n, np.float32)
-        my = golden.copy()
-        my[-1] = k
-        jobs.append((save(folder / f"my{k}.npy", my), save(folder / f"golden{k}.npy", golden)))
-    return jobs
+def pair_of(folder: Path, n: int, k: int = 1) -> Job:
+    """A pair that differs by k in its last element; golden tensors of a size are one file."""
+    my = np.zeros(n, np.float32)
+    golden = folder / f"golden{n}.npy"
+    if not golden.exists():
+        save(golden, my)
+    my[-1] = k
+    return save(folder / f"my{k}.npy", my), (str(golden), "", 0, ())
+
+
+SIZES = [3] * 100 + [2 * CHUNK + 1] + [5] * 100 + [CHUNK, CHUNK + 1, 1, 3 * CHUNK]
+
+
+@pytest.fixture(scope="module")
+def ordered_jobs(tmp_path_factory: pytest.TempPathFactory) -> list[Job]:
+    """Pair k of such a size differs by k."""
+    folder = tmp_path_factory.mktemp("ordered")
+    return [pair_of(folder, n, k) for k, n in enumerate(SIZES)]
 
 
 @pytest.mark.parametrize("threads", THREADS)
-def test_small_and_large_tensors_come_back_in_order(tmp_path: Path, threads: int) -> None:
-    sizes = [3] * 100 + [2 * CHUNK + 1] + [5] * 100 + [CHUNK, CHUNK + 1, 1, 3 * CHUNK]
-    jobs = constant_pairs(tmp_path, sizes)
-    results = results_of(jobs, threads=threads)
-    assert [result[0] for result in results] == ["compared"] * len(jobs)
-    assert [result[4]["max_absolute_error"] for result in results] == list(range(len(jobs)))
-    assert [r[6] for r in results[1:]] == [(n - 1, k, 0) for k, n in enumerate(sizes)][1:]
+def test_small_and_large_tensors_come_back_in_order(ordered_jobs: list[Job], threads: int) -> None:
+    results = results_of(ordered_jobs, threads=threads)
+    assert [result[0] for result in results] == ["compared"] * len(SIZES)
+    assert [result[4]["max_absolute_error"] for result in results] == list(range(len(SIZES)))
+    assert [r[6] for r in results[1:]] == [(n - 1, k, 0) for k, n in enumerate(SIZES)][1:]
 
 
 @pytest.mark.parametrize("threads", [1, 7])
 def test_far_more_jobs_than_the_window_are_all_answered(tmp_path: Path, threads: int) -> None:
-    jobs = constant_pairs(tmp_path, [3, 4])
-    results = results_of(jobs * WINDOW, threads=threads)
-    assert [result[4]["max_absolute_error"] for result in results] == [0.0, 1.0] * WINDOW
+    my, golden = pair_of(tmp_path, 3)
+    batch = _core.Batch([(golden, None), (my, None)] * WINDOW, threads=threads)
+    largest = [mine[2][4] for results in batch for _, _, mine, *_ in results]
+    assert largest == [0.0, 1.0] * WINDOW
 
 
 def test_no_jobs_give_no_results() -> None:
@@ -80,11 +90,11 @@ def test_a_bad_file_is_one_row(tmp_path: Path, n: int, threads: int) -> None:
         "cut": (whole[:-1], "unreadable", "cut|truncated|left|bytes"),
     }
     (tmp_path / "folder").mkdir()
-    jobs = constant_pairs(tmp_path, [n] * (len(bad) + 1))
-    for k, (name, (content, _, _)) in enumerate(bad.items()):
+    good = pair_of(tmp_path, n)
+    for name, (content, _, _) in bad.items():
         if content is not None:
             (tmp_path / name).write_bytes(content)
-        jobs[k] = ((str(tmp_path / name), "", 0, ()), jobs[k][1])
+    jobs = [*(((str(tmp_path / name), "", 0, ()), good[1]) for name in bad), good]
     results = results_of(jobs, threads=threads)
     assert [result[0] for result in results] == ["unreadable"] * len(bad) + ["compared"]
     for result, name in zip(results, bad):
@@ -113,18 +123,19 @@ def test_a_file_that_shrinks_meanwhile_is_unreadable_rows(
     path = tmp_path / "Add.Add.1.2.3"
     tensors = (tensor_of(np.ones(4, np.float32)), tensor_of(np.ones(100_000, np.float32)))
     path.write_bytes(Dump(outputs=tensors).file_bytes())
-    jobs = [((str(path), "outputs", 0, ()), None)] * (2 * WINDOW + 2000)
+    jobs = [((str(path), "outputs", 0, ()), None)] * NOT_BEGUN
     jobs[-1] = ((str(path), "outputs", 1, ()), None)
     batch = _core.Batch(jobs, threads=threads, access=access)
-    results = list(next(batch))
+    said = [result[:2] for result in next(batch)]
     os.truncate(path, 1000)
-    results += [result for part in batch for result in part]
-    assert len(results) == len(jobs)
-    assert results[0][0] == "compared"
-    assert {result[0] for result in results} == {"compared", "unreadable"}
-    assert results[-1][0] == "unreadable"
+    said += [result[:2] for part in batch for result in part]
+    assert len(said) == len(jobs)
+    assert said[0][0] == "compared"
+    assert {status for status, _ in said} == {"compared", "unreadable"}
+    status, reason = said[-1]
+    assert status == "unreadable"
     # A thread that has not had the file open finds it cut short.
-    assert str(path) in results[-1][1] or "cut short" in results[-1][1]
+    assert str(path) in reason or "cut short" in reason
 
 
 @pytest.mark.parametrize("n", [20_000, 2 * CHUNK])
@@ -132,17 +143,17 @@ def test_a_file_that_is_written_again_meanwhile_is_unreadable(tmp_path: Path, n:
     path = tmp_path / "changing.npy"
     changing = save(path, np.ones(n, np.float32))
     golden = save(tmp_path / "golden.npy", np.ones(n, np.float32))
-    jobs: list[Job] = [(changing, None)] + [(golden, None)] * (WINDOW + 2000)
+    jobs: list[Job] = [(changing, None)] + [(golden, None)] * NOT_BEGUN
     jobs.append((changing, golden))
     batch = _core.Batch(jobs, threads=1, access="read", single_sums=False)
-    results = list(next(batch))
+    said = [result[:2] for result in next(batch)]
     with path.open("r+b") as file:
         file.seek(-4, os.SEEK_END)
         file.write(b"\0\0\0\0")
     os.utime(path, ns=(1, 1))
-    results += [result for part in batch for result in part]
-    assert [result[0] for result in results[:-1]] == ["compared"] * (len(jobs) - 1)
-    status, reason = results[-1][:2]
+    said += [result[:2] for part in batch for result in part]
+    assert [status for status, _ in said[:-1]] == ["compared"] * (len(jobs) - 1)
+    status, reason = said[-1]
     assert (status, "changed" in reason, str(path) in reason) == ("unreadable", True, True)
 
 
@@ -150,24 +161,24 @@ def test_a_file_that_is_written_again_meanwhile_is_unreadable(tmp_path: Path, n:
 def test_after_stop_there_are_fewer_results_and_the_batch_ends(
     tmp_path: Path, threads: int
 ) -> None:
-    jobs = constant_pairs(tmp_path, [3]) * (3 * WINDOW)
+    jobs = [(pair_of(tmp_path, 3)[0], None)] * NOT_BEGUN
     batch = _core.Batch(jobs, threads=threads)
-    first = next(batch)
+    n_first = len(next(batch))
     batch.stop()
-    rest = [result for results in batch for result in results]
-    assert 0 < len(first) + len(rest) < len(jobs)
+    assert 0 < n_first + sum(map(len, batch)) < len(jobs)
 
 
 def test_a_closed_batch_has_nothing_more(tmp_path: Path) -> None:
-    batch = _core.Batch(constant_pairs(tmp_path, [2 * CHUNK] * 4), threads=2)
+    batch = _core.Batch([pair_of(tmp_path, 2 * CHUNK)] * 4, threads=2)
     batch.close()
     assert list(batch) == []
     batch.close()
 
 
 def test_a_batch_that_is_dropped_half_way_ends_its_threads(tmp_path: Path) -> None:
+    jobs = [pair_of(tmp_path, n, k) for k, n in enumerate((2 * CHUNK, 3, 4))] * 200
     for _ in range(5):
-        batch = _core.Batch(constant_pairs(tmp_path, [2 * CHUNK, 3, 4]) * 1000, threads=7)
+        batch = _core.Batch(jobs, threads=7)
         next(batch)
         del batch
 
