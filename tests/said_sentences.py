@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +29,8 @@ _CPP_USAGE = re.compile(r"invalid_argument|CpuLevelError|static_assert|#include"
 _LOG_CALLS = frozenset(("debug", "info", "warning", "error", "exception"))
 # At least two words, the second of small letters.
 _WORDS = re.compile(r"(?<![\w-])[A-Za-z]+[,:;.)]? \(?[a-z]+\b")
+# What stands before and after the words.
+_ENDS = re.compile(r"^(\{\}|[ :;,.])+|(\{\}|[ :;,.])+$")
 _NUMBER = re.compile(r"\d+")
 # A number of the sources may be a blank of the tables.
 _NUMBER_OR_BLANK = r"(?:\g<0>|\\{n\\w*\\})"
@@ -52,11 +54,25 @@ class Said(NamedTuple):
         """What an editor opens."""
         return f"{self.path}:{self.line}"
 
-    def pattern(self) -> re.Pattern[str]:
-        """Finds the words in a text of the tables."""
-        text = re.sub(r"^(\{\}|[ :;,.])+|(\{\}|[ :;,.])+$", "", self.text)
-        parts = (_NUMBER.sub(_NUMBER_OR_BLANK, re.escape(part)) for part in text.split("{}"))
-        return re.compile(".*?".join(parts))
+    def is_in(self, tables: Iterable[str]) -> bool:
+        """Whether the words stand in a text of the tables, in their order."""
+        parts = _ENDS.sub("", self.text).split("{}")
+        if any(_in_order(parts, text) for text in tables):
+            return True
+        if not any(map(_NUMBER.search, parts)):
+            return False
+        with_blanks = (_NUMBER.sub(_NUMBER_OR_BLANK, re.escape(part)) for part in parts)
+        return any(map(re.compile(".*?".join(with_blanks)).search, tables))
+
+
+def _in_order(parts: list[str], text: str) -> bool:
+    at = 0
+    for part in parts:
+        at = text.find(part, at)
+        if at < 0:
+            return False
+        at += len(part)
+    return True
 
 
 def has_words(text: str) -> bool:
@@ -66,41 +82,81 @@ def has_words(text: str) -> bool:
 
 def in_python(path: Path) -> Iterator[Said]:
     """The texts of a Python file."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    nodes = list(ast.walk(tree))
-    left_out = {id(node) for part in _unsaid(tree, nodes) for node in ast.walk(part)}
-    for node in nodes:
-        if isinstance(node, ast.JoinedStr):
-            left_out.update(id(part) for part in node.values if isinstance(part, ast.Constant))
-    for node in nodes:
+    return in_tree(ast.parse(path.read_text(encoding="utf-8")), path)
+
+
+def in_tree(tree: ast.Module, path: Path) -> Iterator[Said]:
+    """The texts of a Python file that has been parsed."""
+    name = str(path.relative_to(ROOT))
+    unsaid = {id(statement) for statement in _unsaid(tree)}
+    left: list[ast.AST] = [tree]
+    while left:
+        node = left.pop()
+        if id(node) in unsaid or _is_docstring(node) or _is_told_elsewhere(node):
+            continue
         text = _text(node)
-        if text is not None and id(node) not in left_out and has_words(text):
-            yield Said(str(path.relative_to(ROOT)), node.lineno, text)
+        if text is not None and has_words(text):
+            yield Said(name, node.lineno, text)
+        parts = _children(node)
+        if isinstance(node, ast.JoinedStr):
+            parts = [part for part in parts if not isinstance(part, ast.Constant)]
+        left += reversed(parts)
+
+
+def _children(node: ast.AST) -> list[ast.AST]:
+    """The nodes right below one in which texts may stand; `ast.iter_child_nodes` is slower."""
+    found: list[ast.AST] = []
+    for value in vars(node).values():
+        kind = type(value)
+        if kind is list:
+            found += [part for part in value if isinstance(part, ast.AST)]
+        elif kind not in _WITHOUT_TEXT and isinstance(value, ast.AST):
+            found.append(value)
+    return found
+
+
+# Most of what a node has: names, lines and columns.
+_WITHOUT_TEXT = frozenset((int, str, type(None), ast.Name, ast.Load, ast.Store))
+
+
+def blocks(tree: ast.Module) -> Iterator[list[ast.stmt]]:
+    """Every run of statements, those inside of statements, too."""
+    left: list[ast.AST] = [tree]
+    while left:
+        node = left.pop()
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(node, name, None)
+            if isinstance(block, list):
+                yield block
+                left += block
+        left += getattr(node, "handlers", ())
+        left += getattr(node, "cases", ())
 
 
 def _text(node: ast.AST) -> str | None:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
     if isinstance(node, ast.JoinedStr):
         return "".join(_text(part) or "{}" for part in node.values)
     return None
 
 
-def _unsaid(tree: ast.Module, nodes: list[ast.AST]) -> Iterator[ast.AST]:
-    """Docstrings, arguments of the log, errors that end a run with what their messages are of."""
-    raised = [part for part in nodes if _is_usage_error(part)]
+def _is_docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _unsaid(tree: ast.Module) -> Iterator[ast.stmt]:
+    """Errors that end a run, with what their messages are of."""
+    found = list(blocks(tree))
+    raised = [part for block in found for part in block if _is_usage_error(part)]
+    if not raised:
+        return
     names = {name for part in raised for name in _makers(part)}
     for statement in tree.body:
         if names & (_assigned(statement) | {getattr(statement, "name", "")}):
             yield statement
-    for node in nodes:
-        is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        if is_docstring or (isinstance(node, ast.Call) and _is_told_elsewhere(node.func)):
-            yield node
-        for name in ("body", "orelse", "finalbody"):
-            block = getattr(node, name, None)
-            if isinstance(block, list):
-                yield from _usage_errors(block)
+    for block in found:
+        yield from _usage_errors(block)
 
 
 def _usage_errors(block: list[ast.stmt]) -> Iterator[ast.stmt]:
@@ -118,8 +174,11 @@ def _names_in(node: ast.AST) -> set[str]:
     return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
-def _is_told_elsewhere(function: ast.expr) -> bool:
+def _is_told_elsewhere(node: ast.AST) -> bool:
     """Whether it makes an error that ends the run, or a line of the log."""
+    if not isinstance(node, ast.Call):
+        return False
+    function = node.func
     log_call, error = getattr(function, "attr", ""), getattr(function, "id", "")
     return log_call in _LOG_CALLS or error in _USAGE_ERRORS
 
@@ -180,6 +239,6 @@ def in_cpp(path: Path) -> Iterator[Said]:
     yield from done()
 
 
-def not_told(said: Iterable[Said], tables: str) -> list[str]:
+def not_told(said: Iterable[Said], tables: Collection[str]) -> list[str]:
     """Place and text of what does not stand in the tables."""
-    return [f"{one.place}: {one.text!r}" for one in said if not one.pattern().search(tables)]
+    return [f"{one.place}: {one.text!r}" for one in said if not one.is_in(tables)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 import sysconfig
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from python_sources import read_source
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "python" / "ait_cmp"
@@ -77,27 +78,14 @@ def module_names() -> frozenset[str]:
 @cache
 def imports_of(path: Path) -> list[Import]:
     """All imports of a file, those inside of functions, too."""
-    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    for_types = {
-        id(inner)
-        for node in nodes
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-        for statement in node.body
-        for inner in ast.walk(statement)
-    }
     found: list[Import] = []
-    for node in nodes:
-        targets = []
-        if isinstance(node, ast.Import):
-            targets = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno}: a relative import"
-            base = node.module or ""
-            named = [f"{base}.{alias.name}" for alias in node.names]
-            targets = [name if name in module_names() else base for name in named]
+    module = module_name(path)
+    for line, base, names, level, is_for_types in read_source(path).imports:
+        assert level == 0, f"{path}:{line}: a relative import"
+        named = [f"{base}.{name}" for name in names] if base else names
+        targets = [name if not base or name in module_names() else base for name in named]
         found += [
-            Import(path, node.lineno, module_name(path), target, id(node) in for_types)
-            for target in dict.fromkeys(targets)
+            Import(path, line, module, target, is_for_types) for target in dict.fromkeys(targets)
         ]
     return found
 
@@ -284,4 +272,4 @@ def test_every_room_says_its_job_and_the_map_has_it() -> None:
             if path.is_dir() and path.name not in NO_ROOMS:
                 assert f"`{path.name}/`" in text, f"ARCHITECTURE.md: {path.name}/ is not in the map"
     for path in sorted(PACKAGE.rglob("__init__.py")):
-        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path
+        assert read_source(path).docstring, path
