@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,8 +38,9 @@ def place_of(bucket: np.ndarray) -> np.ndarray:
     return np.where(bucket < _EMPTY[0], bucket, bucket + len(_EMPTY))
 
 
+@functools.cache
 def signs(count: int) -> np.ndarray:
-    """+1 or -1 for each element: float64 (count,)."""
+    """+1 or -1 for each element: float64 (count,). Not to be changed."""
     row, bucket = np.divmod(np.arange(count), BUCKETS)
     place = row * PLACES + place_of(bucket)
     words = random_words(0, np.arange((PLACES * -(-count // BUCKETS)) // 64))
@@ -49,9 +52,8 @@ def bucket_sums(values: np.ndarray) -> np.ndarray:
     """Signed sums of a tensor's values, non-finite ones as 0: float64 (BUCKETS,)."""
     flat = np.asarray(values, dtype=np.float64).ravel()
     flat = np.where(np.isfinite(flat), flat, 0.0)
-    sums = np.zeros(BUCKETS)
-    np.add.at(sums, np.arange(flat.size) % BUCKETS, flat * signs(flat.size))
-    return sums
+    at = np.arange(flat.size) % BUCKETS
+    return np.bincount(at, flat * signs(flat.size), minlength=BUCKETS)
 
 
 def content_hash(values: np.ndarray) -> int:

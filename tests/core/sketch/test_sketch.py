@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +19,44 @@ ROUNDING = 2.0**-24
 SIZES = [0, 1, 7, 8, 992, 993, 1020, 1021, 1022, 2042, 5000, 8167, 8168, 8169, 16336]
 
 
+#: Threads take so many values at a time.
+CHUNK = 64 * 8 * 1021
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all tests: most of them write a file, read it and need it no more."""
+    return tmp_path_factory.mktemp("sketch")
+
+
 def sketch(folder: Path, values: np.ndarray, **options: Any) -> tuple[Any, ...]:
     path = folder / "values.npy"
     np.save(path, values)
     return _core.sketch(_core.read_npy(path), **options)
 
 
+@functools.cache
 def values_of(size: int, dtype: str = "float32") -> np.ndarray:
     random = np.random.default_rng(size)
     if dtype == "bool":
-        return random.integers(0, 2, size).astype(bool)
-    return (100 * random.standard_normal(size)).astype(dtype)
+        values = random.integers(0, 2, size).astype(bool)
+    else:
+        values = (100 * random.standard_normal(size)).astype(dtype)
+    values.flags.writeable = False
+    return values
 
 
-@pytest.fixture(params=_core.isas())
-def isa(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@functools.cache
+def written(folder: Path, size: int, dtype: str = "float32") -> Path:
+    """A file of such values."""
+    path = folder / f"{dtype}_{size}.npy"
+    np.save(path, values_of(size, dtype))
+    return path
+
+
+@functools.cache
+def hash_of(size: int, dtype: str) -> int:
+    return sketch_oracle.content_hash(values_of(size, dtype))
 
 
 def test_there_are_as_many_buckets_as_the_format_says() -> None:
@@ -43,14 +66,15 @@ def test_there_are_as_many_buckets_as_the_format_says() -> None:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int64", "uint8", "bool"])
 def test_statistics_and_hash_are_those_of_numpy(
-    tmp_path: Path, isa: str, size: int, dtype: str
+    folder: Path, isa: str, size: int, dtype: str
 ) -> None:
     values = values_of(size, dtype)
-    shape, problem, _, sums, squares, content, _, _ = sketch(tmp_path, values, isa=isa)
+    read = _core.read_npy(written(folder, size, dtype))
+    shape, problem, _, sums, squares, content, _, _ = _core.sketch(read, isa=isa)
     exact = values.astype(np.float64)
     assert (shape, problem) == (values.shape, "")
     assert sums[:4] == (size, 0, 0, 0)
-    assert content == sketch_oracle.content_hash(values)
+    assert content == hash_of(size, dtype)
     if size > 0:
         assert sums[4:6] == (exact.max(), exact.min())
         bound = size * 2.0**-52
@@ -63,20 +87,20 @@ def test_statistics_and_hash_are_those_of_numpy(
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_tensor_no_larger_than_its_sketch_is_kept_whole(
-    tmp_path: Path, isa: str, size: int
+    folder: Path, isa: str, size: int
 ) -> None:
-    values = values_of(size)
-    *_, kept, buckets = sketch(tmp_path, values, isa=isa)
+    *_, kept, buckets = _core.sketch(_core.read_npy(written(folder, size)), isa=isa)
     assert (kept is None) == (size > sketch_oracle.BUCKETS) == (buckets is not None)
     if kept is not None:
-        assert np.array_equal(np.frombuffer(kept), values)
+        assert np.array_equal(np.frombuffer(kept), values_of(size))
 
 
 @pytest.mark.parametrize("size", [1022, 2042, 5000, 8168, 300_000])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_buckets_hold_the_signed_sums(tmp_path: Path, isa: str, size: int, dtype: str) -> None:
+def test_buckets_hold_the_signed_sums(folder: Path, isa: str, size: int, dtype: str) -> None:
     values = values_of(size, dtype)
-    buckets = np.frombuffer(sketch(tmp_path, values, isa=isa)[7])
+    read = _core.read_npy(written(folder, size, dtype))
+    buckets = np.frombuffer(_core.sketch(read, isa=isa)[7])
     error = np.abs(buckets - sketch_oracle.bucket_sums(values))
     rounding = 7 * ROUNDING if dtype == "float32" else 0
     per_bucket = np.bincount(np.arange(size) % sketch_oracle.BUCKETS, np.abs(values))
@@ -85,12 +109,12 @@ def test_buckets_hold_the_signed_sums(tmp_path: Path, isa: str, size: int, dtype
 
 @pytest.mark.parametrize("largest", [1e-45, 2.0**-41, 2.0**-40, 1.0, 2.0**60, 2.0**61, 3e38])
 def test_no_sum_overflows_or_vanishes_that_float64_can_hold(
-    tmp_path: Path, isa: str, largest: float
+    folder: Path, isa: str, largest: float
 ) -> None:
     values = (values_of(20_000) / 500).astype(np.float32)
     values[8168:] *= np.float32(largest)
     values[8168] = largest
-    _, _, _, sums, squares, _, _, buckets = sketch(tmp_path, values, isa=isa)
+    _, _, _, sums, squares, _, _, buckets = sketch(folder, values, isa=isa)
     exact = values.astype(np.float64)
     assert sums[4:6] == (exact.max(), exact.min())
     wanted = np.square(exact).sum()
@@ -101,24 +125,24 @@ def test_no_sum_overflows_or_vanishes_that_float64_can_hold(
 
 @pytest.mark.parametrize("value", [2.0**59, 2.0**60, 2.0**-40])
 def test_squares_of_values_alike_neither_overflow_nor_vanish(
-    tmp_path: Path, isa: str, value: float
+    folder: Path, isa: str, value: float
 ) -> None:
     values = np.full(20_000, value, np.float32)
-    squares = sketch(tmp_path, values, isa=isa)[4]
+    squares = sketch(folder, values, isa=isa)[4]
     assert squares == 20_000 * value * value
 
 
 @pytest.mark.parametrize("value", [0.1, 1000.1])
-def test_rounding_of_values_alike_does_not_add_up(tmp_path: Path, isa: str, value: float) -> None:
+def test_rounding_of_values_alike_does_not_add_up(folder: Path, isa: str, value: float) -> None:
     values = np.full(300_000, value, np.float32)
-    buckets = np.frombuffer(sketch(tmp_path, values, isa=isa)[7])
+    buckets = np.frombuffer(sketch(folder, values, isa=isa)[7])
     error = buckets - sketch_oracle.bucket_sums(values)
     assert np.linalg.norm(error) <= 1e-7 * np.linalg.norm(values.astype(np.float64))
 
 
-def test_tiny_values_have_a_sum_of_squares(tmp_path: Path, isa: str) -> None:
+def test_tiny_values_have_a_sum_of_squares(folder: Path, isa: str) -> None:
     values = np.full(20_000, 1e-30, np.float32)
-    squares = sketch(tmp_path, values, isa=isa)[4]
+    squares = sketch(folder, values, isa=isa)[4]
     assert squares == pytest.approx(20_000 * float(values[0]) ** 2)
 
 
@@ -129,12 +153,12 @@ def test_tiny_values_have_a_sum_of_squares(tmp_path: Path, isa: str) -> None:
     ),
 )
 def test_values_that_are_not_finite_are_counted_and_add_nothing(
-    tmp_path_factory: pytest.TempPathFactory, size: int, bad: list[tuple[int, float]]
+    folder: Path, size: int, bad: list[tuple[int, float]]
 ) -> None:
     values = np.arange(size, dtype=np.float32)
     for at, value in bad:
         values[at] = value
-    _, _, _, sums, squares, content, _, buckets = sketch(tmp_path_factory.mktemp("bad"), values)
+    _, _, _, sums, squares, content, _, buckets = sketch(folder, values)
     finite = values[np.isfinite(values)].astype(np.float64)
     assert sums[:4] == (
         size,
@@ -149,18 +173,19 @@ def test_values_that_are_not_finite_are_counted_and_add_nothing(
     assert content == sketch_oracle.content_hash(values)
 
 
-@pytest.mark.parametrize("size", [3000, 1_000_003])
+@pytest.mark.parametrize("size", [3000, CHUNK + 30_003])
 @pytest.mark.parametrize("dtype", ["float32", "int64"])
 @pytest.mark.parametrize("is_scattered", [False, True])
 def test_every_cpu_level_and_thread_count_gives_the_same_bits(
-    tmp_path: Path, size: int, dtype: str, is_scattered: bool
+    folder: Path, size: int, dtype: str, is_scattered: bool
 ) -> None:
-    values = values_of(size, dtype)
+    path = written(folder, size, dtype)
     if is_scattered:  # from subnormal numbers to infinities
-        values = np.random.default_rng(1).integers(0, 256, size * values.itemsize, np.uint8)
-        values = values.view(dtype)
+        path = folder / "scattered.npy"
+        n_bytes = size * np.dtype(dtype).itemsize
+        np.save(path, np.frombuffer(np.random.default_rng(1).bytes(n_bytes), dtype))
     made = {
-        sketch(tmp_path, values, isa=isa, threads=threads)
+        _core.sketch(_core.read_npy(path), isa=isa, threads=threads)
         for isa in _core.isas()
         for threads in (1, 2, 7)
     }
@@ -170,32 +195,32 @@ def test_every_cpu_level_and_thread_count_gives_the_same_bits(
 @pytest.mark.parametrize("size", [1022, 8168, 300_000])
 @pytest.mark.parametrize("bad", [[], [np.nan, np.inf, -np.inf]])
 def test_bfloat16_gives_the_same_bits_as_float32(
-    tmp_path: Path, isa: str, size: int, bad: list[float]
+    folder: Path, isa: str, size: int, bad: list[float]
 ) -> None:
     values = (values_of(size).view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32)
     values[::7] = -0.0
     values[500 : 500 + len(bad)] = bad
-    path = write_ge(tmp_path, "Add_1", (), (bf16(values),))
+    path = write_ge(folder, "Add_1", (), (bf16(values),))
     (narrow,) = _core.read_ge(path).outputs
     assert narrow.dtype == "torch.bfloat16"
-    assert _core.sketch(narrow, isa=isa, threads=2) == sketch(tmp_path, values, isa=isa)
+    assert _core.sketch(narrow, isa=isa, threads=2) == sketch(folder, values, isa=isa)
 
 
-def test_a_sketch_sees_every_value_of_a_row_once(tmp_path: Path, isa: str) -> None:
+def test_a_sketch_sees_every_value_of_a_row_once(folder: Path, isa: str) -> None:
     for dtype in ("float32", "float64"):
         for at in (0, 991, 992, 994, 995, 1020, 1021, 8167, 8168, 16335):
             values = np.zeros(16_336, dtype)
             values[at] = 3
-            _, _, _, sums, squares, _, _, buckets = sketch(tmp_path, values, isa=isa)
+            _, _, _, sums, squares, _, _, buckets = sketch(folder, values, isa=isa)
             assert (sums[4], sums[5], squares) == (3, 0, 9)
             assert np.flatnonzero(np.frombuffer(buckets)).tolist() == [at % 1021]
 
 
-def test_the_hash_tells_order_and_count_but_not_dtype_and_sign_of_zero(tmp_path: Path) -> None:
+def test_the_hash_tells_order_and_count_but_not_dtype_and_sign_of_zero(folder: Path) -> None:
     values = values_of(2000)
 
     def content(changed: np.ndarray) -> int:
-        return int(sketch(tmp_path, changed)[5])
+        return int(sketch(folder, changed)[5])
 
     swapped = values.copy()
     swapped[[3, 1900]] = swapped[[1900, 3]]
@@ -209,10 +234,10 @@ def test_the_hash_tells_order_and_count_but_not_dtype_and_sign_of_zero(tmp_path:
 
 @pytest.mark.parametrize("values", [np.zeros(9), np.ones(2000), values_of(2000)])
 def test_the_hash_of_values_taken_as_float64_is_another_one(
-    tmp_path: Path, values: np.ndarray
+    folder: Path, values: np.ndarray
 ) -> None:
     """So that whoever holds hashes against one another need not ask how values were taken."""
-    single, double = (sketch(tmp_path, values.astype(name))[5] for name in ("f4", "f8"))
+    single, double = (sketch(folder, values.astype(name))[5] for name in ("f4", "f8"))
     assert single != double
 
 
