@@ -33,7 +33,9 @@ def write(logical: Array, shape: tuple[int, ...], index: Index, fill: Any) -> Ar
     """The storage array of this shape, with every element where the formula puts it."""
     storage = np.full(math.prod(shape), fill, logical.dtype)
     places = np.asarray(index(*np.indices(logical.shape)))
-    assert np.unique(places).size == logical.size
+    is_taken = np.zeros(storage.size, bool)
+    is_taken[places] = True
+    assert np.count_nonzero(is_taken) == logical.size  # no two elements in one place
     storage[places] = logical
     return storage.reshape(shape)
 
