@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import doctest
+import functools
 import importlib
 import inspect
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,10 +26,15 @@ def public(name: str) -> Any:
     return getattr(ait_cmp, name)
 
 
+#: The package as examples see it; several of them begin with the same comparison.
+PACKAGE = SimpleNamespace(**{name: getattr(ait_cmp, name) for name in ait_cmp.__all__})
+PACKAGE.compare_dirs = functools.cache(ait_cmp.compare_dirs)
+
+
 def run_examples(thing: Any, name: str) -> int:
     """Run the examples of a docstring; how many there were."""
     test = doctest.DocTestParser().get_doctest(
-        inspect.getdoc(thing) or "", {"ait_cmp": ait_cmp}, name, None, None
+        inspect.getdoc(thing) or "", {"ait_cmp": PACKAGE}, name, None, None
     )
     said: list[str] = []
     done = doctest.DocTestRunner(verbose=False, optionflags=doctest.ELLIPSIS).run(
