@@ -55,7 +55,7 @@ def test_every_kind_of_attribute_is_read(
     op = graph.op.add(name="Op", type="Some")
     for key, (kind, value) in values.items():
         set_value(op.attr[key], kind, value)
-    found = _core.read_graph_attributes(write(tmp_path_factory.mktemp("g"), graph), 0, {"Op"})
+    found = _core.read_graph_attributes(write(tmp_path_factory.getbasetemp(), graph), 0, {"Op"})
     attributes, constant = found["Op"]
     assert constant is None
     assert set(attributes) == set(values)

@@ -98,6 +98,8 @@ STRINGS = st.binary(max_size=12) | st.lists(
     max_size=8,
 ).map(b"".join)
 NAMES = st.text(max_size=8)
+UP_TO_2_NAMES = st.lists(NAMES, max_size=2)
+KEYS = st.sets(st.sampled_from(["_fx_tensor_name", "_datadump_origin_name", "_meta"]))
 SHAPES = st.none() | st.lists(st.integers(-2, 2**63 - 1), max_size=4)
 
 
@@ -114,9 +116,7 @@ def descriptors(draw: st.DrawFn) -> Any:
     if dims is not None:
         desc.shape.SetInParent()
         desc.shape.dim.extend(dims)
-    for key in draw(
-        st.sets(st.sampled_from(["_fx_tensor_name", "_datadump_origin_name", "_meta"]))
-    ):
+    for key in draw(KEYS):
         desc.attr[key].s = draw(STRINGS)
     if draw(st.booleans()):
         desc.attr["_is_unfed_optional"].i = draw(st.integers(0, 1))
@@ -125,38 +125,45 @@ def descriptors(draw: st.DrawFn) -> Any:
     return desc
 
 
+# Made once: a strategy that is made for each draw is checked for each.
+DESCRIPTOR = descriptors()
+UP_TO_1_DESCRIPTOR, UP_TO_2_DESCRIPTORS = (st.lists(DESCRIPTOR, max_size=n) for n in (1, 2))
+UP_TO_3_STRINGS = st.lists(STRINGS, max_size=3)
+
+
 @st.composite
 def operators(draw: st.DrawFn) -> Any:
     """An OpDef with constants, fused names, and things that the reader passes over."""
-    op = MESSAGES["OpDef"](
-        name=draw(NAMES), type=draw(NAMES), input=draw(st.lists(NAMES, max_size=2)), id=3
-    )
-    op.input_desc.extend(draw(st.lists(descriptors(), max_size=1)))
-    op.output_desc.extend(draw(st.lists(descriptors(), max_size=2)))
+    op = MESSAGES["OpDef"](name=draw(NAMES), type=draw(NAMES), input=draw(UP_TO_2_NAMES), id=3)
+    op.input_desc.extend(draw(UP_TO_1_DESCRIPTOR))
+    op.output_desc.extend(draw(UP_TO_2_DESCRIPTORS))
     if draw(st.booleans()):
         op.attr["index"].i = draw(st.integers(-(2**63), 2**63 - 1))
         op.attr["_readable_value"].s = draw(STRINGS)
-        op.attr["_datadump_original_op_names"].list.s.extend(draw(st.lists(STRINGS, max_size=3)))
+        op.attr["_datadump_original_op_names"].list.s.extend(draw(UP_TO_3_STRINGS))
     if draw(st.booleans()):
         tensor = op.attr["value"].t
-        tensor.desc.CopyFrom(draw(descriptors()))
+        tensor.desc.CopyFrom(draw(DESCRIPTOR))
         tensor.data = draw(STRINGS) * draw(st.sampled_from([1, 86, 200]))
     op.attr[draw(NAMES)].func.attr[draw(NAMES)].g.op.add(name="inner", type="Data")
     op.attr["list"].list.f.extend([1.5, float("inf"), float("nan")])
     return op
 
 
+UP_TO_2_OPERATORS = st.lists(operators(), max_size=2)
+
+
 @st.composite
 def graphs(draw: st.DrawFn) -> Any:
     """A GraphDef."""
-    graph = MESSAGES["GraphDef"](name=draw(NAMES), output=draw(st.lists(NAMES, max_size=2)))
-    graph.op.extend(draw(st.lists(operators(), max_size=2)))
+    graph = MESSAGES["GraphDef"](name=draw(NAMES), output=draw(UP_TO_2_NAMES))
+    graph.op.extend(draw(UP_TO_2_OPERATORS))
     graph.attr["_output_dtypes"].list.i.extend([1, 2])
     return graph
 
 
 @given(
-    graph=graphs(),
+    models=st.lists(graphs(), min_size=1, max_size=2),
     style=st.fixed_dictionaries(
         {
             "as_one_line": st.booleans(),
@@ -166,20 +173,13 @@ def graphs(draw: st.DrawFn) -> Any:
         }
     ),
 )
-def test_a_graph_printed_by_google_protobuf_is_read(
-    tmp_path_factory: pytest.TempPathFactory, graph: Any, style: dict[str, bool]
+def test_graphs_printed_by_google_protobuf_are_read_alone_and_in_a_model(
+    tmp_path_factory: pytest.TempPathFactory, models: list[Any], style: dict[str, bool]
 ) -> None:
-    path = tmp_path_factory.mktemp("graph") / "graph.txt"
-    path.write_bytes(text_format.MessageToString(graph, **style).encode())
+    path = tmp_path_factory.getbasetemp() / "any_graph.txt"
+    path.write_bytes(text_format.MessageToString(models[0], **style).encode())
     (read,) = _core.read_graph(path)
-    assert_is_read(path, graph, read)
-
-
-@given(models=st.lists(graphs(), min_size=1, max_size=2))
-def test_a_model_gives_its_graphs_in_order(
-    tmp_path_factory: pytest.TempPathFactory, models: list[Any]
-) -> None:
-    path = tmp_path_factory.mktemp("graph") / "ge_proto_00000001_graph_1_Build.txt"
+    assert_is_read(path, models[0], read)
     model = MESSAGES["ModelDef"](name="model", version=1, graph=models)
     path.write_bytes(text_format.MessageToString(model).encode())
     reads = _core.read_graph(path)

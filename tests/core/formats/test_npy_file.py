@@ -45,7 +45,7 @@ def test_every_number_shape_order_and_version_is_read(
     fortran: bool,
 ) -> None:
     values = np.zeros(shape, code, order="F" if fortran else "C")
-    path = tmp_path_factory.mktemp("npy") / "a.npy"
+    path = tmp_path_factory.getbasetemp() / "any.npy"
     path.write_bytes(npy_bytes(values, version))
     tensor = _core.read_npy(path)
     assert (tensor.dtype, tensor.shape) == (f"torch.{values.dtype.name}", shape)
