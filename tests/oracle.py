@@ -23,6 +23,8 @@ FLOAT_TERMS = 1e-6
 TINY = 2.0**-23
 #: Largest |x - y| for which the softmax sums of a block are made from a series.
 NEAR = 0.25  # kKlNear of csrc/simd/kernels.h
+#: Below this expm1(t) - t is made from its series.
+SMALL = 1e-2
 #: Pairs of a block, and how many of them must be left for it to count.
 BLOCK, FEWEST_OF_BLOCK = 512, 64
 #: Two values up to this are masks.
@@ -236,22 +238,19 @@ def kl_divergence(a: Long, b: Long, *, is_wide: bool) -> Truth:
     """sum p (log p - log q), p = softmax(b), q = softmax(a).
 
     With t = log q - log p this is sum (q - p - p t), since p and q both sum to 1: every term is
-    positive, and the series of expm1(t) - t keeps those of small t exact.
+    positive, p (expm1(t) - t), whose series keeps those of small t exact.
     """
-    q, log_sum_a = _softmax(a)
-    p, log_sum_b = _softmax(b)
     d = a - b
     size = np.abs(d)
-    shift = log_sum_a - log_sum_b
-    if size.max() < 1e-2:
-        shift = np.log1p(p @ d + p @ _expm1_minus(d))
-    elif size.max() <= 1:
-        shift = np.log1p(p @ np.expm1(d))
-    t = d - shift
-    small = np.abs(t) < 1e-2
-    if small.all():
+    p, log_sum_b = _softmax(b)
+    # Near ones need no q: it is p exp(t).
+    q, log_sum_a = _softmax(a) if size.max() > NEAR else (p, log_sum_b)
+    if size.max() <= 1:
+        t = d - np.log1p(p @ d + p @ _expm1_minus(d))
         terms = p * _expm1_minus(t)
     else:
+        t = d - (log_sum_a - log_sum_b)
+        small = np.abs(t) < SMALL
         terms = q - p - p * t
         terms[small] = p[small] * _expm1_minus(t[small])
     value = float(total(terms))
@@ -273,13 +272,16 @@ _SERIES = [1 / np.longdouble(math.factorial(k)) for k in range(9, 1, -1)]
 
 
 def _expm1_minus(t: Long) -> Long:
-    """expm1(t) - t for |t| < 0.01: the first term left out is below 1e-19 of the sum."""
+    """expm1(t) - t; of small t by its series: the first term left out is below 1e-19 of the sum."""
     result = np.full_like(t, _SERIES[0])
     for factor in _SERIES[1:]:
         result *= t
         result += factor
     result *= t
     result *= t
+    large = np.flatnonzero(np.abs(t) >= SMALL)
+    if large.size:
+        result[large] = np.expm1(t[large]) - t[large]
     return result
 
 

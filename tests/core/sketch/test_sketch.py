@@ -173,7 +173,8 @@ def test_values_that_are_not_finite_are_counted_and_add_nothing(
     assert content == sketch_oracle.content_hash(values)
 
 
-@pytest.mark.parametrize("size", [3000, CHUNK + 30_003])
+# Sums of two chunks are the same in any order: three, and the last one is done early.
+@pytest.mark.parametrize("size", [3000, 2 * CHUNK + 9_000])
 @pytest.mark.parametrize("dtype", ["float32", "int64"])
 @pytest.mark.parametrize("is_scattered", [False, True])
 def test_every_cpu_level_and_thread_count_gives_the_same_bits(
