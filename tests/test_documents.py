@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import functools
+import io
 import json
 import pickle
 import re
@@ -15,7 +18,7 @@ import pytest
 
 import ait_cmp
 from ait_cmp.cli.columns import page_lines
-from ait_cmp.cli.main import main
+from ait_cmp.cli.main import _COMMANDS, main
 from ait_cmp.report.columns import COMPARE_COLUMNS
 from ait_cmp.sentences import LANGUAGES as TEXTS
 from ait_cmp.terms import RULES, STATUSES, VERDICTS
@@ -191,6 +194,30 @@ def test_every_other_command_of_ours_is_understood(
     assert status == 2
     missing = "no such|nothing|needs dask.distributed|no dask scheduler answers"
     assert re.search(missing, capsys.readouterr().err, re.IGNORECASE)
+
+
+@functools.cache
+def options_of(*command: str) -> frozenset[str]:
+    """Long options of one of our commands, or of the program, as the help tells them."""
+    with contextlib.redirect_stdout(io.StringIO()) as told, contextlib.suppress(SystemExit):
+        main([*command, "--help"])
+    return frozenset(re.findall(r"--[a-z][a-z-]+", told.getvalue()))
+
+
+def test_options_in_the_middle_of_a_line_exist() -> None:
+    """`ait-cmp COMMAND --this` is one of that command, `--this` alone one of any."""
+    any_options = options_of().union(*map(options_of, _COMMANDS))
+    unknown, n_known = [], 0
+    for path in (path for pair in PAIRS for path in pair):
+        prose = re.sub(r"^```.*?^```", "", path.read_text(encoding="utf-8"), flags=re.M | re.S)
+        for span in re.findall(r"`(ait-cmp [^`]+|--[a-z][^`]+)`", prose):
+            command = span.split()[1] if span.startswith("ait-cmp ") else ""
+            named = options_of(command) if command in _COMMANDS else any_options
+            missing = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", span)) - named
+            unknown += [f"{path.name}: `{span}`: {option}" for option in missing]
+            n_known += not missing
+    assert unknown == []
+    assert n_known > 100
 
 
 def test_every_command_is_known_to_the_tests() -> None:
