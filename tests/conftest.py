@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 
 from ait_cmp import _core
 from ait_cmp.cli.demo import unpack, unpack_sample
+from forked import Forked, forked_from
 
 # A slow machine is no failure: no test depends on time.
 # The same inputs in every run, so that a failure belongs to the change at hand; ten times as many
@@ -147,6 +148,14 @@ def run_program(
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def forked() -> Iterator[Forked]:
+    """Runs text of a program in a process that has numpy and ait_cmp already."""
+    loaded = ("ait_cmp.cli.main", "ait_cmp.compare.run", "ait_cmp.convert", "ait_cmp.replay.run")
+    with forked_from(*loaded) as programs:
+        yield programs
 
 
 @pytest.fixture

@@ -32,15 +32,18 @@ def main(folder: Path, n_kills: int) -> None:
     }
     for number in (0, 1):
         (folder / str(number)).mkdir()
+    sound: dict[str, bytes] = {}  # the same bytes are read by their reader once
     n_found_dumps = n_found_infos = 0
     longest_s = 0.05
     for _ in range(n_kills):
-        if not any((folder / name).exists() for name in contents):
-            for old in folder.glob("?/*"):
-                old.unlink()
+        found = names_in(folder)
+        if found.isdisjoint(contents):
+            for old in found:
+                (folder / old).unlink()
             for name, content in contents.items():
                 (folder / name).write_bytes(content)
-        n_before = len(list(folder.glob("?/*_info.npz")))
+            found = set(contents)
+        n_before = sum(name.endswith("_info.npz") for name in found)
         child = os.fork()
         if child == 0:
             try:
@@ -50,19 +53,21 @@ def main(folder: Path, n_kills: int) -> None:
         time.sleep(pick.uniform(0, longest_s))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        n_infos = len(list(folder.glob("?/*_info.npz")))
+        found = names_in(folder)
+        n_infos = sum(name.endswith("_info.npz") for name in found)
         # Whatever the machine does beside this: neither always too early nor always too late.
         if n_infos == n_before:
             longest_s *= 1.2
         elif n_infos == N_FILES:
             longest_s /= 1.2
         for name, content in contents.items():
-            info = folder / f"{name}_info.npz"
-            is_whole = (folder / name).exists() and (folder / name).read_bytes() == content
+            is_whole = name in found and (folder / name).read_bytes() == content
             n_found_dumps += is_whole
-            if info.exists():
+            if (info := f"{name}_info.npz") in found:
                 n_found_infos += 1
-                report_damage(info, name)
+                info_bytes = (folder / info).read_bytes()
+                if info_bytes != sound.get(name) and is_sound(folder / info, name):
+                    sound[name] = info_bytes
             elif not is_whole:
                 print(f"lost: {name}")
     print(f"killed {n_kills} times, dumps found {n_found_dumps}, infos found {n_found_infos}")
@@ -72,16 +77,23 @@ def n_values(number: int) -> int:
     return 3000 if number % 4 == 0 else 5
 
 
-def report_damage(info: Path, name: str) -> None:
+def names_in(folder: Path) -> set[str]:
+    """What lies in the two folders."""
+    return {f"{at}/{name}" for at in ("0", "1") for name in os.listdir(folder / at)}
+
+
+def is_sound(info: Path, name: str) -> bool:
     """Say so if the info file is not the whole of the tensor."""
     try:
         (place,) = read_info(str(info)).tensors
     except FormatError as error:
         print(f"damaged: {error}")
-        return
+        return False
     tensor: ReducedTensor = place.tensor
     if tensor.n_values != n_values(int(name.split(".")[2])):
         print(f"wrong: {name}: {tensor.n_values} values")
+        return False
+    return True
 
 
 if __name__ == "__main__":

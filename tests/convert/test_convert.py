@@ -3,8 +3,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +20,7 @@ from ait_cmp.errors import ConfigError, FormatError
 from ait_cmp.info.info_file import read_info
 from ait_cmp.info.members import load_members
 from ait_cmp.info.reduce import min_max_bytes, open_dump_file, reduce_dump
+from forked import Forked
 from reduced_dump import bf16, convert_all, ge_bytes, ge_folder, random_values, write_fx, write_ge
 
 
@@ -246,7 +245,7 @@ def test_two_converters_on_one_folder_convert_every_file_once(tmp_path: Path) ->
     assert not any(result.left for result in results)
 
 
-def test_many_threads_need_no_more_files_open_than_they_may(tmp_path: Path) -> None:
+def test_many_threads_need_no_more_files_open_than_they_may(tmp_path: Path, forked: Forked) -> None:
     folder = ge_folder(tmp_path)
     for at in range(300):
         write_ge(folder, f"Add_{at}", (), (random_values(at, 30),), number=at)
@@ -258,9 +257,8 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 result = convert_dir(sys.argv[1], threads=16, force=True)
 print(result.converted, result.left)
 """
-    command = [sys.executable, "-c", script, str(tmp_path)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert ran.stdout == "300 {}\n"
+    ran = forked.run(script, tmp_path)
+    assert (ran.status, ran.out) == (0, "300 {}\n"), ran.err
 
 
 def test_converting_again_gives_the_same_bytes(tmp_path: Path) -> None:

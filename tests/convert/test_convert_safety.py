@@ -3,8 +3,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ import pytest
 from ait_cmp.convert import convert_dir, watch, watch_dir
 from ait_cmp.convert.result import Conversion
 from ait_cmp.info.info_file import read_info
+from forked import Forked
 from reduced_dump import ge_bytes, ge_folder, random_values, write_ge
 
 
@@ -63,16 +62,13 @@ def noticing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     return str(request.param)
 
 
-def test_killed_at_random_moments_it_loses_no_tensor(tmp_path: Path, n_kills: int) -> None:
-    program = Path(__file__).with_name("kill_converter.py")
-    ran = subprocess.run(
-        [sys.executable, str(program), str(tmp_path), str(n_kills)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    *complaints, last = ran.stdout.splitlines()
+def test_killed_at_random_moments_it_loses_no_tensor(
+    tmp_path: Path, n_kills: int, forked: Forked
+) -> None:
+    program = Path(__file__).with_name("kill_converter.py").read_text(encoding="utf-8")
+    ran = forked.run(program, tmp_path, n_kills)
+    assert ran.status == 0, ran.err
+    *complaints, last = ran.out.splitlines()
     assert complaints == []
     assert last.startswith(f"killed {n_kills} times")
     # Both were seen: the moments were neither all too early nor all too late.
@@ -171,36 +167,27 @@ def test_a_folder_that_vanishes_ends_the_watch(tmp_path: Path, noticing: str) ->
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signals_end_a_watch_after_the_file_in_hand(tmp_path: Path, number: int) -> None:
+def test_signals_end_a_watch_after_the_file_in_hand(
+    tmp_path: Path, number: int, forked: Forked
+) -> None:
     path = write_ge(ge_folder(tmp_path), "Add_1", (), (random_values(3, 30),))
     start = "import sys; from ait_cmp.cli.main import main; sys.exit(main())"
-    command = [
-        sys.executable,
-        "-c",
-        start,
-        "convert",
-        str(tmp_path),
-        "--watch",
-        "--force",
-        "--json",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
-        while not Path(f"{path}_info.npz").exists():
-            assert running.poll() is None
-            time.sleep(0.01)
-        running.send_signal(number)
-        assert running.stdout is not None
-        printed = running.stdout.read()
-    assert running.returncode == 0
-    assert '"was_stopped": true' in printed
+    running = forked.start(start, "convert", tmp_path, "--watch", "--force", "--json")
+    while not Path(f"{path}_info.npz").exists():
+        os.kill(running.pid, 0)  # an error if it has ended
+        time.sleep(0.01)
+    os.kill(running.pid, number)
+    ended = running.wait()
+    assert ended.status == 0, ended.err
+    assert '"was_stopped": true' in ended.out
     assert not path.exists()
 
 
-def test_ctrl_c_ends_a_conversion_that_a_script_started(tmp_path: Path) -> None:
+def test_ctrl_c_ends_a_conversion_that_a_script_started(tmp_path: Path, forked: Forked) -> None:
     folder = ge_folder(tmp_path)
-    for number in range(200):
+    for number in range(64):
         write_ge(folder, f"Add_{number}", (), (random_values(number, 30),), number=number)
-    # Every wait of the main thread is interrupted; the time is what a test that fails takes.
+    # Every wait of the main thread is interrupted.
     script = """
 import queue, sys, threading
 from ait_cmp.convert import convert_dir
@@ -217,11 +204,10 @@ try:
 except KeyboardInterrupt:
     print("interrupted")
 """
-    command = [sys.executable, "-c", script, str(tmp_path)]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    assert ran.stdout == "interrupted\n"
+    ran = forked.run(script, tmp_path)
+    assert (ran.status, ran.out) == (0, "interrupted\n"), ran.err
     # Every file is a dump file or an info file, and no other.
-    assert len(list(folder.iterdir())) == 200
+    assert len(list(folder.iterdir())) == 64
 
 
 def test_network_file_systems_are_known_by_their_mounts(

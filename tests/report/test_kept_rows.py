@@ -6,8 +6,6 @@ import errno
 import math
 import os
 import pickle
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from ait_cmp.errors import FormatError
 from ait_cmp.report import kept_rows
 from ait_cmp.report.kept_rows import KeptRows
 from ait_cmp.report.row import Row
+from forked import Forked
 from report_rows import EMPTY, step_rows
 
 N_ROWS = 2500
@@ -48,20 +47,36 @@ def stored(rows: list[Row]) -> list[Row]:
     return [Row._make(step[number]) for number in range(len(step))]
 
 
-@pytest.fixture(params=["memory", "file"])
-def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> KeptRows:
+@pytest.fixture(scope="module")
+def steps() -> list[_core.StepRows]:
     """Two steps of rows, and one without any between them."""
+    parts = (range(2000), range(0), range(2000, N_ROWS))
+    return [step_rows([row(number) for number in part]) for part in parts]
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    """The oracle of the same rows, of a step of its own."""
+    return stored([row(number) for number in range(N_ROWS)])
+
+
+@pytest.fixture(params=["memory", "file"])
+def kept(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    steps: list[_core.StepRows],
+) -> KeptRows:
+    """The rows of these steps."""
     monkeypatch.setattr(
         kept_rows, "_BYTES_IN_MEMORY", (1 << 30) if request.param == "memory" else 0
     )
-    rows = KeptRows()
-    for part in (range(2000), range(0), range(2000, N_ROWS)):
-        rows.add(step_rows([row(number) for number in part]))
-    return rows
+    kept = KeptRows()
+    for step in steps:
+        kept.add(step)
+    return kept
 
 
-def test_kept_rows_are_a_sequence(kept: KeptRows) -> None:
-    rows = stored([row(number) for number in range(N_ROWS)])
+def test_kept_rows_are_a_sequence(kept: KeptRows, rows: list[Row]) -> None:
     assert len(kept) == N_ROWS
     assert list(kept) == rows
     assert list(reversed(kept)) == rows[::-1]
@@ -152,21 +167,20 @@ def test_rows_stay_in_memory_where_nothing_can_be_written(
     assert [found.data_id for found in kept] == [0, 1, 2]
 
 
-def test_a_killed_run_leaves_no_file(tmp_path: Path) -> None:
+def test_a_killed_run_leaves_no_file(tmp_path: Path, forked: Forked) -> None:
     code = (
-        "import os, signal\n"
+        "import os, signal, sys, tempfile\n"
         "from ait_cmp.report import kept_rows\n"
-        "from test_kept_rows import row, step_rows\n"
+        "from report_rows import EMPTY, step_rows\n"
+        "tempfile.tempdir = sys.argv[1]\n"
         "kept_rows._BYTES_IN_MEMORY = 0\n"
         "kept = kept_rows.KeptRows()\n"
-        "kept.add(step_rows([row(0)]))\n"
+        "kept.add(step_rows([EMPTY]))\n"
         "assert kept._n_bytes_in_file > 0\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1]), *sys.path])
-    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": path}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, check=False)
-    assert done.returncode == -9
+    done = forked.run(code, tmp_path)
+    assert done.status == -9, done.err
     assert list(tmp_path.iterdir()) == []
 
 
