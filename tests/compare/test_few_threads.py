@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,18 +11,26 @@ import pytest
 
 from ait_cmp import _core, compare_dirs
 from ait_cmp.convert import convert_dir
+from forked import Forked
 from reduced_dump import ge_folder, random_values, write_ge
 
 # More than a process may have: of so large a stack no thread can be made, of a smaller one a few.
 MAX_BYTES = 3 << 30
 STACK_BYTES = {"none": 4 << 30, "one or two": 1 << 30}
 
+#: Lets this process have few threads, and heaps that are not counted among them.
 LIMIT = """
-import resource, sys, threading, time
+import ctypes, resource, sys, threading, time
 from pathlib import Path
 import numpy as np
 from ait_cmp import _core, compare_dirs
 from ait_cmp.convert import convert_dir
+libc, attributes = ctypes.CDLL(None), ctypes.create_string_buffer(64)
+M_ARENA_MAX = -8
+assert libc.mallopt(M_ARENA_MAX, 1) == 1
+assert libc.pthread_attr_init(attributes) == 0
+assert libc.pthread_attr_setstacksize(attributes, ctypes.c_size_t({stack})) == 0
+assert libc.pthread_setattr_default_np(attributes) == 0
 resource.setrlimit(resource.RLIMIT_AS, ({most}, {most}))
 n_threads = 0
 try:
@@ -39,24 +44,6 @@ assert n_threads == 0 if {none} else 0 < n_threads < 8, n_threads
 while threading.active_count() > 1:
     time.sleep(0.01)
 """
-
-
-def run_limited(threads: str, code: str, *arguments: object) -> str:
-    """What the code prints in a process that gets so few threads."""
-    stack = STACK_BYTES[threads]
-    limit = LIMIT.format(most=MAX_BYTES, none=threads == "none")
-    command = f"ulimit -s {stack >> 10} && exec {sys.executable} - {' '.join(map(str, arguments))}"
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
-    done = subprocess.run(
-        ["bash", "-c", command],
-        input=limit + code,
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def two_dumps(root: Path) -> tuple[Path, Path]:
@@ -87,12 +74,15 @@ print(json.dumps({
 
 
 @pytest.mark.parametrize("threads", STACK_BYTES)
-def test_everything_goes_on_with_fewer(tmp_path: Path, threads: str) -> None:
+def test_everything_goes_on_with_fewer(tmp_path: Path, threads: str, forked: Forked) -> None:
     my, golden = two_dumps(tmp_path)
     reduced, copy = (shutil.copytree(golden, tmp_path / name) for name in ("reduced", "copy"))
     convert_dir(reduced, force=True)
     paths = [str(path) for path in sorted(my.rglob("Add.*"))]
-    assert json.loads(run_limited(threads, ALL, tmp_path)) == {
+    limit = LIMIT.format(most=MAX_BYTES, stack=STACK_BYTES[threads], none=threads == "none")
+    done = forked.run(limit + ALL, tmp_path)
+    assert done.status == 0, done.err
+    assert json.loads(done.out) == {
         "full": repr(list(compare_dirs(my, golden, threads=4).rows)),
         "reduced": repr(list(compare_dirs(my, reduced, threads=4).rows)),
         "buffers": "compared",
