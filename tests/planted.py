@@ -102,7 +102,7 @@ class Model:
         values = []
         for one in results:
             array = np.asarray(one)
-            if not is_move:
+            if self.noise and not is_move:
                 noise = self.rng.normal(size=array.shape)
                 with np.errstate(invalid="ignore"):
                     array = array * (1.0 + self.noise * unit * noise)
