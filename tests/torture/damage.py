@@ -7,6 +7,7 @@ bounded time and memory. Run alone it prints the counts.
 
 from __future__ import annotations
 
+import os
 import random
 import resource
 import shutil
@@ -93,9 +94,11 @@ def _mapping(root: Path) -> Path:
 
 
 def _read_ge_reduced(kind: str) -> Callable[[Path], object]:
-    return lambda path: [
-        list(read_reduced(FileRef(str(path), kind), "ge").of(io)) for io in ("inputs", "outputs")
-    ]
+    def read(path: Path) -> object:
+        found = read_reduced(FileRef(str(path), kind), "ge")
+        return [list(found.of(io)) for io in ("inputs", "outputs")]
+
+    return read
 
 
 def _read_fx_reduced(kind: str) -> Callable[[Path], object]:
@@ -170,11 +173,9 @@ def torture(
 ) -> Counter[str]:
     """Damage a file of a kind; AssertionError or another error where something does not hold."""
     file = kind.prepare(root)
-    content = file.read_bytes()
     found: Counter[str] = Counter()
-    for number, damaged in enumerate(damages(content, seed, share)):
-        file.unlink()  # some systems flush a file that is overwritten to the disk
-        file.write_bytes(damaged)
+    for number, damaged in enumerate(damages(file.read_bytes(), seed, share)):
+        _overwrite(file, damaged, number)
         start = time.monotonic()
         found["damaged"] += 1
         try:
@@ -187,9 +188,17 @@ def torture(
         if number % compared == 0:
             _compare(root, found)
         if number % converted == 0:
-            _convert(root, found)
+            _convert(file, found)
         assert time.monotonic() - start < _MOST_SECONDS, (kind.name, number)
     return found
+
+
+def _overwrite(file: Path, content: bytes, number: int) -> None:
+    """Give a file other bytes, and another time of change: what was kept of it counts no more."""
+    with file.open("r+b", buffering=0) as to:  # not emptied first: some systems flush it then
+        to.write(content)
+        to.truncate(len(content))
+    os.utime(file, ns=(0, 10**18 + number * 10**9))
 
 
 def _compare(root: Path, found: Counter[str]) -> None:
@@ -211,14 +220,12 @@ def _compare(root: Path, found: Counter[str]) -> None:
     found["unreadable rows"] += result.counts["unreadable"]
 
 
-def _convert(root: Path, found: Counter[str]) -> None:
-    copy = root.with_name(root.name + "_copy")
-    shutil.copytree(root, copy)
-    try:
+def _convert(file: Path, found: Counter[str]) -> None:
+    """Convert a copy of the folder of the file: it, and sound ones beside it."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(shutil.copytree(file.parent, Path(folder) / "copy"))
         convert_dir(copy, settle=0, force=True)
-        found["converted"] += 1
-    finally:
-        shutil.rmtree(copy)
+    found["converted"] += 1
 
 
 def main() -> None:
