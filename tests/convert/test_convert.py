@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -247,8 +248,9 @@ def test_two_converters_on_one_folder_convert_every_file_once(tmp_path: Path) ->
 
 def test_many_threads_need_no_more_files_open_than_they_may(tmp_path: Path, forked: Forked) -> None:
     folder = ge_folder(tmp_path)
+    values = random_values(0, 30)
     for at in range(300):
-        write_ge(folder, f"Add_{at}", (), (random_values(at, 30),), number=at)
+        write_ge(folder, f"Add_{at}", (), (values,), number=at)
     script = """
 import resource, sys
 from ait_cmp.convert import convert_dir
@@ -328,6 +330,18 @@ def test_an_info_file_that_is_damaged_is_refused_with_its_path(tmp_path: Path) -
         read_info(str(info))
 
 
+@pytest.fixture(scope="module")
+def half_converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two files on either side, those of `my` converted; to be copied."""
+    root = tmp_path_factory.mktemp("half")
+    for side in ("my", "golden"):
+        for number in range(2):
+            values = (random_values(number, 3000),)
+            write_ge(ge_folder(root / side), f"Add_{number}", (), values, number=number + 1)
+    convert_all(root / "my")
+    return root
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -341,13 +355,9 @@ def test_an_info_file_that_is_damaged_is_refused_with_its_path(tmp_path: Path) -
     ],
 )
 def test_an_info_file_that_says_nonsense_is_one_unreadable_row(
-    tmp_path: Path, key: str, value: object
+    tmp_path: Path, half_converted: Path, key: str, value: object
 ) -> None:
-    for side in ("my", "golden"):
-        for number in range(2):
-            values = (random_values(number, 3000),)
-            write_ge(ge_folder(tmp_path / side), f"Add_{number}", (), values, number=number + 1)
-    convert_all(tmp_path / "my")
+    shutil.copytree(half_converted, tmp_path, dirs_exist_ok=True)
     info = next((tmp_path / "my").rglob("*Add_1*_info.npz"))
     members = load_members(str(info), ("header", "sketches"))
     header = json.loads(members["header"].tobytes())

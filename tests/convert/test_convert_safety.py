@@ -185,8 +185,9 @@ def test_signals_end_a_watch_after_the_file_in_hand(
 
 def test_ctrl_c_ends_a_conversion_that_a_script_started(tmp_path: Path, forked: Forked) -> None:
     folder = ge_folder(tmp_path)
+    values = random_values(0, 30)
     for number in range(64):
-        write_ge(folder, f"Add_{number}", (), (random_values(number, 30),), number=number)
+        write_ge(folder, f"Add_{number}", (), (values,), number=number)
     # Every wait of the main thread is interrupted.
     script = """
 import queue, sys, threading
