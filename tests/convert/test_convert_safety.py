@@ -188,10 +188,12 @@ def test_ctrl_c_ends_a_conversion_that_a_script_started(tmp_path: Path, forked: 
     values = random_values(0, 30)
     for number in range(64):
         write_ge(folder, f"Add_{number}", (), (values,), number=number)
-    # Every wait of the main thread is interrupted.
+    # Every wait of the main thread is interrupted; the time is what a test that fails takes.
     script = """
-import queue, sys, threading
+import queue, signal, sys, threading
 from ait_cmp.convert import convert_dir
+
+signal.alarm(60)
 
 class Interrupted(queue.SimpleQueue):
     def get(self, *arguments, **names):
