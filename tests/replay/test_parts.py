@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,17 @@ def rows_by_output(folder: Path) -> dict[tuple[str, int], Any]:
     return {(row.op_name, row.index): row for row in ait_cmp.replay(folder).rows}
 
 
+@cache
+def model_with(bug: str) -> planted.Model:
+    return planted.transformer(planted.Model("bfloat16", 0.5, 3, bug, planted.BUGS["row"]))
+
+
 @pytest.mark.parametrize("bug", ["", "SoftmaxV2", "Mul_2", "ReduceSum"])
 @pytest.mark.parametrize("is_fused", [False, True])
 def test_an_op_in_parts_has_the_verdict_of_the_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bug: str, is_fused: bool
 ) -> None:
-    model = planted.Model("bfloat16", 0.5, 3, bug, planted.BUGS["row"])
-    folder = planted.write(planted.transformer(model), tmp_path / "d", is_fused=is_fused)
+    folder = planted.write(model_with(bug), tmp_path / "d", is_fused=is_fused)
     whole = rows_by_output(folder)
     for module in (parts, chain):
         monkeypatch.setattr(module, "PART_VALUES", 96)
