@@ -30,7 +30,8 @@ for line in sys.stdin:
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 else:
     sys.exit()
-program, sys.argv[1:], *paths = json.loads(line)
+program, sys.argv[1:], environment, *paths = json.loads(line)
+os.environ.update(environment)
 for descriptor, path in enumerate([os.devnull, *paths]):
     opened = os.open(path, os.O_WRONLY if descriptor else os.O_RDONLY)
     os.dup2(opened, descriptor)
@@ -53,14 +54,27 @@ except BaseException:
     status = 1
 threading._shutdown()
 atexit._run_exitfuncs()
-sys.stdout.flush()
-sys.stderr.flush()
+for stream in filter(None, (sys.stdout, sys.stderr)):
+    try:
+        stream.flush()
+    except OSError as error:
+        status = 120
+        os.write(2, f"Exception ignored at exit: {error}\\n".encode())
 os._exit(status)  # taking an interpreter down costs more than most programs
 """
 
 
+#: The command line as the installed one calls it.
+COMMAND = "import sys; from ait_cmp.cli.main import main; sys.exit(main())"
+#: Before it: a stdout that takes nothing.
+TO_A_FULL_DISK = "import os; os.dup2(os.open('/dev/full', os.O_WRONLY), 1)"
+
+
 class Ended(NamedTuple):
-    """What a program did: exit status (below 0: the signal that killed it), stdout, stderr."""
+    """What a program did: exit status (below 0: the signal that killed it), stdout, stderr.
+
+    Bytes that are no UTF-8 are those of `os.fsdecode`.
+    """
 
     status: int
     out: str
@@ -80,7 +94,10 @@ class Running:
         """Wait for its end."""
         status = int(_line_of(self._server))
         self.has_ended = True
-        return Ended(status, *(path.read_text(encoding="utf-8") for path in self._paths))
+        return Ended(
+            status,
+            *(path.read_text(encoding="utf-8", errors="surrogateescape") for path in self._paths),
+        )
 
 
 class Forked:
@@ -91,16 +108,17 @@ class Forked:
         self._paths = [folder / "out", folder / "err"]
         self._last: Running | None = None
 
-    def run(self, program: str, *words: object) -> Ended:
+    def run(self, program: str, *words: object, **environment: str) -> Ended:
         """Run text of a program with its words."""
-        return self.start(program, *words).wait()
+        return self.start(program, *words, **environment).wait()
 
-    def start(self, program: str, *words: object) -> Running:
+    def start(self, program: str, *words: object, **environment: str) -> Running:
         """Start text of a program with its words; the next one only after its end."""
         self.end()
         for path in self._paths:
             path.write_bytes(b"")
-        asked = [program, list(map(str, words)), *map(str, self._paths)]
+        environment = {"AIT_CMP_ISA": os.environ.get("AIT_CMP_ISA", ""), **environment}
+        asked = [program, list(map(str, words)), environment, *map(str, self._paths)]
         assert self._server.stdin is not None
         self._server.stdin.write(json.dumps(asked) + "\n")
         self._server.stdin.flush()
@@ -118,12 +136,16 @@ class Forked:
 def forked_from(*modules: str, is_whole: bool = False) -> Iterator[Forked]:
     """Programs start with these modules; what tests can import they can, too.
 
+    What is loaded cannot have asked for a CPU level: while it is, the one that is named is none.
+
     Args:
         modules: What is loaded.
         is_whole: Whether the interpreter of a program is taken down as that of any program is.
             Otherwise its threads, what it registered and what it prints come to their end.
     """
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    path = os.pathsep.join(map(os.path.abspath, sys.path))
+    environment = {**os.environ, "PYTHONPATH": path, "AIT_CMP_ISA": "nonsense"}
+    environment.pop("PYTHONUNBUFFERED", None)  # what is not written before the end is tested
     command = [sys.executable, "-c", SERVER, "whole" * is_whole, *modules]
     pipe = subprocess.PIPE
     with (

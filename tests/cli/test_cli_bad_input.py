@@ -7,12 +7,12 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from ait_cmp.cli.main import main
+from forked import COMMAND, TO_A_FULL_DISK, Forked
 from small_model import MUL, ROWS_PER_TOKEN, write_dumps
 
 
@@ -202,38 +202,38 @@ def test_complex_against_real_says_why_shapes_do_not_match(
     assert "The my side is complex: each element is two values." in capsys.readouterr().out
 
 
-def test_a_name_that_is_no_utf8_is_printed_as_its_bytes(tmp_path: Path, forked: Any) -> None:
+def test_a_name_that_is_no_utf8_is_printed_as_its_bytes(tmp_path: Path, forked: Forked) -> None:
     path = os.fsencode(tmp_path) + b"/\xff.npy"
     shutil.copy(save(tmp_path / "x.npy", [1.0]), path)
     strict = "import sys; sys.stdout.reconfigure(encoding='utf-8', errors='strict')"
-    shown = forked("show", os.fsdecode(path), before=strict)
-    assert shown.returncode == 0, shown.stderr
-    assert path in shown.stdout
+    shown = forked.run(f"{strict}\n{COMMAND}", "show", os.fsdecode(path))
+    assert shown.status == 0, shown.err
+    assert os.fsdecode(path) in shown.out
 
 
-def test_a_full_disk_behind_stdout_is_a_sentence(tmp_path: Path, forked: Any) -> None:
+def test_a_full_disk_behind_stdout_is_a_sentence(tmp_path: Path, forked: Forked) -> None:
     npy = save(tmp_path / "x.npy", [1.0])
-    done = forked("show", npy, stdout="/dev/full")
-    assert done.returncode == 2
-    assert done.stderr == b"ait-cmp: error: No space left on device\n"
+    done = forked.run(f"{TO_A_FULL_DISK}\n{COMMAND}", "show", npy)
+    assert done.status == 2
+    assert done.err == "ait-cmp: error: No space left on device\n"
 
 
-def test_a_closed_stdout_changes_nothing_but_what_is_seen(tmp_path: Path, forked: Any) -> None:
+def test_a_closed_stdout_changes_nothing_but_what_is_seen(tmp_path: Path, forked: Forked) -> None:
     write_dumps(tmp_path)
     # As Python starts where there is no descriptor 1; the next file that is opened gets it.
     closed = "import os, sys; os.close(1); sys.stdout = sys.__stdout__ = None"
-    done = forked(*words(tmp_path), before=closed)
-    assert (done.returncode, done.stderr) == (0, b"")
+    done = forked.run(f"{closed}\n{COMMAND}", *words(tmp_path))
+    assert (done.status, done.err) == (0, "")
     (report,) = (tmp_path / "out").glob("*.csv")
     assert len(report.read_bytes().splitlines()) == 1 + 2 * ROWS_PER_TOKEN
 
 
-def test_a_reader_that_stops_reading_is_no_error(tmp_path: Path, forked: Any) -> None:
+def test_a_reader_that_stops_reading_is_no_error(tmp_path: Path, forked: Forked) -> None:
     npy = save(tmp_path / "x.npy", [1.0])
     nobody_reads = "import os; reading, writing = os.pipe(); os.close(reading); os.dup2(writing, 1)"
-    done = forked("show", npy, before=nobody_reads)
-    assert done.returncode == 141
-    assert done.stderr == b""
+    done = forked.run(f"{nobody_reads}\n{COMMAND}", "show", npy)
+    assert done.status == 141
+    assert done.err == ""
 
 
 def test_a_reduced_file_shows_what_it_holds_and_has_no_difference_to_show(

@@ -17,6 +17,7 @@ from ait_cmp import _core
 from ait_cmp.cli import show
 from ait_cmp.cli.main import main
 from ait_cmp.cli.progress import ProgressLine, progress_text
+from forked import COMMAND, TO_A_FULL_DISK, Forked
 from small_model import write_dumps
 
 
@@ -53,7 +54,7 @@ def test_no_memory_is_told(
     assert capsys.readouterr().err == "ait-cmp: error: not enough memory\n"
 
 
-def test_a_cpu_level_that_is_none_is_told(tmp_path: Path, forked: Any) -> None:
+def test_a_cpu_level_that_is_none_is_told(tmp_path: Path, forked: Forked) -> None:
     write_dumps(tmp_path, tokens=1)
     file = next(str(path) for path in (tmp_path / "fx").rglob("*.npy"))
     commands = [
@@ -63,22 +64,21 @@ def test_a_cpu_level_that_is_none_is_told(tmp_path: Path, forked: Any) -> None:
         ["--version"],
     ]
     program = (
-        f"from ait_cmp.cli.main import main; print([int(main(words)) for words in {commands!r}]); "
-        "raise SystemExit"
+        f"from ait_cmp.cli.main import main; print([int(main(words)) for words in {commands!r}])"
     )
-    done = forked(before=program, AIT_CMP_ISA="nonsense")
-    assert done.stdout.decode() == f"{[2] * len(commands)}\n", done.stderr
-    said = done.stderr.decode().splitlines()
+    done = forked.run(program, AIT_CMP_ISA="nonsense")
+    assert done.out == f"{[2] * len(commands)}\n", done.err
+    said = done.err.splitlines()
     assert len(said) == len(commands)
     for line in said:
         assert line.startswith("ait-cmp: error: AIT_CMP_ISA: one of ")
         assert line.endswith("expected, which this machine runs, found nonsense")
 
 
-def test_the_version_says_the_cpu_level_in_use_the_compiler_and_numpy(forked: Any) -> None:
-    done = forked("--version", AIT_CMP_ISA="base")
+def test_the_version_says_the_cpu_level_in_use_the_compiler_and_numpy(forked: Forked) -> None:
+    done = forked.run(COMMAND, "--version", AIT_CMP_ISA="base")
     levels = ", ".join(_core.isas())
-    assert done.stdout.decode() == (
+    assert done.out == (
         f"ait-cmp {ait_cmp.__version__} (CPU level base of {levels}; compiled by {_core.compiler}; "
         f"Python {sys.version.split()[0]}; numpy {np.__version__})\n"
     )
@@ -86,11 +86,11 @@ def test_the_version_says_the_cpu_level_in_use_the_compiler_and_numpy(forked: An
 
 
 # argparse of Python 3.9 lets the error of its own help through.
-NO_TRACEBACK = (b"", b"ait-cmp: error: No space left on device\n")
+NO_TRACEBACK = ("", "ait-cmp: error: No space left on device\n")
 
 
-def test_a_full_disk_is_no_traceback_for_the_version(forked: Any) -> None:
-    assert forked("--version", stdout="/dev/full").stderr in NO_TRACEBACK
+def test_a_full_disk_is_no_traceback_for_the_version(forked: Forked) -> None:
+    assert forked.run(f"{TO_A_FULL_DISK}\n{COMMAND}", "--version").err in NO_TRACEBACK
 
 
 def test_a_full_disk_is_no_traceback_for_the_help_of_the_module() -> None:
@@ -103,20 +103,21 @@ def test_a_full_disk_is_no_traceback_for_the_help_of_the_module() -> None:
             env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": ""},
             stdout=full,
             stderr=subprocess.PIPE,
+            text=True,
             check=False,
         )
     assert done.stderr in NO_TRACEBACK
 
 
-def test_a_deleted_current_folder_is_named(tmp_path: Path, forked: Any) -> None:
+def test_a_deleted_current_folder_is_named(tmp_path: Path, forked: Forked) -> None:
     write_dumps(tmp_path, tokens=1)
     folder = tmp_path / "gone"
     folder.mkdir()
     deleted = f"import os; os.chdir({str(folder)!r}); os.rmdir(os.getcwd())"
-    done = forked(*words(tmp_path)[:4], before=deleted)
-    assert done.returncode == 2
-    assert done.stderr.endswith(
-        b"ait-cmp: error: the current folder has been deleted: change to one that exists\n"
+    done = forked.run(f"{deleted}\n{COMMAND}", *words(tmp_path)[:4])
+    assert done.status == 2
+    assert done.err.endswith(
+        "ait-cmp: error: the current folder has been deleted: change to one that exists\n"
     )
 
 
