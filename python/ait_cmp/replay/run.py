@@ -129,7 +129,8 @@ class _Run:
         # Bytes of the files that are wanted, and of those read so far.
         self._sizes: dict[str, int] = {}
         self._n_read = 0
-        if isinstance(progress, ByteProgress):
+        self._byte_progress = progress if isinstance(progress, ByteProgress) else None
+        if self._byte_progress is not None:
             files = (file for step in tree.ge.values() for file in step)
             wanted = (file.path for file in files if self._is_named(file.op_name))
             self._sizes = {path: size_of(path) for path in wanted}
@@ -189,11 +190,11 @@ class _Run:
 
     def _tell(self, op: GeOp) -> None:
         """Tell who looks on that an op is done."""
-        if isinstance(self._progress, ByteProgress):
+        if self._byte_progress is not None:
             # The name of a file that is called by a hash is known only now.
             path = op.file.path
             self._n_read += self._sizes[path] if path in self._sizes else size_of(path)
-            self._progress.tell_bytes(self._n_read, max(self._n_read, self._n_bytes))
+            self._byte_progress.tell_bytes(self._n_read, max(self._n_read, self._n_bytes))
         if self._progress is not None:
             self._progress(len(self._result.rows), self._n_known)
 
