@@ -18,8 +18,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from ait_cmp import _core
-from ait_cmp.cli.demo import unpack, unpack_sample
+from ait_cmp.cli.demo import unpack_sample
 from forked import Forked, forked_from
+from shared_files import unpack
 
 # A slow machine is no failure: no test depends on time.
 # The same inputs in every run, so that a failure belongs to the change at hand; ten times as many
@@ -74,10 +75,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def bf16_sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Noisy dumps in bfloat16: ge, ge_wrong_mul_9, fx. Unpacked once: not to be changed."""
     folder = tmp_path_factory.mktemp("bf16")
-    packed_path = Path(__file__).parent / "data" / "llama-bf16-noisy.tar.xz"
-    with packed_path.open("rb") as packed:
-        unpack(packed, folder)
-    yield from unchanged(folder)
+    yield from unchanged(unpack(Path(__file__).parent / "data/llama-bf16-noisy.tar.xz", folder))
 
 
 def unchanged(folder: Path) -> Iterator[Path]:

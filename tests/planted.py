@@ -15,6 +15,7 @@ import ml_dtypes
 import numpy as np
 
 from make_dump import Dump, DumpTensor, name_of, tensor_of
+from shared_files import put
 
 Array = np.ndarray[Any, Any]
 
@@ -273,6 +274,9 @@ BUGS: dict[str, Spoil] = {
 # --- files -------------------------------------------------------------------------------------
 
 
+TEXT = "dynamo_original_graph_1_rank_0_pid_1_ts_20261122121600897945.txt"
+
+
 def graph_text(model: Model) -> str:
     """The graph as torchair prints it, one field a line where it matters."""
     parts = ['name: "graph_1"\n']
@@ -316,15 +320,36 @@ def dump_tensor(array: Array) -> DumpTensor:
 
 
 def write(
-    model: Model, folder: Path, *, is_fused: bool = False, outputs_only: bool = False, step: int = 0
+    model: Model,
+    folder: Path,
+    *,
+    is_fused: bool = False,
+    outputs_only: bool = False,
+    step: int = 0,
+    since: str = "",
 ) -> Path:
-    """Write graph text and one step; returns the folder of the dump."""
-    folder.mkdir(parents=True, exist_ok=True)
-    text = folder / "dynamo_original_graph_1_rank_0_pid_1_ts_20261122121600897945.txt"
-    text.write_text(graph_text(model), encoding="utf-8")
-    files = folder / "20261122113000" / "0" / "graph_1" / "1" / str(step)
-    files.mkdir(parents=True)
+    """Write graph text and one step; returns the folder of the dump.
+
+    Args:
+        model: What is written.
+        folder: Where; other steps may lie there.
+        is_fused: Whether chains of ops are one.
+        outputs_only: Whether inputs are left out.
+        step: Its number.
+        since: Of the ops before this one only those that it reads have files.
+    """
+    return write_files(files_of(model, is_fused, outputs_only, step, since), folder, step)
+
+
+def files_of(
+    model: Model, is_fused: bool = False, outputs_only: bool = False, step: int = 0, since: str = ""
+) -> dict[str, bytes]:
+    """Name -> content of the files of a step."""
+    files = {TEXT: graph_text(model).encode()}
+    left_out = _before(model, since)
     for task, members in enumerate(chains(model) if is_fused else [[op] for op in model.ops]):
+        if members[-1].name in left_out:
+            continue
         inside = {op.name for op in members}
         edges = [edge for op in members for _, edge in op.inputs]
         inputs = [model.value(e) for e in edges if e.rpartition(":")[0] not in inside]
@@ -337,7 +362,26 @@ def write(
             op_name=name,
         )
         time = 1706596911887829 + step * 10**6 + task
-        (files / f"{type_}.{name}.{task}.6.{time}").write_bytes(dump.file_bytes())
+        files[f"{type_}.{name}.{task}.6.{time}"] = dump.file_bytes()
+    return files
+
+
+def _before(model: Model, since: str) -> set[str]:
+    """The ops before one, without those that it reads."""
+    names = [op.name for op in model.ops]
+    if not since:
+        return set()
+    at = names.index(since)
+    return {*names[:at]} - {edge.rpartition(":")[0] for _, edge in model.ops[at].inputs}
+
+
+def write_files(files: dict[str, bytes], folder: Path, step: int = 0) -> Path:
+    """Write the files of a step, which share their bytes with equal ones: `shared_files.change`."""
+    inside = folder / "20261122113000" / "0" / "graph_1" / "1" / str(step)
+    inside.mkdir(parents=True)
+    (folder / TEXT).unlink(missing_ok=True)  # of another step
+    for name, content in files.items():
+        put((folder if name == TEXT else inside) / name, content)
     return folder
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,23 @@ def write(
     folder: Path,
     build: Build = planted.transformer,
     *,
+    step: int = 0,
+    **options: Any,
+) -> Path:
+    return planted.write_files(files_of(build, step=step, **options), folder, step)
+
+
+@cache
+def files_of(
+    build: Build,
+    *,
     noise: float = 0.5,
     bug: str = "",
     how: Callable[[Array, np.random.Generator], Array] | None = None,
     **options: Any,
-) -> Path:
-    model = planted.Model("float16", noise, 7, bug, how)
-    return planted.write(build(model), folder, **options)
+) -> dict[str, bytes]:
+    """Most tests have the golden side of the others."""
+    return planted.files_of(build(planted.Model("float16", noise, 7, bug, how)), **options)
 
 
 def two_dumps(tmp_path: Path, build: Build = planted.transformer, **of_mine: Any) -> list[Path]:

@@ -108,10 +108,10 @@ def build_chain(m: planted.Model, x: str, y: str) -> None:
 
 
 def build_attention(m: planted.Model, _: str, __: str) -> None:
-    """The scores are 128 times as large as the tensors; with keys of zeros all are equal."""
+    """The scores are 384 times as large as the tensors; with keys of zeros all are equal."""
     m.data.clear()
     rng = np.random.default_rng(0)
-    values = rng.normal(size=(3, 1, 1, 4096, 32))
+    values = rng.normal(size=(3, 1, 1, 3072, 8))
     values[1] = 0.0
     q, k, v = (m.input(f"arg{i}_1", each) for i, each in enumerate(values, 2))
     m.op(

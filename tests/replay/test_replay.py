@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +19,48 @@ from ait_cmp.cli.main import main
 from ait_cmp.convert import convert_dir
 from ait_cmp.errors import ConfigError
 from ait_cmp.replay.result import Replay
+from shared_files import change
+
+#: Of the clean models that are replayed whole, and of those with a bug.
+SEED = 3
+NOISE = 0.5
+
+
+@functools.cache
+def files_of_clean(since: str) -> dict[str, bytes]:
+    return planted.files_of(planted.transformer(planted.Model("float16", NOISE, 1)), since=since)
 
 
 @pytest.fixture
 def clean(tmp_path: Path) -> Path:
-    return planted.write(planted.transformer(planted.Model("float16", 0.5, 1)), tmp_path / "dump")
+    """The dump of the half of a model that begins with a softmax: one that a test may change."""
+    return planted.write_files(files_of_clean("SoftmaxV2"), tmp_path / "dump")
 
 
 def planted_dump(
-    folder: Path, bug: str, kind: str, *, dtype: str = "float16", seed: int = 3, fused: bool = False
+    folder: Path, bug: str, kind: str, *, dtype: str = "float16", fused: bool = False
 ) -> Path:
-    model = planted.Model(dtype, 0.5, seed, bug, planted.BUGS[kind])
-    return planted.write(planted.transformer(model), folder, is_fused=fused)
+    """Unfused without the ops before the bug but for those that it reads.
+
+    Their files are byte by byte those that `test_a_clean_model_is_right_at_every_noise` replays.
+    """
+    model = planted.transformer(planted.Model(dtype, NOISE, SEED, bug, planted.BUGS[kind]))
+    return planted.write(model, folder, is_fused=fused, since="" if fused else bug)
+
+
+Replayed = Callable[..., Replay]
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> Replayed:
+    """What is told of a planted bug."""
+
+    @functools.cache
+    def replayed(bug: str, kind: str, dtype: str = "float16") -> Replay:
+        folder = tmp_path_factory.mktemp("planted") / "d"
+        return ait_cmp.replay(planted_dump(folder, bug, kind, dtype=dtype))
+
+    return replayed
 
 
 def names(result: Replay) -> list[str]:
@@ -64,12 +96,13 @@ def test_the_wrong_op_of_a_sample_and_only_it_is_named(
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
 @pytest.mark.parametrize("fused", [False, True])
 def test_a_clean_model_is_right_at_every_noise(tmp_path: Path, dtype: str, fused: bool) -> None:
-    for noise in (0.0, 0.5, 1.0, 2.0):
-        model = planted.transformer(planted.Model(dtype, noise, 5))
-        folder = planted.write(model, tmp_path / f"{noise}", is_fused=fused)
-        result = ait_cmp.replay(folder)
-        assert names(result) == []
-        assert result.counts["not_replayed"] == 0
+    for step, noise in enumerate((0.0, NOISE, 1.0, 2.0)):
+        model = planted.transformer(planted.Model(dtype, noise, SEED))
+        planted.write(model, tmp_path / "d", is_fused=fused, step=step)
+    result = ait_cmp.replay(tmp_path / "d")
+    assert names(result) == []
+    assert {row.token_id for row in result.rows} == {0, 1, 2, 3}
+    assert result.counts["right"] == len(result.rows)
 
 
 @pytest.mark.parametrize("kind", planted.BUGS)
@@ -83,9 +116,9 @@ def test_a_clean_model_is_right_at_every_noise(tmp_path: Path, dtype: str, fused
     ],
 )
 def test_the_planted_op_and_only_it_is_wrong(
-    tmp_path: Path, bug: str, dtype: str, kind: str
+    replayed: Replayed, bug: str, dtype: str, kind: str
 ) -> None:
-    result = ait_cmp.replay(planted_dump(tmp_path / "d", bug, kind, dtype=dtype))
+    result = replayed(bug, kind, dtype)
     assert names(result) == [bug]
 
 
@@ -99,9 +132,8 @@ def test_a_bug_in_a_fused_chain_is_found(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("type_", ["ConcatV2", "Transpose"])
-def test_one_wrong_element_of_a_move_is_wrong(tmp_path: Path, type_: str) -> None:
-    result = ait_cmp.replay(planted_dump(tmp_path / "d", type_, "element"))
-    (wrong,) = result.wrong
+def test_one_wrong_element_of_a_move_is_wrong(replayed: Replayed, type_: str) -> None:
+    (wrong,) = replayed(type_, "element").wrong
     assert wrong.row.op_name == type_
     assert (wrong.row.kind, wrong.row.n_wrong) == ("exact", 1)
 
@@ -122,7 +154,7 @@ def test_an_input_that_was_overwritten_is_an_edge_that_differs(clean: Path) -> N
     data = bytearray(path.read_bytes())
     at = len(data) - 2 * 24 * 24 * 2  # the input lies before the output: both 24 x 24 of float16
     data[at + 1] ^= 0x40
-    path.write_bytes(data)
+    change(path, bytes(data))
     result = ait_cmp.replay(clean)
     (edge,) = result.edges
     assert (edge.op_name, edge.producer, edge.n_different) == ("SoftmaxV2", "Muls", 1)
@@ -132,7 +164,7 @@ def test_an_input_that_was_overwritten_is_an_edge_that_differs(clean: Path) -> N
 
 def test_a_file_that_cannot_be_read_is_one_row(clean: Path) -> None:
     (path,) = clean.rglob("Gelu.*")
-    path.write_bytes(b"\x05")
+    change(path, b"\x05")
     result = ait_cmp.replay(clean)
     (row,) = [row for row in result.rows if row.op_name == "Gelu"]
     assert row.status == "not_replayed"
@@ -220,8 +252,8 @@ def test_nothing_replayed_is_status_2(clean: Path, tmp_path: Path) -> None:
 
 
 def test_only_the_ops_that_fit_are_replayed(clean: Path) -> None:
-    result = ait_cmp.replay(clean, ops=["Mul_*", "SoftmaxV2"])
-    assert {row.op_name for row in result.rows} == {"Mul_1", "Mul_2", "SoftmaxV2"}
+    result = ait_cmp.replay(clean, ops=["*Norm*", "Mul_*", "SoftmaxV2"])
+    assert {row.op_name for row in result.rows} == {"RmsNorm", "LayerNormV4", "Mul_2", "SoftmaxV2"}
 
 
 def test_ctrl_c_ends_with_the_rows_that_were_done(clean: Path) -> None:
@@ -272,7 +304,6 @@ runpy.run_path({{path!r}}, run_name="__main__")
         ("MatMul", "element", "Only element"),
     ],
 )
-def test_what_went_wrong_is_told(tmp_path: Path, bug: str, kind: str, words: str) -> None:
-    result = ait_cmp.replay(planted_dump(tmp_path / "d", bug, kind))
-    (wrong,) = result.wrong
+def test_what_went_wrong_is_told(replayed: Replayed, bug: str, kind: str, words: str) -> None:
+    (wrong,) = replayed(bug, kind).wrong
     assert words in wrong.sentence

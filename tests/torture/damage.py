@@ -221,9 +221,9 @@ def _compare(root: Path, found: Counter[str]) -> None:
 
 
 def _convert(file: Path, found: Counter[str]) -> None:
-    """Convert a copy of the folder of the file: it, and sound ones beside it."""
+    """Convert the folder of the file: it, and sound ones beside it. It removes second names."""
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(shutil.copytree(file.parent, Path(folder) / "copy"))
+        copy = Path(shutil.copytree(file.parent, Path(folder) / "copy", copy_function=os.link))
         convert_dir(copy, settle=0, force=True)
     found["converted"] += 1
 

@@ -14,7 +14,7 @@ from typing import Literal
 import pytest
 
 import ait_cmp
-from ait_cmp.cli.demo import unpack
+from shared_files import unpack
 
 ARCHIVE = Path(__file__).parents[1] / "data" / "truth.tar.xz"
 CLEAN = ("attention.clean", "decode.clean", "moe.clean", "prefill.clean", "w8a8.clean")
@@ -35,10 +35,7 @@ WITH_A_BUG = (
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("truth")
-    with ARCHIVE.open("rb") as packed:
-        unpack(packed, folder)
-    return folder
+    return unpack(ARCHIVE, tmp_path_factory.mktemp("truth"))
 
 
 @functools.cache
