@@ -20,10 +20,26 @@ from ait_cmp.fx_sources import FORMAT, VERSION, file_name
 UP_PROJ = {"module": "layers.0.mlp.up_proj", "file": "/models/qwen.py", "line": 38, "code": "x"}
 
 
+@pytest.fixture(scope="module")
+def products(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """ge and fx: the graph text, and the files of its products in the first step.
+
+    What is said of the nodes of a graph is the same for all steps and ops. Not to be changed.
+    """
+    folder = tmp_path_factory.mktemp("products")
+    found = [*sample.glob("ge_wrong/*.txt"), *sample.glob("ge_wrong/**/0/MatMul.*")]
+    for path in [*found, *sample.glob("fx/**/0/mm*")]:
+        _, *inside = path.relative_to(sample).parts
+        target = Path(folder, "fx" if path.suffix == ".npy" else "ge", *inside)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.link(path, target)
+    return folder
+
+
 @pytest.fixture
-def dump(sample: Path, tmp_path: Path) -> Path:
+def dump(products: Path, tmp_path: Path) -> Path:
     """A dump that a test may add files to, and whose graph text it may change."""
-    return Path(shutil.copytree(sample / "ge_wrong", tmp_path / "ge", copy_function=linked))
+    return Path(shutil.copytree(products / "ge", tmp_path / "ge", copy_function=linked))
 
 
 def linked(source: str, target: str) -> None:
@@ -71,9 +87,8 @@ def write(dump: Path, nodes: Any, number: int = 0, pid: int | None = None, **cha
     return path
 
 
-def compare(sample: Path, dump: Path) -> ait_cmp.Comparison:
-    """The first step: the graph, and what is said of its nodes, are those of all steps."""
-    return ait_cmp.compare_dirs(dump, sample / "fx", tokens=0, replay="none")
+def compare(products: Path, dump: Path) -> ait_cmp.Comparison:
+    return ait_cmp.compare_dirs(dump, products / "fx", replay="none")
 
 
 def origins(result: ait_cmp.Comparison) -> dict[str, tuple[str, str]]:
@@ -99,25 +114,27 @@ def test_files_of_the_dump_helper_say_module_and_line(sample: Path, described: P
 
 
 def test_of_several_files_the_one_with_the_nodes_of_the_graph_is_taken(
-    sample: Path, dump: Path
+    sample: Path, products: Path, dump: Path
 ) -> None:
     nodes = nodes_of(sample)
     write(dump, {**nodes, **{f"other_{i}": {"module": "x"} for i in range(50)}, "mm_3": {}}, 0)
     write(dump, nodes, 1)
     write(dump, {f"mm_{i}": {"module": "wrong"} for i in range(3)}, 2)
-    assert origins(compare(sample, dump))["MatMul_3"][0] == "layers.0.mlp.up_proj"
+    assert origins(compare(products, dump))["MatMul_3"][0] == "layers.0.mlp.up_proj"
 
 
-def test_a_file_of_another_process_is_not_of_this_graph(sample: Path, dump: Path) -> None:
+def test_a_file_of_another_process_is_not_of_this_graph(
+    sample: Path, products: Path, dump: Path
+) -> None:
     if not re.search(r"pid_(\d+)", graph_text(dump).name):
         pytest.skip("this graph text does not tell its process")
     write(dump, nodes_of(sample), pid=pid_of(dump) + 1)
-    assert origins(compare(sample, dump)) == {}
+    assert origins(compare(products, dump)) == {}
 
 
-def test_a_file_of_another_graph_says_nothing(sample: Path, dump: Path) -> None:
+def test_a_file_of_another_graph_says_nothing(products: Path, dump: Path) -> None:
     write(dump, {"mm_3": UP_PROJ, "strange": {"module": "x"}})
-    assert origins(compare(sample, dump)) == {}
+    assert origins(compare(products, dump)) == {}
 
 
 def with_attribute(dump: Path, op: str, stack: str) -> None:
@@ -144,11 +161,11 @@ def _escaped(text: str) -> str:
     ],
 )
 def test_attributes_of_the_graph_text_say_the_module(
-    sample: Path, dump: Path, last: str, module: str
+    products: Path, dump: Path, last: str, module: str
 ) -> None:
     outer = "'L__self__': (\"L['self']\", <class 'qwen.Model'>)"
     with_attribute(dump, "MatMul_3", f"{{{outer}, 'up': ({last}, <class 'torch.nn.Linear'>)}}")
-    assert origins(compare(sample, dump)) == {"MatMul_3": (module, "")}
+    assert origins(compare(products, dump)) == {"MatMul_3": (module, "")}
 
 
 @pytest.mark.parametrize(
@@ -164,21 +181,21 @@ def test_attributes_of_the_graph_text_say_the_module(
     ids=["cut", "list", "deep", "no UTF-8", "later", "no nodes"],
 )
 def test_a_damaged_file_is_told_and_left_out(
-    sample: Path, dump: Path, damage: Callable[[Path], object]
+    products: Path, dump: Path, damage: Callable[[Path], object]
 ) -> None:
     path = write(dump, {})
     damage(path)
-    result = compare(sample, dump)
+    result = compare(products, dump)
     assert origins(result) == {}
     (note,) = [note for note in result.notes if "FX sources cannot be read" in note]
     assert str(path) in note
     assert result.divergences[0].op_name == "MatMul_3"
 
 
-def test_values_of_another_kind_are_not_known(sample: Path, dump: Path) -> None:
+def test_values_of_another_kind_are_not_known(sample: Path, products: Path, dump: Path) -> None:
     odd = {"module": 3, "file": None, "line": "38"}
     write(dump, {**nodes_of(sample), "mm_3": odd, "mm_2": "text"})
-    assert origins(compare(sample, dump)) == {}
+    assert origins(compare(products, dump)) == {}
 
 
 @pytest.mark.parametrize(
@@ -220,10 +237,11 @@ def test_ops_are_chosen_by_name_fx_node_type_or_module(
     ],
 )
 def test_a_pattern_that_fits_nothing_is_told_with_what_is_near(
-    sample: Path, described: Path, pattern: str, near: str | None
+    sample: Path, products: Path, dump: Path, pattern: str, near: str | None
 ) -> None:
+    write(dump, nodes_of(sample))
     patterns = ["MatMul_2", pattern]
-    result = ait_cmp.compare_dirs(described, sample / "fx", ops=patterns, replay="none")
+    result = ait_cmp.compare_dirs(dump, products / "fx", ops=patterns, replay="none")
     (note,) = [note for note in result.notes if note.startswith("No operator, FX node, type or")]
     assert f"fits {pattern}" in note
     assert (near is None and "near" not in note) or (near is not None and near in note)
