@@ -101,8 +101,13 @@ class Deadly(ProcessPoolExecutor):
 def test_processes_write_the_same_report_and_one_that_ends_is_a_sentence(
     dumps: Path, of_threads: ait_cmp.Comparison, tmp_path: Path
 ) -> None:
-    """Both of the same two processes: each costs as much as twenty of these comparisons."""
-    with Deadly(2, mp_context=get_context("spawn")) as executor:
+    """Both of the same two processes, of a server that loads for both what they need.
+
+    To load it costs as much as twenty of these comparisons.
+    """
+    context = get_context("forkserver")
+    context.set_forkserver_preload([compare_unit.__module__])
+    with Deadly(2, mp_context=context) as executor:
         check_report(dumps, of_threads, executor, tmp_path)
         executor.kills = True
         with pytest.raises(ait_cmp.AitCmpError, match="graph_1: the worker that compared it ended"):
