@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -65,19 +67,45 @@ def rows_of(my: Path, golden: Path) -> list[Row]:
     return [row._replace(my_data_path="", golden_data_path="", cmp_fail_reason="") for row in rows]
 
 
+class Trees:
+    """Either side of every kind, under its own names and under mapped ones; each made once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.plain = cache(self._plain)
+        self.mapped = cache(self._mapped)
+        self.rows_of_plain = cache(self._rows_of_plain)
+
+    def _plain(self, side: str, kind: FileKind) -> Path:
+        seed = {"my": 0, "golden": 7}[side]
+        return dump_of(self._root / f"{side}_{kind}", seed, kind)
+
+    def _mapped(self, side: str, kind: FileKind, *, keep_endings: bool) -> Path:
+        root = self._root / f"{side}_{kind}_{keep_endings}"
+        shutil.copytree(self.plain(side, kind), root)
+        give_hashes(root, keep_endings=keep_endings)
+        return root
+
+    def _rows_of_plain(self, my_kind: FileKind, golden_kind: FileKind) -> list[Row]:
+        return rows_of(self.plain("my", my_kind), self.plain("golden", golden_kind))
+
+
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory: pytest.TempPathFactory) -> Trees:
+    return Trees(tmp_path_factory.mktemp("kinds"))
+
+
 @pytest.mark.parametrize("keep_endings", [True, False])
 @pytest.mark.parametrize("golden_kind", FILE_KINDS)
 @pytest.mark.parametrize("my_kind", FILE_KINDS)
 def test_a_tree_under_mapped_names_has_the_rows_of_the_plain_one(
-    tmp_path: Path, my_kind: FileKind, golden_kind: FileKind, keep_endings: bool
+    trees: Trees, my_kind: FileKind, golden_kind: FileKind, keep_endings: bool
 ) -> None:
-    my = dump_of(tmp_path / "my", 0, my_kind)
-    golden = dump_of(tmp_path / "golden", 7, golden_kind)
-    plain = rows_of(my, golden)
-    give_hashes(my, keep_endings=keep_endings)
-    give_hashes(golden, keep_endings=keep_endings)
-    mapped = rows_of(my, golden)
-    assert repr(mapped) == repr(plain)
+    mapped = rows_of(
+        trees.mapped("my", my_kind, keep_endings=keep_endings),
+        trees.mapped("golden", golden_kind, keep_endings=keep_endings),
+    )
+    assert repr(mapped) == repr(trees.rows_of_plain(my_kind, golden_kind))
     assert [row.status for row in mapped] == ["compared", "compared"]
 
 

@@ -159,7 +159,7 @@ def test_a_comparison_without_suspects_does_not_load_the_room_that_replays(
     dumps: Dumps, forked: Forked
 ) -> None:
     mine, golden = dumps(noise=0.0)
-    # The process has loaded all of it; without the core it is loaded anew.
+    # The process has loaded all of ait_cmp: all but the core is loaded anew.
     script = (
         "import sys\n"
         "for name in [name for name in sys.modules if name.partition('.')[0] == 'ait_cmp']:\n"
