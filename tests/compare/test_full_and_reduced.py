@@ -6,6 +6,7 @@ other.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -89,26 +90,32 @@ class Files:
 
     def __init__(self, root: Path) -> None:
         cases = sorted({case for pair in PAIRS for case in pair}, key=repr)
-        self._full = ge_step(root / "dump", names=[])
-        self._place = {case: number for number, case in enumerate(cases)}
-        for case in cases:
-            path = Path(self.path(case))
-            path.write_bytes(Dump(outputs=(case.tensor(),), op_name=case.name).file_bytes())
-        self._reduced: dict[FileKind, Path] = {}
+        full = ge_step(root / "dump", names=[])
+        names = {
+            case: f"Add.{case.name}.1.6.{1706596911888000 + number}"
+            for number, case in enumerate(cases)
+        }
+        for case, name in names.items():
+            dump = Dump(outputs=(case.tensor(),), op_name=case.name)
+            (full / name).write_bytes(dump.file_bytes())
+        self._refs = {("dump", case): ref_of(full / name) for case, name in names.items()}
         for kind in ("sketch", "min_max"):
-            shutil.copytree(root / "dump", root / kind)
+            # A name more for the same file costs less than a file; a converter removes names.
+            shutil.copytree(root / "dump", root / kind, copy_function=os.link)
             convert_dir(root / kind, info=kind, settle=0, threads=2, force=True)
-            self._reduced[kind] = root / kind / self._full.relative_to(root / "dump")
-
-    def path(self, case: Case) -> str:
-        return f"{self._full}/Add.{case.name}.1.6.{1706596911888000 + self._place[case]}"
+            reduced = root / kind / full.relative_to(root / "dump")
+            for case, name in names.items():
+                path = Path(reduced_path(str(reduced / name), "ge", kind))
+                if path.exists():
+                    self._refs[kind, case] = ref_of(path, kind)
 
     def ref(self, case: Case, kind: FileKind) -> TensorRef | None:
         """Its address, None if it cannot be reduced."""
-        if kind == "dump":
-            return TensorRef(self.path(case), "outputs", 0)
-        path = reduced_path(str(self._reduced[kind] / Path(self.path(case)).name), "ge", kind)
-        return TensorRef(path, "outputs", 0, kind=kind) if Path(path).exists() else None
+        return self._refs.get((kind, case))
+
+
+def ref_of(path: Path, kind: FileKind = "dump") -> TensorRef:
+    return TensorRef(str(path), "outputs", 0, kind=kind)
 
 
 @pytest.fixture(scope="module")
