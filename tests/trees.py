@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ait_cmp.discover import DumpTree, StepKey
@@ -22,6 +23,20 @@ def write(folder: Path, names: Iterable[str], data: bytes = b"") -> Path:
     for name in names:
         (folder / name).write_bytes(data)
     return folder
+
+
+@contextmanager
+def restored(path: Path) -> Iterator[Path]:
+    """A file that may be changed, or replaced, and is afterwards what it was.
+
+    So that a dump is written once for all tests that damage a file of it.
+    """
+    content = path.read_bytes()
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+        path.write_bytes(content)
 
 
 def rank_name(rank: int, world: int = 2) -> str:

@@ -26,11 +26,27 @@ from small_model import (
     write_ge_token,
     write_graph,
 )
-from trees import rank_name
+from trees import rank_name, restored
 
 
 def compare(root: Path) -> Comparison:
     return compare_dirs(root / "ge", root / "fx")
+
+
+@pytest.fixture(scope="module")
+def dumps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Dumps of two tokens; what a test changes in them it restores."""
+    root = tmp_path_factory.mktemp("dumps")
+    write_dumps(root)
+    return root
+
+
+@pytest.fixture(scope="module")
+def one_token(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with one token."""
+    root = tmp_path_factory.mktemp("one_token")
+    write_dumps(root, tokens=1)
+    return root
 
 
 def no_graph_text(root: Path) -> None:
@@ -39,13 +55,13 @@ def no_graph_text(root: Path) -> None:
 
 
 def empty_my_side(root: Path) -> None:
-    write_dumps(root)
+    write_dumps(root, tokens=1)
     shutil.rmtree(root / "ge")
     (root / "ge").mkdir()
 
 
 def empty_golden_side(root: Path) -> None:
-    write_dumps(root)
+    write_dumps(root, tokens=1)
     shutil.rmtree(root / "fx")
     (root / "fx").mkdir()
 
@@ -76,7 +92,7 @@ def ranks_apart(root: Path) -> None:
 
 
 def my_side_is_a_file(root: Path) -> None:
-    write_dumps(root)
+    write_dumps(root, tokens=1)
     shutil.rmtree(root / "ge")
     (root / "ge").write_text("no folder")
 
@@ -106,7 +122,7 @@ def test_folders_that_cannot_be_compared_are_refused(
 
 
 def test_a_graph_text_that_does_not_parse_is_named_with_its_line(tmp_path: Path) -> None:
-    write_dumps(tmp_path)
+    write_dumps(tmp_path, tokens=1)
     path = write_graph(tmp_path / "ge")
     path.write_text(path.read_text() + "op { name: \n")
     with pytest.raises(ConfigError, match=rf"{path.name}.*\d+:\d+|{path.name}.*line \d+"):
@@ -114,18 +130,17 @@ def test_a_graph_text_that_does_not_parse_is_named_with_its_line(tmp_path: Path)
 
 
 def test_a_graph_text_that_names_no_fx_tensor_is_told(tmp_path: Path) -> None:
-    write_dumps(tmp_path)
+    write_dumps(tmp_path, tokens=1)
     (text,) = (tmp_path / "ge").glob("dynamo_*.txt")
     text.write_bytes(b"")
     with pytest.raises(ConfigError, match=r"named in .*dynamo_.*: is the graph text cut short"):
         compare(tmp_path)
 
 
-def test_an_output_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
-    write_dumps(tmp_path)
+def test_an_output_folder_that_is_a_file_is_refused(one_token: Path, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("in the way")
     with pytest.raises(ConfigError, match="output folder .*out cannot be made"):
-        compare_dirs(tmp_path / "ge", tmp_path / "fx", output=tmp_path / "out")
+        compare_dirs(one_token / "ge", one_token / "fx", output=tmp_path / "out")
 
 
 def mul_dump() -> Dump:
@@ -164,12 +179,12 @@ BAD_FILES = {
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", BAD_FILES)
 def test_a_bad_dump_file_is_a_row_and_the_rest_is_compared(
-    tmp_path: Path, name: str, threads: int
+    dumps: Path, name: str, threads: int
 ) -> None:
     content, status, words = BAD_FILES[name]
-    write_dumps(tmp_path)
-    (next((tmp_path / "ge").rglob("0")) / "graph_1/1/0" / MUL).write_bytes(content)
-    found = compare_dirs(tmp_path / "ge", tmp_path / "fx", threads=threads)
+    with restored(next((dumps / "ge").rglob("0")) / "graph_1/1/0" / MUL) as file:
+        file.write_bytes(content)
+        found = compare_dirs(dumps / "ge", dumps / "fx", threads=threads)
     (bad,) = (
         row
         for row in found.rows
@@ -185,11 +200,12 @@ def test_a_bad_dump_file_is_a_row_and_the_rest_is_compared(
     assert_adds_up(found)
 
 
-def test_a_transposed_tensor_of_as_many_elements_is_compared_and_noted(tmp_path: Path) -> None:
-    write_dumps(tmp_path, tokens=1)
+def test_a_transposed_tensor_of_as_many_elements_is_compared_and_noted(one_token: Path) -> None:
     content = with_output(shape=(211, 3), original_shape=(211, 3))
-    next((tmp_path / "ge").rglob(MUL)).write_bytes(content)
-    row = next(r for r in compare(tmp_path).rows if (r.op_name, r.io) == ("Mul_2", "outputs"))
+    with restored(next((one_token / "ge").rglob(MUL))) as file:
+        file.write_bytes(content)
+        found = compare(one_token)
+    row = next(r for r in found.rows if (r.op_name, r.io) == ("Mul_2", "outputs"))
     assert row.status == "compared"
     assert "Shapes differ, element counts agree" in row.cmp_fail_reason
 
@@ -211,12 +227,12 @@ BAD_NPYS = {
 
 
 @pytest.mark.parametrize("name", BAD_NPYS)
-def test_a_bad_golden_file_is_a_row(tmp_path: Path, name: str) -> None:
+def test_a_bad_golden_file_is_a_row(one_token: Path, name: str) -> None:
     content, status = BAD_NPYS[name]
-    write_dumps(tmp_path, tokens=1)
-    (golden,) = (tmp_path / "fx").rglob("mul-*.OUTPUT.0.*.npy")
-    golden.write_bytes(content)
-    found = compare(tmp_path)
+    (path,) = (one_token / "fx").rglob("mul-*.OUTPUT.0.*.npy")
+    with restored(path) as golden:
+        golden.write_bytes(content)
+        found = compare(one_token)
     row = next(r for r in found.rows if (r.op_name, r.io) == ("Mul_2", "outputs"))
     assert row.status in (status, "unmatched")
     assert row.cmp_fail_reason
@@ -226,29 +242,26 @@ def test_a_bad_golden_file_is_a_row(tmp_path: Path, name: str) -> None:
     assert_adds_up(found)
 
 
-def test_files_that_cannot_be_opened_are_rows(tmp_path: Path) -> None:
-    write_dumps(tmp_path, tokens=1)
-    path = next((tmp_path / "ge").rglob(MUL))
-    path.unlink()
-    path.symlink_to("nowhere")
-    found = compare(tmp_path)
+def test_files_that_cannot_be_opened_are_rows(one_token: Path) -> None:
+    with restored(next((one_token / "ge").rglob(MUL))) as path:
+        path.unlink()
+        path.symlink_to("nowhere")
+        found = compare(one_token)
     assert_adds_up(found)
     assert {row.status for row in found.rows if row.op_name == "Abs_1"} == {"compared"}
 
 
 @pytest.mark.parametrize("sides", [("", "fx"), ("ge", "")])
 def test_an_empty_path_is_not_the_current_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sides: tuple[str, str]
+    dumps: Path, monkeypatch: pytest.MonkeyPatch, sides: tuple[str, str]
 ) -> None:
-    write_dumps(tmp_path)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(dumps)
     with pytest.raises(ConfigError, match="found an empty text"):
         compare_dirs(*sides)
 
 
-def test_one_pattern_may_be_given_as_a_text(tmp_path: Path) -> None:
-    write_dumps(tmp_path)
-    result = compare_dirs(tmp_path / "ge", tmp_path / "fx", ops="Mul*", tokens=0)
+def test_one_pattern_may_be_given_as_a_text(dumps: Path) -> None:
+    result = compare_dirs(dumps / "ge", dumps / "fx", ops="Mul*", tokens=0)
     assert {(row.op_name, row.token_id) for row in result.rows} == {("Mul_2", 0)}
 
 
@@ -300,12 +313,12 @@ def test_a_golden_ge_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["mul-aten.mul.Tensor.INPUT.1", "abs-aten.abs.Tensor.INPUT.0"])
 @pytest.mark.parametrize("n_bytes", [0, 7, 60, 130])
 def test_a_damaged_golden_input_is_an_unreadable_row(
-    tmp_path: Path, name: str, n_bytes: int
+    one_token: Path, name: str, n_bytes: int
 ) -> None:
-    write_dumps(tmp_path, tokens=1)
-    (path,) = (tmp_path / "fx").rglob(f"{name}.*")
-    path.write_bytes(path.read_bytes()[:n_bytes])
-    found = compare(tmp_path)
+    (found_path,) = (one_token / "fx").rglob(f"{name}.*")
+    with restored(found_path) as path:
+        path.write_bytes(path.read_bytes()[:n_bytes])
+        found = compare(one_token)
     (damaged,) = [row for row in found.rows if row.status == "unreadable"]
     assert path.name in damaged.cmp_fail_reason
     assert found.counts["unreadable"] == 1

@@ -11,6 +11,7 @@ import pytest
 import small_model
 from ait_cmp import compare_dirs
 from ait_cmp.report.summary import summary_lines
+from trees import restored
 
 FILES = [
     ("fx", "mul*INPUT.1*"),
@@ -48,17 +49,24 @@ def is_a_pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
+@pytest.fixture(scope="module")
+def dumps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Dumps of two tokens; what a test changes in them it restores."""
+    root = tmp_path_factory.mktemp("dumps")
+    small_model.write_dumps(root, tokens=2)
+    return root
+
+
 @pytest.mark.parametrize(("side", "pattern"), FILES)
 @pytest.mark.parametrize(
     "change", [cut, empty, cut_values, leads_nowhere, leads_to_itself, is_a_pipe]
 )
 def test_a_file_that_cannot_be_read_is_counted_and_named(
-    tmp_path: Path, side: str, pattern: str, change: Callable[[Path], None]
+    dumps: Path, side: str, pattern: str, change: Callable[[Path], None]
 ) -> None:
-    small_model.write_dumps(tmp_path, tokens=2)
-    file = min((tmp_path / side).rglob(pattern))
-    change(file)
-    found = compare_dirs(tmp_path / "ge", tmp_path / "fx")
+    with restored(min((dumps / side).rglob(pattern))) as file:
+        change(file)
+        found = compare_dirs(dumps / "ge", dumps / "fx")
     assert found.has_differences
     assert found.counts["unreadable"] or found.unread
     said = "\n".join(summary_lines(found))
@@ -70,10 +78,9 @@ def test_a_file_that_cannot_be_read_is_counted_and_named(
 
 @pytest.mark.parametrize("side", ["ge", "fx"])
 def test_a_folder_that_cannot_be_read_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side: str
+    dumps: Path, monkeypatch: pytest.MonkeyPatch, side: str
 ) -> None:
-    small_model.write_dumps(tmp_path, tokens=2)
-    locked = str(min((tmp_path / side).rglob("graph_1/1/1" if side == "ge" else "graph_1/1")))
+    locked = str(min((dumps / side).rglob("graph_1/1/1" if side == "ge" else "graph_1/1")))
     list_folder = os.scandir
 
     def refuse(path: str) -> object:
@@ -82,7 +89,7 @@ def test_a_folder_that_cannot_be_read_is_named(
         return list_folder(path)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    found = compare_dirs(tmp_path / "ge", tmp_path / "fx")
+    found = compare_dirs(dumps / "ge", dumps / "fx")
     assert found.has_differences
     name = "my" if side == "ge" else "golden"
     assert found.unread == [f"{name}: {locked}: this folder could not be read (Permission denied)."]

@@ -3,7 +3,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +22,7 @@ from ait_cmp.info.members import load_members
 from ait_cmp.info.reduce import min_max_bytes, open_dump_file, reduce_dump
 from forked import Forked
 from reduced_dump import bf16, convert_all, ge_bytes, ge_folder, random_values, write_fx, write_ge
+from trees import restored
 
 
 def names(folder: Path) -> list[str]:
@@ -332,7 +332,7 @@ def test_an_info_file_that_is_damaged_is_refused_with_its_path(tmp_path: Path) -
 
 @pytest.fixture(scope="module")
 def half_converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two files on either side, those of `my` converted; to be copied."""
+    """Two files on either side, those of `my` converted; what a test changes it restores."""
     root = tmp_path_factory.mktemp("half")
     for side in ("my", "golden"):
         for number in range(2):
@@ -357,14 +357,14 @@ def half_converted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_info_file_that_says_nonsense_is_one_unreadable_row(
     tmp_path: Path, half_converted: Path, key: str, value: object
 ) -> None:
-    shutil.copytree(half_converted, tmp_path, dirs_exist_ok=True)
-    info = next((tmp_path / "my").rglob("*Add_1*_info.npz"))
-    members = load_members(str(info), ("header", "sketches"))
-    header = json.loads(members["header"].tobytes())
-    header["tensors"][0][key] = value
-    members["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
-    np.savez(info, **members)
-    found = compare_dirs(tmp_path / "my", tmp_path / "golden", output=tmp_path)
+    (path,) = (half_converted / "my").rglob("*Add_1*_info.npz")
+    with restored(path) as info:
+        members = load_members(str(info), ("header", "sketches"))
+        header = json.loads(members["header"].tobytes())
+        header["tensors"][0][key] = value
+        members["header"] = np.frombuffer(json.dumps(header).encode(), np.uint8)
+        np.savez(info, **members)
+        found = compare_dirs(half_converted / "my", half_converted / "golden", output=tmp_path)
     assert [row.status for row in found.rows] == ["compared", "unreadable"]
     assert "not a readable info file" in found.rows[1].cmp_fail_reason
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import shutil
 import struct
 import threading
 import tracemalloc
@@ -29,6 +28,7 @@ from ait_cmp.info.members import load_members, parse_npy
 from ait_cmp.info.source import read_reduced
 from ait_cmp.tensor_ref import FileRef
 from reduced_dump import convert_all, ge_folder, random_values, write_fx, write_ge
+from trees import restored
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -205,7 +205,7 @@ DAMAGES = [
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two info files on either side; to be copied."""
+    """Two info files on either side; what a test changes in them it restores."""
     root = tmp_path_factory.mktemp("run")
     tensors = (random_values(1, 40),), (random_values(2, 3000),)
     for side in ("my", "golden"):
@@ -217,14 +217,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_info_file_is_one_unreadable_row(
-    tmp_path: Path, run: Path, damage: Callable[[bytes], bytes]
+    run: Path, damage: Callable[[bytes], bytes]
 ) -> None:
-    shutil.copytree(run, tmp_path, dirs_exist_ok=True)
-    (info,) = (tmp_path / "my").rglob("*Add_1*_info.npz")
-    info.write_bytes(damage(info.read_bytes()))
-    with pytest.raises(FormatError, match="Add_1"):
-        read_info(str(info))
-    found = compare_dirs(tmp_path / "my", tmp_path / "golden")
+    (path,) = (run / "my").rglob("*Add_1*_info.npz")
+    with restored(path) as info:
+        info.write_bytes(damage(info.read_bytes()))
+        with pytest.raises(FormatError, match="Add_1"):
+            read_info(str(info))
+        found = compare_dirs(run / "my", run / "golden")
     assert dict(found.counts) == {**dict.fromkeys(found.counts, 0), "unreadable": 1, "compared": 2}
     (row,) = [row for row in found.rows if row.status == "unreadable"]
     assert str(info) in row.cmp_fail_reason
@@ -245,13 +245,18 @@ def test_any_flipped_bits_give_tensors_or_a_format_error(
         assert len(read_info(str(path)).tensors) == 2
 
 
+@pytest.fixture(scope="module")
+def members(intact: bytes) -> Arrays:
+    return members_of(intact)
+
+
 @given(st.binary(max_size=300))
 def test_a_header_of_any_bytes_gives_a_format_error(
-    tmp_path_factory: pytest.TempPathFactory, intact: bytes, header: bytes
+    tmp_path_factory: pytest.TempPathFactory, members: Arrays, header: bytes
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "header_info.npz"
-    members = {**members_of(intact), "header": np.frombuffer(header, np.uint8)}
-    path.write_bytes(pack_npz(members))
+    changed = {**members, "header": np.frombuffer(header, np.uint8)}
+    path.write_bytes(pack_npz(changed))
     with pytest.raises(FormatError, match="header_info"):
         read_info(str(path))
 
