@@ -8,7 +8,7 @@ import shutil
 import signal
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -49,9 +49,9 @@ TENSORS = {
 ONE_REPORT = "ait_cmp_report_*.csv"
 
 
-def compare(root: Path, **options: object) -> Comparison:
-    """`root`/ge against `root`/fx, a report in `root`/out."""
-    return compare_dirs(root / "ge", root / "fx", output=root / "out", **options)
+def compare(root: Path, output: Path | None = None, **options: object) -> Comparison:
+    """`root`/ge against `root`/fx, a report in `root`/out if not elsewhere."""
+    return compare_dirs(root / "ge", root / "fx", output=output or root / "out", **options)
 
 
 def tensor_of_row(row: Row) -> tuple[str, str, int]:
@@ -76,9 +76,31 @@ def assert_adds_up(found: Comparison) -> None:
     assert all(row.cmp_fail_reason for row in found.rows if row.status != "compared")
 
 
-def test_every_tensor_of_the_my_side_has_one_row_in_execution_order(tmp_path: Path) -> None:
-    write_dumps(tmp_path, tokens=3)
-    found = compare(tmp_path)
+class Whole(NamedTuple):
+    """A comparison of three tokens, its dumps, and what it said of its progress."""
+
+    root: Path
+    found: Comparison
+    told: list[tuple[int, int]]
+
+
+@pytest.fixture(scope="module")
+def dumps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Dumps of three tokens: not to be changed."""
+    root = tmp_path_factory.mktemp("dumps")
+    write_dumps(root, tokens=3)
+    return root
+
+
+@pytest.fixture(scope="module")
+def whole(dumps: Path) -> Whole:
+    told: list[tuple[int, int]] = []
+    found = compare(dumps, progress=lambda done, known: told.append((done, known)))
+    return Whole(dumps, found, told)
+
+
+def test_every_tensor_of_the_my_side_has_one_row_in_execution_order(whole: Whole) -> None:
+    found = whole.found
     assert [tensor_of_row(row) for row in found.rows] == list(TENSORS) * 3
     assert [row.match for row in found.rows] == list(TENSORS.values()) * 3
     assert [row.token_id for row in found.rows] == [0] * 7 + [1] * 7 + [2] * 7
@@ -90,12 +112,11 @@ def test_every_tensor_of_the_my_side_has_one_row_in_execution_order(tmp_path: Pa
     assert (found.first_divergence, found.has_differences) == ([], False)
 
 
-def test_a_row_says_what_was_compared_and_how_it_came_out(tmp_path: Path) -> None:
-    write_dumps(tmp_path, tokens=1)
-    row = next(r for r in compare(tmp_path).rows if tensor_of_row(r) == ("Mul_2", "outputs", 0))
+def test_a_row_says_what_was_compared_and_how_it_came_out(whole: Whole) -> None:
+    row = next(r for r in whole.found.rows if tensor_of_row(r) == ("Mul_2", "outputs", 0))
     golden = values_of(0)["mul"]
     my = golden.astype(np.float16).astype(np.float32)
-    assert row.my_data_path == f"{next((tmp_path / 'ge').rglob(MUL))},outputs,0"
+    assert row.my_data_path == f"{next((whole.root / 'ge').rglob(f'1/0/{MUL}'))},outputs,0"
     assert Path(row.golden_data_path).name.startswith("mul-aten.mul.Tensor.OUTPUT.0.")
     assert (row.my_op_type, row.golden_op_type) == ("Mul", "aten.mul.Tensor")
     assert (row.my_dtype, row.golden_dtype) == ("torch.float32", "torch.float32")
@@ -106,12 +127,11 @@ def test_a_row_says_what_was_compared_and_how_it_came_out(tmp_path: Path) -> Non
         assert abs(getattr(row, name) - truth.value) <= truth.bound, name
 
 
-def test_the_report_holds_the_rows(tmp_path: Path) -> None:
-    write_dumps(tmp_path)
-    found = compare(tmp_path)
+def test_the_report_holds_the_rows(whole: Whole) -> None:
+    found = whole.found
     (path,) = found.csv_paths
     lines = read(path)
-    assert path.parent == tmp_path / "out"
+    assert path.parent == whole.root / "out"
     assert path.match(ONE_REPORT)
     assert len(lines) == len(found.rows)
     for line, row in zip(lines, found.rows):
@@ -128,20 +148,20 @@ def test_without_an_output_folder_no_file_is_written(tmp_path: Path) -> None:
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_threads_give_the_same_bytes(tmp_path: Path) -> None:
-    write_dumps(tmp_path, tokens=3)
-    reports = [compare(tmp_path, threads=threads).csv_paths[0] for threads in (1, 2, 7)]
+def test_threads_give_the_same_bytes(dumps: Path, tmp_path: Path) -> None:
+    reports = [compare(dumps, tmp_path, threads=threads).csv_paths[0] for threads in (1, 2, 7)]
     assert len({path.read_bytes() for path in reports}) == 1
 
 
-def test_cpu_levels_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cpu_levels_give_the_same_bytes(
+    dumps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The core looks at the variable each time, so that one process can take all levels."""
-    write_dumps(tmp_path)
     reports: list[bytes] = []
     for isa in _core.isas():
         monkeypatch.setenv("AIT_CMP_ISA", isa)
         assert _core.isa_in_use() == isa
-        found = compare_dirs(tmp_path / "ge", tmp_path / "fx", output=tmp_path / isa)
+        found = compare(dumps, tmp_path / isa, tokens=[0, 1])
         reports.append(found.csv_paths[0].read_bytes())
     assert len(reports) == len(_core.isas())
     assert len(set(reports)) == 1
@@ -169,9 +189,8 @@ def test_only_the_wanted_ranks_and_tokens_are_compared(tmp_path: Path) -> None:
     assert_adds_up(found)
 
 
-def test_only_the_wanted_ops_are_compared(tmp_path: Path) -> None:
-    write_dumps(tmp_path, tokens=2)
-    found = compare(tmp_path, ops=["M*", "*_1"])
+def test_only_the_wanted_ops_are_compared(dumps: Path, tmp_path: Path) -> None:
+    found = compare(dumps, tmp_path, tokens=[0, 1], ops=["M*", "*_1"])
     assert {row.op_name for row in found.rows} == {"Mul_2", "Abs_1"}
     assert {row.status for row in found.rows} == {"compared"}
     assert len(found.rows) == 10
@@ -297,9 +316,8 @@ def test_an_interrupt_leaves_whole_lines_of_what_was_done(tmp_path: Path, calls:
 
 @pytest.mark.parametrize("at", ["counts", "rows", "write"])
 def test_ctrl_c_while_a_step_is_reported_leaves_accounts_that_agree(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+    dumps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
-    write_dumps(tmp_path, tokens=3)
     places = {"counts": (Counts, "add"), "rows": (KeptRows, "add"), "write": (CsvSink, "write")}
     real = getattr(*places[at])
 
@@ -310,7 +328,7 @@ def test_ctrl_c_while_a_step_is_reported_leaves_accounts_that_agree(
 
     monkeypatch.setattr(*places[at], interrupted)
     before = signal.getsignal(signal.SIGINT)
-    found = compare(tmp_path)
+    found = compare(dumps, tmp_path)
     assert found.was_interrupted
     assert len(found.rows) == found.counts.total == len(read(found.csv_paths[0]))
     assert len(found.rows) >= ROWS_PER_TOKEN
@@ -318,9 +336,8 @@ def test_ctrl_c_while_a_step_is_reported_leaves_accounts_that_agree(
 
 
 def test_an_error_in_pairing_leaves_the_steps_before_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dumps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_dumps(tmp_path, tokens=3)
     real = StepPairer.pair
 
     def pair(self: StepPairer, my_key: StepKey, golden_key: StepKey | None) -> Any:
@@ -330,8 +347,8 @@ def test_an_error_in_pairing_leaves_the_steps_before_it(
 
     monkeypatch.setattr(StepPairer, "pair", pair)
     with pytest.raises(MemoryError):
-        compare(tmp_path)
-    (report,) = (tmp_path / "out").glob("*.csv")
+        compare(dumps, tmp_path)
+    (report,) = tmp_path.glob("*.csv")
     assert {line["token_id"] for line in read(report)} == {"0", "1"}
 
 
@@ -356,34 +373,28 @@ def test_values_without_a_public_coding_are_compared_as_bytes(
     assert words in row.cmp_fail_reason
 
 
-def test_progress_ends_with_everything_done(tmp_path: Path) -> None:
-    write_dumps(tmp_path, tokens=3)
-    calls: list[tuple[int, int]] = []
-    compare(tmp_path, progress=lambda done, known: calls.append((done, known)))
-    assert calls == sorted(calls)
-    assert calls[-1] == (3 * ROWS_PER_TOKEN, 3 * ROWS_PER_TOKEN)
+def test_progress_ends_with_everything_done(whole: Whole) -> None:
+    assert whole.told == sorted(whole.told)
+    assert whole.told[-1] == (3 * ROWS_PER_TOKEN, 3 * ROWS_PER_TOKEN)
 
 
-def test_counts_of_parts_merge_to_those_of_the_whole(tmp_path: Path) -> None:
-    write_dumps(tmp_path, tokens=3)
-    whole = compare(tmp_path).counts
-    merged = compare(tmp_path, tokens=[0]).counts
-    merged.merge(compare(tmp_path, tokens=[1, 2]).counts)
-    assert merged == whole
-    assert (merged.golden, merged.verdicts) == (whole.golden, whole.verdicts)
-    assert merged.matches == whole.matches
+def test_counts_of_parts_merge_to_those_of_the_whole(whole: Whole, tmp_path: Path) -> None:
+    counts = whole.found.counts
+    merged = compare(whole.root, tmp_path, tokens=[0]).counts
+    merged.merge(compare(whole.root, tmp_path, tokens=[1, 2]).counts)
+    assert merged == counts
+    assert (merged.golden, merged.verdicts) == (counts.golden, counts.verdicts)
+    assert merged.matches == counts.matches
 
 
 @pytest.mark.parametrize("threads", [0, -1, 10**6, 10**20])
-def test_no_threads_and_too_many_are_refused(tmp_path: Path, threads: int) -> None:
-    write_dumps(tmp_path, tokens=1)
+def test_no_threads_and_too_many_are_refused(dumps: Path, tmp_path: Path, threads: int) -> None:
     with pytest.raises(ConfigError, match=f"a number from 1 to 1024 expected, found {threads}"):
-        compare(tmp_path, threads=threads)
+        compare(dumps, tmp_path, threads=threads)
 
 
-def test_the_inserted_op_says_why_it_has_no_counterpart(tmp_path: Path) -> None:
-    write_dumps(tmp_path, tokens=1)
-    last = compare(tmp_path).rows[-1]
+def test_the_inserted_op_says_why_it_has_no_counterpart(whole: Whole) -> None:
+    last = whole.found.rows[-1]
     assert Path(last.my_data_path.split(",")[0]).name == SQRT
     assert (last.status, last.golden_data_path) == ("unmatched", "")
     assert (
@@ -392,9 +403,9 @@ def test_the_inserted_op_says_why_it_has_no_counterpart(tmp_path: Path) -> None:
     assert last.my_max_value is not None
 
 
-def test_a_dump_that_lacks_most_operators_is_told(tmp_path: Path) -> None:
+def test_a_dump_that_lacks_most_operators_is_told(whole: Whole, tmp_path: Path) -> None:
+    assert not any("operators of the graph" in note for note in whole.found.notes)
     write_dumps(tmp_path)
-    assert not any("operators of the graph" in note for note in compare(tmp_path).notes)
     for name in (MUL, SQRT):
         for file in (tmp_path / "ge").rglob(name):
             file.unlink()

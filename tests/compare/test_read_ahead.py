@@ -17,10 +17,11 @@ from ait_cmp.discover import DumpTree, StepKey, discover
 from small_model import write_dumps
 
 
-@pytest.fixture
-def trees(tmp_path: Path) -> tuple[DumpTree, DumpTree]:
-    write_dumps(tmp_path, tokens=9)
-    return discover(tmp_path / "ge"), discover(tmp_path / "fx")
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory: pytest.TempPathFactory) -> tuple[DumpTree, DumpTree]:
+    root = tmp_path_factory.mktemp("trees")
+    write_dumps(root, tokens=9)
+    return discover(root / "ge"), discover(root / "fx")
 
 
 class Disk:
