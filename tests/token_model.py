@@ -6,6 +6,8 @@ are graph inputs. The same values on both sides, so that a wrong meeting shows a
 
 from __future__ import annotations
 
+import io
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,9 @@ WIDTH = 16
 ROWS_PER_STEP = 3 + 3 + 3 + 3
 
 
+@cache
 def values_of(rows: int, prompt: int, model: int = 0, width: int = WIDTH) -> dict[str, Array]:
-    """Tensors by name; `prompt` makes other ids, `model` other weights."""
+    """Tensors by name, not to be changed; `prompt` makes other ids, `model` other weights."""
     weights = np.random.default_rng([7, model])
     table = weights.standard_normal((50, width)).astype(np.float32)
     weight = weights.standard_normal((width, width + 8)).astype(np.float32)
@@ -44,6 +47,8 @@ def write_text(folder: Path, number: int = 1, *, rank: int = 0) -> Path:
     """The graph text of the model."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / graph_name(number, rank=rank)
+    if path.exists():  # written with another step
+        return path
     path.write_text(
         f'name: "graph_{number}"\n'
         + "".join(graph_text.op(f"arg{i}_1", "Data") for i in range(3))
@@ -109,5 +114,6 @@ def write_golden(
     ):
         names = fx_names(node, target, inputs=len(inputs), time=time)
         for name, key in zip(names, [*inputs, node]):
-            np.save(folder / name, values[key])
+            np.save(content := io.BytesIO(), values[key])
+            (folder / name).write_bytes(content.getvalue())
     return folder

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -80,15 +81,34 @@ def compared(root: Path, my: Values, golden: Values, my_kind: str, golden_kind: 
     return compare_dirs(*folders)
 
 
+class Sides(NamedTuple):
+    """Two tensors that differ, and where they lie in every kind: (side, kind) -> folder."""
+
+    my: Values
+    golden: Values
+    folders: dict[tuple[str, str], Path]
+
+
+@pytest.fixture(scope="module")
+def sides(tmp_path_factory: pytest.TempPathFactory) -> Sides:
+    root = tmp_path_factory.mktemp("sides")
+    golden = random_values(0, 60, 50)
+    my = np.float32(1.2) * golden + np.float32(0.3) * random_values(1, 60, 50)
+    folders = {}
+    for kind, change in KINDS.items():
+        for name, folder in zip(("my", "golden"), two_dumps(root / f"of_{kind}", my, golden)):
+            change(folder)
+            folders[name, kind] = folder
+    return Sides(my, golden, folders)
+
+
 @pytest.mark.parametrize("my_kind", ORDER)
 @pytest.mark.parametrize("golden_kind", ORDER)
 def test_any_mixture_is_compared_and_says_what_it_is_estimated_from(
-    tmp_path: Path, my_kind: str, golden_kind: str
+    sides: Sides, my_kind: str, golden_kind: str
 ) -> None:
-    golden = random_values(0, 60, 50)
-    my = np.float32(1.2) * golden + np.float32(0.3) * random_values(1, 60, 50)
-    result = compared(tmp_path, my, golden, my_kind, golden_kind)
-    (row,) = result.rows
+    my, golden, folders = sides
+    (row,) = compare_dirs(folders["my", my_kind], folders["golden", golden_kind]).rows
     least = max(my_kind, golden_kind, key=ORDER.index)
     assert (row.status, row.match, row.op_name) == ("compared", "name", "Add_1")
     assert row.estimated == least
