@@ -6,6 +6,7 @@ import errno
 import math
 import os
 import pickle
+import random
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,17 @@ def test_rows_stay_in_memory_where_nothing_can_be_written(
     monkeypatch.undo()
     kept.add(step_rows([row(2)]))
     assert [found.data_id for found in kept] == [0, 1, 2]
+
+
+def test_rows_beyond_some_megabytes_leave_the_memory() -> None:
+    text = random.Random(1).randbytes(2**19).hex()
+    content = step_rows([row(0, custom=(text,))]).packed(0, 1)
+    kept = KeptRows()
+    for number in range(20):
+        kept.add_packed(1, content, number)
+    assert 4 * 2**20 < sum(len(part.content) for part in kept._parts) <= 16 * 2**20 < 20 * len(text)
+    assert [found.data_id for found in kept] == list(range(20))
+    assert {found.custom for found in kept} == {(text,)}
 
 
 def test_a_killed_run_leaves_no_file(tmp_path: Path, forked: Forked) -> None:
