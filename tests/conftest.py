@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, settings
 from ait_cmp import _core
 from ait_cmp.cli.demo import unpack_sample
 from forked import Forked, forked_from
-from shared_files import unpack
+from shared_files import unchanged, unpack
 
 # A slow machine is no failure: no test depends on time.
 # The same inputs in every run, so that a failure belongs to the change at hand; ten times as many
@@ -76,19 +76,6 @@ def bf16_sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Noisy dumps in bfloat16: ge, ge_wrong_mul_9, fx. Unpacked once: not to be changed."""
     folder = tmp_path_factory.mktemp("bf16")
     yield from unchanged(unpack(Path(__file__).parent / "data/llama-bf16-noisy.tar.xz", folder))
-
-
-def unchanged(folder: Path) -> Iterator[Path]:
-    """Lends a folder; an error that names what was written there."""
-
-    def files() -> set[tuple[str, int, int]]:
-        states = {str(path): path.stat() for path in folder.rglob("*")}
-        return {(path, state.st_size, state.st_mtime_ns) for path, state in states.items()}
-
-    before = files()
-    yield folder
-    changed = sorted(path for path, *_ in files() ^ before)
-    assert not changed, f"tests wrote into what all share: {changed[:5]}"
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Files of dumps that tests write over and over: second names of one that is there already.
+"""Files that tests share: second names of one that is there already, folders that are lent.
 
 Making a file costs more than many tests do with it.
 """
@@ -9,6 +9,7 @@ import io
 import lzma
 import os
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 #: Larger files are rarely the same, and would stay in memory.
@@ -57,3 +58,16 @@ def unpack(archive: Path, folder: Path) -> Path:
                 made.add(parent)
             put(path, packed[member.offset_data : member.offset_data + member.size])
     return folder
+
+
+def unchanged(folder: Path) -> Iterator[Path]:
+    """Lends a folder; an error that names what was written there."""
+
+    def files() -> set[tuple[str, int, int]]:
+        states = {str(path): path.stat() for path in folder.rglob("*")}
+        return {(path, state.st_size, state.st_mtime_ns) for path, state in states.items()}
+
+    before = files()
+    yield folder
+    changed = sorted(path for path, *_ in files() ^ before)
+    assert not changed, f"tests wrote into what all share: {changed[:5]}"

@@ -13,8 +13,7 @@ import pytest
 
 import ait_cmp
 import planted
-from conftest import unchanged
-from shared_files import change
+from shared_files import change, unchanged
 from two_dumps import (
     ROUNDOFF,
     Array,
