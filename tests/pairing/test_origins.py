@@ -22,13 +22,13 @@ UP_PROJ = {"module": "layers.0.mlp.up_proj", "file": "/models/qwen.py", "line": 
 
 @pytest.fixture(scope="module")
 def products(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """ge and fx: the graph text, and the files of its products in the first step.
+    """ge and fx: the graph text, and the files of its products in both steps: not to be changed.
 
-    What is said of the nodes of a graph is the same for all steps and ops. Not to be changed.
+    What is said of the nodes of a graph is the same for all ops.
     """
     folder = tmp_path_factory.mktemp("products")
-    found = [*sample.glob("ge_wrong/*.txt"), *sample.glob("ge_wrong/**/0/MatMul.*")]
-    for path in [*found, *sample.glob("fx/**/0/mm*")]:
+    found = [*sample.glob("ge_wrong/*.txt"), *sample.glob("ge_wrong/**/MatMul.*")]
+    for path in [*found, *sample.glob("fx/**/mm*")]:
         _, *inside = path.relative_to(sample).parts
         target = Path(folder, "fx" if path.suffix == ".npy" else "ge", *inside)
         target.parent.mkdir(parents=True, exist_ok=True)

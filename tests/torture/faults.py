@@ -4,7 +4,7 @@ What must hold: a comparison counts the file, names it in its summary and ends w
 are those of a sound disk; a conversion leaves the file as it is and says so, or is complete. Where
 there is a compiler calls of the C library fail (fault_shim.c in LD_PRELOAD), else those of Python's
 os and io. `faults.py` tries every kind of file, place and error; `faults.py quick` one error
-early, `faults.py once` at the first call.
+early.
 """
 
 from __future__ import annotations
@@ -223,19 +223,15 @@ def contents_of(root: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
-def compiler() -> str | None:
-    """What compiles the shim, if there is one."""
-    return next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
-
-
 def run_with_shim(words: list[str], **options: Any) -> subprocess.CompletedProcess[str] | None:
     """Run this program again under the shim, None without a compiler."""
-    if (compile_with := compiler()) is None:
+    compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
+    if compiler is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         shim = f"{folder}/fault_shim.so"
         source = Path(__file__).with_name("fault_shim.c")
-        subprocess.run([compile_with, "-shared", "-fPIC", "-o", shim, source, "-ldl"], check=True)
+        subprocess.run([compiler, "-shared", "-fPIC", "-o", shim, source, "-ldl"], check=True)
         command = [sys.executable, __file__, *words]
         environment = {**os.environ, "LD_PRELOAD": shim}
         return subprocess.run(command, env=environment, text=True, **options)
@@ -243,8 +239,7 @@ def run_with_shim(words: list[str], **options: Any) -> subprocess.CompletedProce
 
 def main() -> None:
     calls = injector()
-    few = {"quick": (ERRORS[:1], SKIPS[:3]), "once": (ERRORS[:1], SKIPS[:1])}
-    errors, skips = few.get(sys.argv[-1], (ERRORS, SKIPS))
+    errors, skips = (ERRORS[:1], SKIPS[:3]) if "quick" in sys.argv else (ERRORS, SKIPS)
     faults = [Fault(*fault) for fault in itertools.product(PLACES, errors, skips)]
     print(f"calls of {type(calls).__name__}, {len(faults)} faults for each kind of file")
     with tempfile.TemporaryDirectory() as folder:

@@ -28,9 +28,7 @@ def test_without_a_compiler_calls_of_python_fail(
 ) -> None:
     for module, name in ((os, "open"), (io, "open"), (os, "stat")):
         monkeypatch.setattr(module, name, getattr(module, name))  # what comes back afterwards
-    # With one these calls of Python, and later ones, fail under the shim.
-    how = "quick" if faults.compiler() is None else "once"
-    monkeypatch.setattr(sys, "argv", ["faults.py", how])
+    monkeypatch.setattr(sys, "argv", ["faults.py", "quick"])
     faults.main()
     said = capsys.readouterr().out
     assert said.startswith("calls of PythonCalls")
