@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from typing import IO, TYPE_CHECKING
 
 from ait_cmp.cli.exit_status import ExitStatus
 from ait_cmp.cli.language import add_language_option, language_of, translated
 from ait_cmp.cli.terminal import say
 from ait_cmp.cli.thread_option import add_thread_option
 from ait_cmp.config import DEMO_FOLDER
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _SAMPLE = "sample.tar.xz"
 # The operator of the sample that was made wrong.
@@ -60,20 +56,14 @@ def run(options: argparse.Namespace) -> int:
 
 def unpack_sample(folder: object) -> None:
     """Unpack the sample dump below a folder, which is made if missing."""
+    import tarfile
     from importlib import resources
     from pathlib import Path
 
     target = Path(str(folder))
     target.mkdir(parents=True, exist_ok=True)
-    with resources.files("ait_cmp").joinpath(_SAMPLE).open("rb") as packed:
-        unpack(packed, target)
-
-
-def unpack(packed: IO[bytes], target: Path) -> None:
-    """Unpack the plain files and folders of a tar.xz of our own making below a folder."""
-    import tarfile
-
-    with tarfile.open(fileobj=packed, mode="r:xz") as archive:
+    sample = resources.files("ait_cmp").joinpath(_SAMPLE)
+    with sample.open("rb") as packed, tarfile.open(fileobj=packed, mode="r:xz") as archive:
         if hasattr(tarfile, "data_filter"):  # Pythons that can refuse paths outside by themselves
             archive.extraction_filter = tarfile.data_filter
         for member in archive:

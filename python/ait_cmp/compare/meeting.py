@@ -19,7 +19,7 @@ from ait_cmp.pairing.graph.context import GraphContext
 from ait_cmp.pairing.pair import StepPairs
 from ait_cmp.pairing.readers import Readers, core_readers, remembering
 from ait_cmp.pairing.repeat import EarlySteps
-from ait_cmp.pairing.step import pair_step
+from ait_cmp.pairing.step import Golden, pair_step
 
 
 def meet(
@@ -58,11 +58,12 @@ def meet(
         context = context_of(my_key)
 
         def pair_anew(recorded: Readers) -> StepPairs:
+            step: Golden
             if golden.kind == "fx":
                 step = FxStep(golden.fx[golden_key])
-                return pair_step(my_key, my.ge[my_key], step, context, recorded)
-            ge_step = read_ge_step(golden.ge[golden_key], context, recorded)
-            return pair_step(my_key, my.ge[my_key], ge_step, context, recorded)
+            else:
+                step = read_ge_step(golden.ge[golden_key], context, recorded)
+            return pair_step(my_key, my.ge[my_key], step, context, recorded)
 
         return early.pair(my_key, golden_key, pair_anew)
 

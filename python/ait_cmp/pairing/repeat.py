@@ -63,12 +63,10 @@ class EarlyPairs(NamedTuple):
     Attributes:
         step: Its pairs.
         asked: All that pairing asked the readers, and what they said.
-        answers: The same without what could not be read.
     """
 
     step: StepPairs
     asked: dict[_Question, Any]
-    answers: dict[_Question, Any]
 
 
 class EarlySteps:
@@ -87,11 +85,11 @@ class EarlySteps:
         self, my: StepKey, golden: StepKey, pair_anew: Callable[[Readers], StepPairs]
     ) -> StepPairs:
         """Pair a step; all that `pair_anew` reads of files it must ask the readers it is given."""
-        answers, asked = _Answers(self._readers), dict[_Question, Any]()
-        step = pair_anew(answers.recorded(asked))
+        asked: dict[_Question, Any] = {}
+        step = pair_anew(_Answers(self._readers).recorded(asked))
         self._n_rows += len(step.pairs)
         if not self._kept or self._n_rows <= _N_EARLY_ROWS:
-            self._kept[my, golden] = EarlyPairs(step, asked, answers.known)
+            self._kept[my, golden] = EarlyPairs(step, asked)
         return step
 
     def take(self, my: StepKey, golden: StepKey) -> EarlyPairs | None:
@@ -125,12 +123,12 @@ class Repeats:
         graph = (key.rank, key.graph)
         names = [_names(of_a_sort) for of_a_sort in files]
         paths = [file.path for of_a_sort in files for file in of_a_sort]
-        answers = _Answers(self._readers, None if early is None else early.answers)
+        asked: dict[_Question, Any] = {} if early is None else early.asked
+        answers = _Answers(self._readers, asked)
         if self._before is not None and self._before.is_named(graph, names):
             path_of = dict(zip(self._before.paths, paths))
             if answers.are_alike(self._before.answers, path_of):
                 return self._before.step.repeated(key, path_of, answers.headers())
-        asked: dict[_Question, Any] = {} if early is None else early.asked
         step = PairedStep(pair_anew(answers.recorded(asked)), answers.headers())
         # Where a file is on both sides its path does not tell which of them a pair means.
         is_clear = len(set(paths)) == len(paths)
@@ -151,17 +149,23 @@ def _names(files: Files) -> list[tuple[object, ...]]:
 
 
 class _Answers:
-    """The answers of readers on one step; no question is put to them twice."""
+    """The answers of readers on one step; no question is put to them twice.
 
-    def __init__(self, readers: Readers, known: dict[_Question, Any] | None = None) -> None:
+    Args:
+        readers: Who is asked.
+        asked: What was asked before, and the answers.
+    """
+
+    def __init__(self, readers: Readers, asked: Mapping[_Question, Any] | None = None) -> None:
         self._readers = readers
-        self.known: dict[_Question, Any] = {} if known is None else known
+        asked = asked or {}
+        self._known = {one: said for one, said in asked.items() if said is not _UNREADABLE}
 
     def _ask(self, question: _Question) -> Any:
-        if question not in self.known:
+        if question not in self._known:
             reader, *arguments = question
-            self.known[question] = getattr(self._readers, str(reader))(*arguments)
-        return self.known[question]
+            self._known[question] = getattr(self._readers, str(reader))(*arguments)
+        return self._known[question]
 
     def are_alike(self, others: Mapping[_Question, Any], path_of: Mapping[str, str]) -> bool:
         """Whether the same questions have the same answers.
@@ -180,7 +184,7 @@ class _Answers:
 
     def headers(self) -> list[_core.GeHeaders]:
         """The headers of GE dumps that were read."""
-        return [found for found in self.known.values() if isinstance(found, _core.GeHeaders)]
+        return [found for found in self._known.values() if isinstance(found, _core.GeHeaders)]
 
     def recorded(self, asked: dict[_Question, Any]) -> Readers:
         """Readers that write down in `asked` what they are asked and what they answer."""
