@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Callable, NamedTuple
+from typing import Callable
 
 # Before numpy is imported: threads of a BLAS that wait for one another cost more than they bring.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, settings
 
 from ait_cmp import _core
 from ait_cmp.cli.demo import unpack_sample
-from forked import Forked, forked_from
+from forked import Ended, Forked, forked_from
 from shared_files import unchanged, unpack
 
 # A slow machine is no failure: no test depends on time.
@@ -98,24 +98,16 @@ def beside_first_step(sample: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return folder
 
 
-class Ran(NamedTuple):
-    """What a program did: exit status, stdout, stderr."""
-
-    status: int
-    out: str
-    err: str
-
-
 @pytest.fixture
 def run_program(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Ran]:
+) -> Callable[..., Ended]:
     """Runs a script, or text of one, in a folder with its words as Python would, in this process.
 
     A new process takes longer to start than most of them to run.
     """
 
-    def run(script: Path | str, folder: Path, *words: object) -> Ran:
+    def run(script: Path | str, folder: Path, *words: object) -> Ended:
         source = script if isinstance(script, str) else script.read_text(encoding="utf-8")
         monkeypatch.chdir(folder)
         monkeypatch.setattr(sys, "argv", [str(script), *map(str, words)])
@@ -128,7 +120,7 @@ def run_program(
             )
         except SystemExit as ended:
             status = ended.code
-        return Ran(
+        return Ended(
             status if isinstance(status, int) else int(status is not None), *capsys.readouterr()
         )
 

@@ -7,7 +7,6 @@ are graph inputs. The same values on both sides, so that a wrong meeting shows a
 from __future__ import annotations
 
 import io
-import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import numpy.typing as npt
 
 import graph_text
 from make_dump import Dump, tensor_of
+from shared_files import put
 from trees import FX_TIME, fx_names, fx_step, ge_step, graph_name
 
 Array = npt.NDArray[Any]
@@ -67,22 +67,6 @@ def write_text(folder: Path, number: int = 1, *, rank: int = 0) -> Path:
     return path
 
 
-#: The first file of a content, of each side.
-_first: dict[tuple[str, bytes], Path] = {}
-
-
-def _put(root: Path, path: Path, content: bytes) -> None:
-    """Write a file, not to be changed: a name more for one that is there costs less than a file.
-
-    Both sides have files of their own.
-    """
-    first = _first.setdefault((root.name, content), path)
-    if first is path:
-        path.write_bytes(content)
-    else:
-        os.link(first, path)
-
-
 def write_my(
     root: Path,
     values: dict[str, Array],
@@ -108,7 +92,7 @@ def write_my(
             tuple(tensor_of(values[key]) for key in inputs), (tensor_of(values[output]),), name
         )
         time = 1706596912000000 + 1000 * step + task
-        _put(root, folder / f"{kind}.{name}.{task}.6.{time}", dump.file_bytes())
+        put(folder / f"{kind}.{name}.{task}.6.{time}", dump.file_bytes())
     return folder
 
 
@@ -132,5 +116,5 @@ def write_golden(
         names = fx_names(node, target, inputs=len(inputs), time=time)
         for name, key in zip(names, [*inputs, node]):
             np.save(content := io.BytesIO(), values[key])
-            _put(root, folder / name, content.getvalue())
+            put(folder / name, content.getvalue())
     return folder

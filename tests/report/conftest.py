@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import ait_cmp
+from shared_files import unchanged
 
 
 @pytest.fixture(scope="session")
@@ -19,9 +20,8 @@ def compared(
     result = ait_cmp.compare_dirs(
         sample / "ge_wrong", sample / "fx", output=folder, html=True, command=["ait-cmp", "a b"]
     )
-    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
-    yield result
-    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    for _ in unchanged(folder):
+        yield result
 
 
 @pytest.fixture
